@@ -1,0 +1,1 @@
+"""What leaves the planner: files that other programs and other people read."""

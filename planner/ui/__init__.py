@@ -1,0 +1,1 @@
+"""The map in the browser, on Streamlit and folium; it works without the internet."""

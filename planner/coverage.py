@@ -1,0 +1,306 @@
+"""Who reaches what: travel times along streets, the coverage matrix, and the nearest facility.
+
+A travel time is access leg + exact time along the edges + access leg, in seconds at a walking speed, rounded to 0.001 s.
+Both directions of a street may cost differently; by default people walk to the facility.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from planner.errors import InputError
+from planner.kernels.paths import nearest_facility, nearest_for_points, reach_points, rounded_s
+from planner.streets import MAX_SNAP_M, Direction, Snapped, StreetNetwork, metric_xy, snap_xy
+from planner.units import DETOUR_FACTOR, speed_m_s
+
+_CHUNKS_PER_THREAD = 8
+_LARGEST_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Places:
+    """Points on a network: their coordinates in its metres, and where they meet a street."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    snapped: Snapped
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @classmethod
+    def of(
+        cls,
+        network: StreetNetwork,
+        points: gpd.GeoDataFrame | gpd.GeoSeries,
+        *,
+        max_snap_m: float = MAX_SNAP_M,
+        threads: int | None = None,
+    ) -> "Places":
+        """Snap points given in any CRS; errors as `planner.streets.snap`."""
+        x, y = metric_xy(network, points)
+        return cls(x, y, snap_xy(network, x, y, max_snap_m=max_snap_m, threads=threads))
+
+    def __getitem__(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Places":
+        s = self.snapped
+        return Places(self.x[index], self.y[index], Snapped(s.edge[index], s.at[index], s.distance_m[index]))
+
+
+def travel_times(
+    network: StreetNetwork,
+    demand: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    sites: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    *,
+    limit_s: float,
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    straight_line: bool = False,
+    threads: int | None = None,
+) -> sparse.csr_array:
+    """Return seconds from demand points to sites where they are within `limit_s` (inclusive), float64 (n_demand, n_sites).
+
+    A stored entry is a pair within the limit, zero seconds included; whatever is not stored takes longer or cannot be
+    walked. Point tables come in any CRS. With `straight_line`, pairs of which one end has no street within `max_snap_m` are
+    walked at `DETOUR_FACTOR` times the straight distance; else they are not stored.
+
+    Raises
+    ------
+    InputError
+        The limit is negative or not a number, or the speed is not above zero.
+    CRSError, GeometryError
+        As `planner.streets.snap`.
+    """
+    speed, limit = _checked(speed_m_s, limit_s)
+    demand = _placed(network, demand, max_snap_m, threads)
+    sites = _placed(network, sites, max_snap_m, threads)
+    ends, points, seconds = _reach(network, demand.snapped, sites.snapped, limit, speed, direction, threads)
+    shape = (len(demand), len(sites))
+    by_site = sparse.csc_array((seconds, points, np.concatenate(([0], ends))), shape=shape)
+    times = by_site.tocsr()
+    if straight_line:
+        times = _with_straight_lines(times, demand, sites, limit, speed)
+    return times
+
+
+def matrix(
+    network: StreetNetwork,
+    demand: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    sites: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    *,
+    threshold_s: float,
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    straight_line: bool = False,
+    threads: int | None = None,
+) -> sparse.csr_array:
+    """Return the coverage matrix, bool (n_demand, n_sites): true where a walk takes at most `threshold_s`.
+
+    Parameters and errors as `travel_times`.
+    """
+    times = travel_times(
+        network,
+        demand,
+        sites,
+        limit_s=threshold_s,
+        speed_m_s=speed_m_s,
+        max_snap_m=max_snap_m,
+        direction=direction,
+        straight_line=straight_line,
+        threads=threads,
+    )
+    return covered_within(times, threshold_s)
+
+
+def covered_within(times: sparse.csr_array, threshold_s: float) -> sparse.csr_array:
+    """Return the coverage matrix of travel times that are known at least up to `threshold_s`."""
+    keep = times.data <= threshold_s
+    if keep.all():
+        return sparse.csr_array((keep, times.indices, times.indptr), shape=times.shape)
+    kept = np.concatenate(([0], np.cumsum(keep)))
+    return sparse.csr_array((keep[keep], times.indices[keep], kept[times.indptr]), shape=times.shape)
+
+
+def nearest(
+    network: StreetNetwork,
+    demand: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    sites: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    *,
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    straight_line: bool = False,
+    threads: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return ``(seconds, site)`` of every demand point's nearest site, however far: shape (n_demand,), inf and -1 where none.
+
+    One search from all sites at once. Parameters and errors as `travel_times`.
+    """
+    speed, _ = _checked(speed_m_s, 0.0)
+    demand = _placed(network, demand, max_snap_m, threads)
+    sites = _placed(network, sites, max_snap_m, threads)
+    half, efforts, entries = network.adjacency, network.efforts(direction), _Entries.of(sites.snapped)
+    dist, facility = nearest_facility(
+        entries.indptr, entries.edge, entries.at, entries.access_m, half.indptr, half.head, efforts.half_edge_m,
+        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, np.inf,
+    )  # fmt: skip
+    by_edge = np.argsort(entries.edge, kind="stable")
+    counts = np.bincount(entries.edge, minlength=network.n_edges)
+    seconds, site = nearest_for_points(
+        demand.snapped.edge, demand.snapped.at, demand.snapped.distance_m, dist, facility,
+        np.concatenate(([0], np.cumsum(counts))), by_edge, np.flatnonzero(sites.snapped.found).astype(np.int32),
+        entries.at, entries.access_m, network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, speed,
+    )  # fmt: skip
+    site = site.astype(np.int64)
+    if straight_line:
+        seconds, site = _nearer_straight(seconds, site, demand, sites, speed)
+    return seconds, site
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Where facilities are entered, as `planner.kernels.paths` takes it; a facility without a street has no entry."""
+
+    indptr: NDArray[np.int64]
+    edge: NDArray[np.int64]
+    at: NDArray[np.float64]
+    access_m: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sites: Snapped) -> "_Entries":
+        found = sites.found
+        indptr = np.concatenate(([0], np.cumsum(found)))
+        return cls(indptr, sites.edge[found], sites.at[found], sites.distance_m[found])
+
+
+def _checked(speed: float, limit_s: float) -> tuple[float, float]:
+    if not limit_s >= 0:
+        raise InputError("coverage.bad_limit", limit_s=limit_s)
+    return speed_m_s(speed), float(limit_s)
+
+
+def _placed(
+    network: StreetNetwork,
+    points: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    max_snap_m: float,
+    threads: int | None,
+) -> Places:
+    return points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
+
+
+def _reach(
+    network: StreetNetwork,
+    demand: Snapped,
+    sites: Snapped,
+    limit_s: float,
+    speed: float,
+    direction: Direction,
+    threads: int | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Search from every site; returns ``(ends, demand point, seconds)``, site by site."""
+    if len(sites) == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0)
+    half, efforts, entries = network.adjacency, network.efforts(direction), _Entries.of(sites)
+    on_street = np.flatnonzero(demand.found)
+    by_edge = on_street[np.argsort(demand.edge[on_street], kind="stable")]
+    counts = np.bincount(demand.edge[by_edge], minlength=network.n_edges)
+    point_indptr = np.concatenate(([0], np.cumsum(counts)))
+    point, point_at, point_access_m = by_edge.astype(np.int32), demand.at[by_edge], demand.distance_m[by_edge]
+    threads = threads or os.cpu_count() or 1
+    size = max(1, min(_LARGEST_CHUNK, -(-len(sites) // (threads * _CHUNKS_PER_THREAD))))
+
+    def search(start: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        stop = min(start + size, len(sites))
+        with network.workspace() as space:
+            return reach_points(
+                start, stop, entries.indptr, entries.edge, entries.at, entries.access_m,
+                half.indptr, half.head, half.edge, efforts.half_edge_m,
+                network.edge_from, network.edge_to, efforts.along_m, efforts.against_m,
+                point_indptr, point, point_at, point_access_m,
+                speed, limit_s, space.dist, space.stamp, space.edge_stamp, space.versions(2 * (stop - start)),
+            )  # fmt: skip
+
+    starts = range(0, len(sites), size)
+    if len(starts) == 1:
+        return search(0)
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(search, starts))
+    offsets = np.cumsum([0] + [len(part[1]) for part in parts[:-1]])
+    ends = np.concatenate([part[0] + offset for part, offset in zip(parts, offsets, strict=True)])
+    return ends, np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])
+
+
+def _with_straight_lines(
+    times: sparse.csr_array, demand: Places, sites: Places, limit_s: float, speed: float
+) -> sparse.csr_array:
+    """Add the pairs of which one end has no street near, at the detour factor times the straight distance."""
+    radius_m = (limit_s + 0.0005) * speed / DETOUR_FACTOR
+    rows, columns, seconds = [times.tocoo().row], [times.tocoo().col], [times.data]
+    off_demand, on_demand = np.flatnonzero(~demand.snapped.found), np.flatnonzero(demand.snapped.found)
+    off_sites, all_sites = np.flatnonzero(~sites.snapped.found), np.arange(len(sites))
+    for some_demand, some_sites in ((off_demand, all_sites), (on_demand, off_sites)):
+        i, j, metres = _pairs_within(demand, some_demand, sites, some_sites, radius_m)
+        walked = rounded_s(metres * DETOUR_FACTOR, speed)
+        near = walked <= limit_s
+        rows.append(i[near])
+        columns.append(j[near])
+        seconds.append(walked[near])
+    parts = np.concatenate(seconds), (np.concatenate(rows), np.concatenate(columns))
+    return sparse.coo_array(parts, shape=times.shape).tocsr()
+
+
+def _pairs_within(
+    demand: Places,
+    some_demand: NDArray[np.int64],
+    sites: Places,
+    some_sites: NDArray[np.int64],
+    radius_m: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    some_demand = some_demand[np.isfinite(demand.x[some_demand])]
+    some_sites = some_sites[np.isfinite(sites.x[some_sites])]
+    if len(some_demand) == 0 or len(some_sites) == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    tree = cKDTree(np.column_stack((demand.x[some_demand], demand.y[some_demand])))
+    near = tree.query_ball_point(
+        np.column_stack((sites.x[some_sites], sites.y[some_sites])), radius_m, return_sorted=True
+    )
+    i = some_demand[np.concatenate([np.asarray(found, np.int64) for found in near])]
+    j = np.repeat(some_sites, [len(found) for found in near])
+    return i, j, np.hypot(demand.x[i] - sites.x[j], demand.y[i] - sites.y[j])
+
+
+def _nearer_straight(
+    seconds: NDArray[np.float64], site: NDArray[np.int64], demand: Places, sites: Places, speed: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Let points take the straight line where it is their only way: one of the two ends has no street near."""
+    seconds, site = seconds.copy(), site.copy()
+    off_demand, on_demand = ~demand.snapped.found, demand.snapped.found
+    for points, some_sites in (
+        (off_demand, np.isfinite(sites.x)),
+        (on_demand, ~sites.snapped.found & np.isfinite(sites.x)),
+    ):
+        which, rows = np.flatnonzero(some_sites), np.flatnonzero(points & np.isfinite(demand.x))
+        if len(which) == 0 or len(rows) == 0:
+            continue
+        tree = cKDTree(np.column_stack((sites.x[which], sites.y[which])))
+        metres, k = tree.query(np.column_stack((demand.x[rows], demand.y[rows])))
+        walked = rounded_s(metres * DETOUR_FACTOR, speed)
+        nearer = walked < seconds[rows]
+        seconds[rows[nearer]] = walked[nearer]
+        site[rows[nearer]] = which[k[nearer]]
+    return seconds, site
+
+
+def total(weights: ArrayLike, chosen: ArrayLike | None = None) -> float:
+    """Return the sum of weights (of those `chosen`, a boolean mask), without loss by the order of addition."""
+    values = np.asarray(weights, float)
+    if chosen is not None:
+        values = values[np.asarray(chosen, bool)]
+    return float(np.sum(values, dtype=np.longdouble))

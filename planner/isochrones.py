@@ -1,0 +1,191 @@
+"""Isochrones: the part of the plane from which a facility is within so many minutes' walk.
+
+An isochrone is all points q with t(q) <= T, where q is snapped and walked exactly like a demand point. The field of t is
+computed on a lattice and its contour taken, so drawing and count agree but for the lattice's resolution. What is counted is
+always the travel time, never the drawing.
+"""
+
+import itertools
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+import contourpy
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Geometry
+
+from planner.coverage import Places
+from planner.crs import WGS84
+from planner.errors import InputError
+from planner.kernels.field import effort_field, reached_box
+from planner.kernels.paths import search_bounded
+from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
+from planner.units import minutes_to_s
+from planner.units import speed_m_s as checked_speed
+
+RESOLUTION_M = 5.0
+"""Default spacing of the lattice."""
+
+_STEPS_ACROSS = 40
+"""A short walk is drawn on a finer lattice: at least so many steps in its radius."""
+
+
+def polygons(
+    network: StreetNetwork,
+    points: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    *,
+    minutes: Sequence[float] = (5, 10, 15),
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    resolution_m: float = RESOLUTION_M,
+    threads: int | None = None,
+) -> gpd.GeoDataFrame:
+    """Return the isochrone of every point and number of minutes.
+
+    Returns a GeoDataFrame in WGS 84, point by point and by rising minutes: `point_index` (position in `points`), `minutes`,
+    `geometry` (valid MultiPolygons, nested, holes kept) and `reason` (None, or "no_street" where a point has no street within
+    `max_snap_m`; its geometry is then empty).
+
+    Raises
+    ------
+    InputError
+        No minutes, minutes outside 0-1440, a speed or a resolution not above zero.
+    CRSError, GeometryError
+        As `planner.streets.snap`.
+    """
+    bands = sorted({float(value) for value in minutes})
+    if not bands:
+        raise InputError("isochrones.no_minutes")
+    if not resolution_m > 0:
+        raise InputError("isochrones.bad_resolution", value=resolution_m)
+    speed = checked_speed(speed_m_s)
+    limits_m = [(minutes_to_s(value) + 0.0005) * speed for value in bands]
+    if not isinstance(points, Places):
+        points = Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
+    network.grid, network.adjacency, network.efforts(direction)  # built once, before threads ask for them
+
+    def one(i: int) -> list[Geometry]:
+        return _bands(network, points, i, limits_m, max_snap_m, direction, resolution_m)
+
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        shapes = [shape for each in pool.map(one, range(len(points))) for shape in each]
+    found = np.repeat(points.snapped.found, len(bands))
+    columns = {
+        "point_index": np.repeat(np.arange(len(points)), len(bands)),
+        "minutes": np.tile(np.array(bands), len(points)),
+        "reason": [None if has_street else "no_street" for has_street in found],
+    }
+    frame = gpd.GeoDataFrame(columns, geometry=np.array(shapes, object), crs=network.crs)
+    return frame.to_crs(WGS84)[["point_index", "minutes", "geometry", "reason"]]
+
+
+def _bands(
+    network: StreetNetwork,
+    points: Places,
+    i: int,
+    limits_m: list[float],
+    max_snap_m: float,
+    direction: Direction,
+    resolution_m: float,
+) -> list[Geometry]:
+    """Return the isochrones of point `i` in the network's metres, one a limit, each holding those before it."""
+    if points.snapped.edge[i] < 0:
+        return [shapely.MultiPolygon()] * len(limits_m)
+    step_m = min(resolution_m, limits_m[0] / _STEPS_ACROSS)
+    field, west, south = _field(network, points, i, limits_m[-1], max_snap_m, direction, step_m)
+    shapes: list[Geometry] = []
+    for limit_m in limits_m:
+        shape = _within(field, limit_m, west, south, step_m)
+        if shapes:
+            shape = _as_multipolygon(shapely.union(shape, shapes[-1])) if not shape.covers(shapes[-1]) else shape
+        shapes.append(shape)
+    return shapes
+
+
+def _field(
+    network: StreetNetwork,
+    points: Places,
+    i: int,
+    limit_m: float,
+    max_snap_m: float,
+    direction: Direction,
+    step_m: float,
+) -> tuple[NDArray[np.float64], float, float]:
+    """Return the field of effort around point `i` and the coordinates of its first lattice point.
+
+    Lattices of equal step coincide whatever the point, so that drawings of neighbours meet without slivers.
+    """
+    half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
+    s = points.snapped
+    edge, at, access_m = s.edge[i : i + 1], s.at[i : i + 1], s.distance_m[i : i + 1]
+    vertex = slice(network.vertex_indptr[edge[0]], network.vertex_indptr[edge[0] + 1])
+    along = at * network.edge_length_m[edge]
+    entry_x = np.interp(along, network.vertex_m[vertex], network.vertex_x[vertex])
+    entry_y = np.interp(along, network.vertex_m[vertex], network.vertex_y[vertex])
+    with network.workspace() as space:
+        version = space.versions(1)
+        reached, order, _, _ = search_bounded(
+            0, 1, edge, at, access_m, half.indptr, half.head, efforts.half_edge_m,
+            network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
+            space.dist, space.stamp, version, np.empty(1024, np.int32), np.empty(1024), np.empty(1024, np.int32),
+        )  # fmt: skip
+        stretch = 1.0 / min(1.0, network.factor_forward.min(), network.factor_backward.min())
+        west, south, east, north = reached_box(
+            order,
+            reached,
+            space.dist,
+            network.node_x,
+            network.node_y,
+            limit_m,
+            entry_x,
+            entry_y,
+            access_m,
+            stretch,
+        )
+        if not np.isfinite(west):
+            west, south, east, north = entry_x[0], entry_y[0], entry_x[0], entry_y[0]
+        first_column, first_row = np.floor(west / step_m) - 1, np.floor(south / step_m) - 1
+        n_columns = int(np.ceil(east / step_m) - first_column) + 2
+        n_rows = int(np.ceil(north / step_m) - first_row) + 2
+        west, south = first_column * step_m, first_row * step_m
+        field = effort_field(
+            west, south, step_m, n_columns, n_rows, edge, at, access_m,
+            network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, network.edge_length_m,
+            space.dist, space.stamp, version,
+            grid.ax, grid.ay, grid.bx, grid.by, grid.edge, network.vertex_m[grid.vertex],
+            grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
+        )  # fmt: skip
+    return field, west, south
+
+
+def _within(field: NDArray[np.float64], limit_m: float, west: float, south: float, step_m: float) -> Geometry:
+    """Return where the field is at most `limit_m`.
+
+    Away from its jumps the field rises by at most about one metre a metre, so the contour lies exactly where it is cut off at
+    a step and a half around the limit; across a jump, which lies anywhere between two lattice points, this puts the line
+    between them.
+    """
+    cut_m = 1.5 * step_m
+    height = np.clip(field - limit_m, -cut_m, cut_m)
+    x = west + step_m * np.arange(field.shape[1])
+    y = south + step_m * np.arange(field.shape[0])
+    contours = contourpy.contour_generator(x, y, height, fill_type=contourpy.FillType.OuterOffset)
+    outlines, offsets = cast("tuple[list[Any], list[Any]]", contours.filled(-2 * cut_m, 0.0))
+    parts = []
+    for line, ring in zip(outlines, offsets, strict=True):
+        holes = [line[start:stop] for start, stop in itertools.pairwise(ring)]
+        parts.append(shapely.Polygon(line[ring[0] : ring[1]], holes))
+    return _as_multipolygon(shapely.make_valid(shapely.MultiPolygon(parts)))
+
+
+def _as_multipolygon(shape: Geometry) -> Geometry:
+    """Return the areas of `shape` as a MultiPolygon; lines and points left over by a repair are no area."""
+    parts = [
+        part for part in shapely.get_parts(shapely.get_parts(shape)) if part.geom_type == "Polygon" and part.area > 0
+    ]
+    return shapely.MultiPolygon(parts)

@@ -1,0 +1,113 @@
+"""Street networks to and from networkx graphs."""
+
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError as UnknownCRS
+
+from planner.crs import WGS84, transformer
+from planner.errors import NetworkError
+from planner.streets.osm import RawWays
+
+if TYPE_CHECKING:
+    from planner.streets.network import StreetNetwork
+
+
+def graph_of(network: "StreetNetwork") -> nx.MultiGraph:
+    """Return `network` as a MultiGraph; see `StreetNetwork.to_graph`."""
+    graph = nx.MultiGraph(crs=network.crs)
+    nodes = zip(network.node_x.tolist(), network.node_y.tolist(), network.node_ref.tolist(), strict=True)
+    graph.add_nodes_from((i, {"x": x, "y": y, "ref": ref}) for i, (x, y, ref) in enumerate(nodes))
+    edge = np.repeat(np.arange(network.n_edges), np.diff(network.vertex_indptr))
+    lines = shapely.linestrings(np.column_stack((network.vertex_x, network.vertex_y)), indices=edge)
+    highway = np.array(network.classes, object)[network.edge_class]
+    columns = zip(
+        network.edge_from.tolist(),
+        network.edge_to.tolist(),
+        network.edge_length_m.tolist(),
+        lines,
+        highway,
+        network.factor_forward.tolist(),
+        network.factor_backward.tolist(),
+        strict=True,
+    )
+    graph.add_edges_from(
+        (u, v, {"length_m": length, "geometry": line, "highway": street_class, "from_node": u,
+                "factor_forward": forward, "factor_backward": backward})
+        for u, v, length, line, street_class, forward, backward in columns
+    )  # fmt: skip
+    return graph
+
+
+def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
+    """Return the edges of an OSMnx graph as chains of points, each pair of opposite edges once.
+
+    Raises
+    ------
+    NetworkError
+        The graph has no CRS, no edges, or nodes without x and y.
+    """
+    if graph.number_of_edges() == 0:
+        raise NetworkError("streets.bad_graph", fault="it has no edges")
+    try:
+        crs = CRS.from_user_input(graph.graph["crs"])
+    except (KeyError, UnknownCRS) as fault:
+        raise NetworkError("streets.bad_graph", fault="its crs is missing or unknown") from fault
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    try:
+        where = [(float(data["x"]), float(data["y"])) for _, data in graph.nodes(data=True)]
+    except (KeyError, TypeError, ValueError) as fault:
+        raise NetworkError("streets.bad_graph", fault="a node has no x and y") from fault
+
+    classes: dict[str, int] = {}
+    inner: dict[tuple[int, int, float, float], int] = {}
+    seen: set[tuple[int, ...]] = set()
+    refs: list[int] = []
+    coordinates: list[tuple[float, float]] = []
+    ends, way_class = [0], []
+    for u, v, data in graph.edges(data=True):
+        line = data.get("geometry")
+        between = [(x, y) for x, y, *_ in list(line.coords)[1:-1]] if line is not None else []
+        # a point inside an edge belongs to its two ends: edges that cross there without a node do not meet
+        low, high = sorted((number[u], number[v]))
+        middle = [inner.setdefault((low, high, x, y), len(number) + len(inner)) for x, y in between]
+        chain = (number[u], *middle, number[v])
+        if chain in seen or chain[::-1] in seen:
+            continue
+        seen.add(chain)
+        refs.extend(chain)
+        coordinates.extend([where[number[u]], *between, where[number[v]]])
+        ends.append(len(refs))
+        highway = data.get("highway", "road")
+        street_class = str(highway[0] if isinstance(highway, list) else highway)
+        way_class.append(classes.setdefault(street_class, len(classes)))
+    x, y = np.array(coordinates, float).T
+    lon, lat = transformer(crs, WGS84).transform(x, y)
+    names = _node_refs(graph, len(number) + len(inner))
+    figures: dict[str, Any] = {
+        "ways_read": graph.number_of_edges(),
+        "ways_walked": len(way_class),
+        "points_missing": 0,
+    }
+    return RawWays(
+        point_ref=names[np.array(refs)],
+        longitude=np.asarray(lon),
+        latitude=np.asarray(lat),
+        indptr=np.array(ends, np.int64),
+        way_class=np.array(way_class, np.int16),
+        classes=tuple(classes),
+        bounds=None,
+        figures=figures,
+    )
+
+
+def _node_refs(graph: nx.MultiDiGraph, count: int) -> np.ndarray:
+    """Return a number for every point: the graph's own where its nodes are numbered, and fresh negative ones inside edges."""
+    names = -1 - np.arange(count, dtype=np.int64)
+    nodes = list(graph.nodes)
+    if all(isinstance(node, int | np.integer) and node >= 0 for node in nodes):
+        names[: len(nodes)] = nodes
+    return names

@@ -1,0 +1,254 @@
+"""The walkable street network: what all travel times are measured on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+from scipy import sparse
+from scipy.sparse import csgraph
+from shapely import Geometry
+
+from planner.crs import WGS84
+from planner.errors import NetworkError
+from planner.kernels.trace import running_lengths
+from planner.streets.build import build_arrays
+from planner.streets.cache import cached_arrays
+from planner.streets.graph import graph_of, ways_of_graph
+from planner.streets.grid import SegmentGrid
+from planner.streets.osm import is_osm_file, read_ways
+from planner.streets.walkable import WalkRules
+
+Direction = Literal["to", "from"]
+"""Whether people walk to the facility (the default everywhere) or from it."""
+
+
+@dataclass(frozen=True, eq=False)
+class StreetNetwork:
+    """Walkable streets: one node per junction or dead end, one edge per stretch between them, in metres of `crs`.
+
+    Edge ``e`` runs from node ``edge_from[e]`` to ``edge_to[e]`` through the vertices ``vertex_indptr[e]:vertex_indptr[e + 1]``
+    (both ends included). Parallel edges, loops and unconnected parts are kept. ``factor_forward[e]`` and
+    ``factor_backward[e]`` multiply the edge's length into effort, from its ``from`` end on and back; 1 is plain walking.
+    `node_ref` names the OSM nodes; ``classes[edge_class[e]]`` is the ``highway`` value of the stretch; `bounds` (west, south,
+    east, north) is the box that the source covers; `figures` tells what its reading met. The arrays must not be changed:
+    networks are shared between threads and users.
+    """
+
+    crs: CRS
+    node_x: NDArray[np.float64]
+    node_y: NDArray[np.float64]
+    node_ref: NDArray[np.int64]
+    edge_from: NDArray[np.int32]
+    edge_to: NDArray[np.int32]
+    edge_class: NDArray[np.int16]
+    factor_forward: NDArray[np.float64]
+    factor_backward: NDArray[np.float64]
+    vertex_indptr: NDArray[np.int64]
+    vertex_x: NDArray[np.float64]
+    vertex_y: NDArray[np.float64]
+    classes: tuple[str, ...]
+    bounds: tuple[float, float, float, float]
+    figures: dict[str, Any]
+
+    @classmethod
+    def from_osm(
+        cls,
+        path: str | Path,
+        boundary: Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+        buffer_m: float = 0,
+        *,
+        rules: WalkRules | None = None,
+        cache: Path | None = None,
+    ) -> "StreetNetwork":
+        """Read the walkable streets of an OpenStreetMap file (.osm.pbf, .osm, .osm.gz, .osm.bz2).
+
+        Parameters
+        ----------
+        boundary
+            Keep only what touches this area, widened by `buffer_m` metres. A bare geometry is WGS 84.
+        rules
+            Which ways may be walked (`WalkRules`, documented in `planner.streets.walkable`).
+        cache
+            Folder that keeps the built network, keyed by the file's content, the boundary and the rules.
+
+        Raises
+        ------
+        NetworkError
+            The file cannot be read, holds no street, or none within the boundary.
+        """
+        path = Path(path)
+        rules = rules or WalkRules()
+        area = _in_wgs84(boundary)
+        if not is_osm_file(path):
+            raise NetworkError("streets.unknown_format", file=path)
+
+        def build() -> dict[str, Any]:
+            return build_arrays(read_ways(path, rules), boundary=area, buffer_m=buffer_m, source=str(path))
+
+        if cache is None or not path.is_file():
+            return cls(**build())
+        outline = b"" if area is None else area.wkb
+        return cls(**cached_arrays(cache, path, f"{rules} {buffer_m!r}".encode() + outline, build))
+
+    @classmethod
+    def from_graph(cls, graph: nx.MultiDiGraph) -> "StreetNetwork":
+        """Convert an OSMnx graph; every edge is taken to be walkable in both directions.
+
+        Raises
+        ------
+        NetworkError
+            The graph has no CRS, no edges, or nodes without x and y.
+        """
+        return cls(**build_arrays(ways_of_graph(graph), boundary=None, buffer_m=0, source="graph"))
+
+    def to_graph(self) -> nx.MultiGraph:
+        """Return the network as a networkx MultiGraph in metres of `crs`.
+
+        Nodes have x, y and ref (the OSM node); edges have length_m, geometry, highway, factor_forward, factor_backward and
+        from_node, the end at which geometry and forward begin.
+        """
+        return graph_of(self)
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of junctions and dead ends."""
+        return len(self.node_x)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of stretches."""
+        return len(self.edge_from)
+
+    @cached_property
+    def vertex_m(self) -> NDArray[np.float64]:
+        """Metres from the edge's from-end to each vertex, shape (n_vertices,)."""
+        return running_lengths(self.vertex_indptr, self.vertex_x, self.vertex_y)
+
+    @cached_property
+    def edge_length_m(self) -> NDArray[np.float64]:
+        """Length of each stretch along its geometry, shape (n_edges,)."""
+        return self.vertex_m[self.vertex_indptr[1:] - 1]
+
+    @cached_property
+    def component(self) -> NDArray[np.int32]:
+        """Number of the connected part each node belongs to, shape (n_nodes,)."""
+        shape = (self.n_nodes, self.n_nodes)
+        links = sparse.coo_array((np.ones(self.n_edges, np.int8), (self.edge_from, self.edge_to)), shape=shape)
+        return csgraph.connected_components(links.tocsr(), directed=False)[1]
+
+    @cached_property
+    def grid(self) -> SegmentGrid:
+        """The index that finds the nearest position on a street."""
+        return SegmentGrid.of(self.vertex_indptr, self.vertex_x, self.vertex_y)
+
+    @cached_property
+    def adjacency(self) -> "Adjacency":
+        """The half-edges of every node."""
+        tail = np.concatenate((self.edge_from, self.edge_to))
+        head = np.concatenate((self.edge_to, self.edge_from))
+        edge = np.tile(np.arange(self.n_edges, dtype=np.int32), 2)
+        order = np.lexsort((edge, head, tail))
+        counts = np.bincount(tail, minlength=self.n_nodes)
+        return Adjacency(
+            indptr=np.concatenate(([0], np.cumsum(counts))),
+            head=head[order],
+            edge=edge[order],
+            forward=order < self.n_edges,
+        )
+
+    def efforts(self, direction: Direction = "to") -> "Efforts":
+        """Return what a search outward from a facility pays on each edge, metres; computed once a direction."""
+        known = self._efforts
+        if direction not in known:
+            forward, backward = (
+                self.edge_length_m * self.factor_forward,
+                self.edge_length_m * self.factor_backward,
+            )
+            along, against = (backward, forward) if direction == "to" else (forward, backward)
+            half = self.adjacency
+            known[direction] = Efforts(along, against, np.where(half.forward, along[half.edge], against[half.edge]))
+        return known[direction]
+
+    @cached_property
+    def _efforts(self) -> dict[str, "Efforts"]:
+        return {}
+
+    @contextmanager
+    def workspace(self) -> Iterator["Workspace"]:
+        """Lend the working memory of one search thread; it is handed back for the next one."""
+        try:
+            space = self._workspaces.get_nowait()
+        except Empty:
+            space = Workspace.of(self.n_nodes, self.n_edges)
+        try:
+            yield space
+        finally:
+            self._workspaces.put(space)
+
+    @cached_property
+    def _workspaces(self) -> SimpleQueue["Workspace"]:
+        return SimpleQueue()
+
+
+@dataclass(frozen=True)
+class Adjacency:
+    """CSR adjacency: node ``u`` has the half-edges ``indptr[u]:indptr[u + 1]`` to ``head`` over ``edge``.
+
+    `forward` tells whether the half-edge leaves its edge's from-end.
+    """
+
+    indptr: NDArray[np.int64]
+    head: NDArray[np.int32]
+    edge: NDArray[np.int32]
+    forward: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Efforts:
+    """Metres of effort searched from each edge's ``from`` to its ``to`` end, the other way, and over each half-edge."""
+
+    along_m: NDArray[np.float64]
+    against_m: NDArray[np.float64]
+    half_edge_m: NDArray[np.float64]
+
+
+@dataclass
+class Workspace:
+    """Working memory of one search thread; see `planner.kernels.paths`."""
+
+    dist: NDArray[np.float64]
+    stamp: NDArray[np.int32]
+    edge_stamp: NDArray[np.int32]
+    version: int = 1
+
+    @classmethod
+    def of(cls, n_nodes: int, n_edges: int) -> "Workspace":
+        """Return fresh memory for a network of this size."""
+        return cls(np.empty(n_nodes), np.zeros(n_nodes, np.int32), np.zeros(n_edges, np.int32))
+
+    def versions(self, count: int) -> int:
+        """Return the first of `count` versions that no search has used."""
+        if self.version + count >= 2**31 - 1:
+            self.stamp[:] = 0
+            self.edge_stamp[:] = 0
+            self.version = 1
+        first = self.version
+        self.version += count
+        return first
+
+
+def _in_wgs84(boundary: Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None) -> Geometry | None:
+    if boundary is None or isinstance(boundary, Geometry):
+        return boundary
+    if boundary.crs is None:
+        raise NetworkError("streets.no_crs")
+    return boundary.geometry.to_crs(WGS84).union_all()

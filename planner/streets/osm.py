@@ -1,0 +1,107 @@
+"""Read the walkable ways of an OpenStreetMap file: ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``, through osmium."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import osmium
+from numpy.typing import NDArray
+
+from planner.errors import NetworkError
+from planner.streets.walkable import TAG_KEYS, WalkRules
+
+OSM_ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
+_DEGREES_PER_UNIT = 1e-7  # OSM keeps coordinates as whole numbers of this
+_UNDEFINED = 2**31 - 1  # osmium's mark of a node that the file does not hold
+
+
+@dataclass(frozen=True)
+class RawWays:
+    """Chains of shared points, as read: way `w` runs over ``point_ref[indptr[w]:indptr[w + 1]]``.
+
+    `point_ref` (int64) names a point, equal where ways meet; `longitude`, `latitude` are WGS 84 degrees, one per entry of
+    `point_ref`; `way_class` indexes `classes`. `figures` tells what was read and left out. `bounds` (west, south, east,
+    north) is the box of everything the file says of itself or holds.
+    """
+
+    point_ref: NDArray[np.int64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    indptr: NDArray[np.int64]
+    way_class: NDArray[np.int16]
+    classes: tuple[str, ...]
+    bounds: tuple[float, float, float, float] | None
+    figures: dict[str, Any]
+
+
+def is_osm_file(path: Path) -> bool:
+    """Return whether the name is that of an OSM file."""
+    return path.name.lower().endswith(OSM_ENDINGS)
+
+
+def read_ways(path: Path, rules: WalkRules) -> RawWays:
+    """Read the ways of `path` that `rules` lets a walker use.
+
+    Raises
+    ------
+    NetworkError
+        The file is missing, is not an OSM file, ends too early, or holds no street.
+    """
+    if not path.is_file():
+        raise NetworkError("streets.missing", file=path)
+    if path.stat().st_size == 0:
+        raise NetworkError("streets.empty_file", file=path)
+    refs: list[int] = []
+    xs: list[int] = []
+    ys: list[int] = []
+    ends = [0]
+    classes: dict[str, int] = {}
+    way_class: list[int] = []
+    read = 0
+    try:
+        with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+            box = reader.header().box()
+        ways = (
+            osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+            .with_locations()
+            .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+            .with_filter(osmium.filter.KeyFilter(*TAG_KEYS))
+        )
+        for way in ways:
+            read += 1
+            street_class = rules.street_class(way.tags)
+            if street_class is None:
+                continue
+            for node in way.nodes:  # type: ignore[union-attr]
+                refs.append(node.ref)
+                xs.append(node.x)
+                ys.append(node.y)
+            ends.append(len(refs))
+            way_class.append(classes.setdefault(street_class, len(classes)))
+    except (RuntimeError, ValueError, OSError) as fault:
+        raise NetworkError("streets.unreadable", file=path, fault=str(fault)) from fault
+    if not way_class:
+        raise NetworkError("streets.no_streets", file=path, ways=read)
+    longitude = np.array(xs, np.float64) * _DEGREES_PER_UNIT
+    latitude = np.array(ys, np.float64) * _DEGREES_PER_UNIT
+    missing = np.array(xs, np.int64) == _UNDEFINED
+    if missing.all():
+        raise NetworkError("streets.no_nodes", file=path)
+    longitude[missing] = np.nan
+    latitude[missing] = np.nan
+    bounds = None
+    if box.valid():
+        low, high = box.bottom_left, box.top_right
+        bounds = (low.lon, low.lat, high.lon, high.lat)
+    figures = {"ways_read": read, "ways_walked": len(way_class), "points_missing": int(missing.sum())}
+    return RawWays(
+        point_ref=np.array(refs, np.int64),
+        longitude=longitude,
+        latitude=latitude,
+        indptr=np.array(ends, np.int64),
+        way_class=np.array(way_class, np.int16),
+        classes=tuple(classes),
+        bounds=bounds,
+        figures=figures,
+    )
