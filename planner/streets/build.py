@@ -64,16 +64,9 @@ def build_arrays(ways: RawWays, *, boundary: Geometry | None, buffer_m: float, s
         "factor_forward": plain,
         "factor_backward": plain.copy(),
         "classes": ways.classes,
-        "bounds": _bounds(ways),
+        "extent": ways.extent,
         "figures": figures,
     }
-
-
-def _bounds(ways: RawWays) -> tuple[float, float, float, float]:
-    if ways.bounds is not None:
-        return ways.bounds
-    lon, lat = ways.longitude, ways.latitude
-    return float(np.nanmin(lon)), float(np.nanmin(lat)), float(np.nanmax(lon)), float(np.nanmax(lat))
 
 
 def _segments(

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from pyproj import CRS
 
-FORMAT = 1
+FORMAT = 2
 """Moves whenever the arrays of a network change their meaning."""
 
 
@@ -45,7 +46,7 @@ def _file_digest(path: Path) -> bytes:
 def _save(path: Path, arrays: dict[str, Any]) -> None:
     plain = {key: value for key, value in arrays.items() if isinstance(value, np.ndarray)}
     rest = {key: value for key, value in arrays.items() if key not in plain}
-    rest["crs"] = rest["crs"].to_wkt()
+    rest |= {"crs": rest["crs"].to_wkt(), "extent": shapely.to_wkt(rest["extent"], rounding_precision=-1)}
     notes = np.frombuffer(json.dumps(rest).encode("utf-8"), np.uint8)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -62,5 +63,5 @@ def _load(path: Path) -> dict[str, Any]:
         rest = json.loads(stored["notes"].tobytes().decode("utf-8"))
     rest["crs"] = CRS.from_wkt(rest["crs"])
     rest["classes"] = tuple(rest["classes"])
-    rest["bounds"] = tuple(rest["bounds"])
+    rest["extent"] = shapely.from_wkt(rest["extent"])
     return {**arrays, **rest}

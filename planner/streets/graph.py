@@ -10,7 +10,7 @@ from pyproj.exceptions import CRSError as UnknownCRS
 
 from planner.crs import WGS84, transformer
 from planner.errors import NetworkError
-from planner.streets.osm import RawWays
+from planner.streets.osm import RawWays, hull_of
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork
@@ -99,7 +99,7 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         indptr=np.array(ends, np.int64),
         way_class=np.array(way_class, np.int16),
         classes=tuple(classes),
-        bounds=None,
+        extent=hull_of(np.asarray(lon), np.asarray(lat)),
         figures=figures,
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from scipy import sparse
 from scipy.sparse import csgraph
-from shapely import Geometry
+from shapely import Geometry, Polygon
 
 from planner.crs import WGS84
 from planner.errors import NetworkError
@@ -38,9 +38,9 @@ class StreetNetwork:
     Edge ``e`` runs from node ``edge_from[e]`` to ``edge_to[e]`` through the vertices ``vertex_indptr[e]:vertex_indptr[e + 1]``
     (both ends included). Parallel edges, loops and unconnected parts are kept. ``factor_forward[e]`` and
     ``factor_backward[e]`` multiply the edge's length into effort, from its ``from`` end on and back; 1 is plain walking.
-    `node_ref` names the OSM nodes; ``classes[edge_class[e]]`` is the ``highway`` value of the stretch; `bounds` (west, south,
-    east, north) is the box that the source covers; `figures` tells what its reading met. The arrays must not be changed:
-    networks are shared between threads and users.
+    `node_ref` names the OSM nodes; ``classes[edge_class[e]]`` is the ``highway`` value of the stretch; `extent` (WGS 84) is
+    what the source covers; `figures` tells what its reading met. The arrays must not be changed: networks are shared between
+    threads and users.
     """
 
     crs: CRS
@@ -56,7 +56,7 @@ class StreetNetwork:
     vertex_x: NDArray[np.float64]
     vertex_y: NDArray[np.float64]
     classes: tuple[str, ...]
-    bounds: tuple[float, float, float, float]
+    extent: Polygon
     figures: dict[str, Any]
 
     @classmethod

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import osmium
+import shapely
 from numpy.typing import NDArray
+from shapely import Polygon
 
 from planner.errors import NetworkError
 from planner.streets.walkable import TAG_KEYS, WalkRules
@@ -21,8 +23,8 @@ class RawWays:
     """Chains of shared points, as read: way `w` runs over ``point_ref[indptr[w]:indptr[w + 1]]``.
 
     `point_ref` (int64) names a point, equal where ways meet; `longitude`, `latitude` are WGS 84 degrees, one per entry of
-    `point_ref`; `way_class` indexes `classes`. `figures` tells what was read and left out. `bounds` (west, south, east,
-    north) is the box of everything the file says of itself or holds.
+    `point_ref`; `way_class` indexes `classes`. `figures` tells what was read and left out. `extent` (WGS 84) is what the
+    source covers: the box in the file's header, else the convex hull of its streets.
     """
 
     point_ref: NDArray[np.int64]
@@ -31,7 +33,7 @@ class RawWays:
     indptr: NDArray[np.int64]
     way_class: NDArray[np.int16]
     classes: tuple[str, ...]
-    bounds: tuple[float, float, float, float] | None
+    extent: Polygon
     figures: dict[str, Any]
 
 
@@ -90,10 +92,11 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         raise NetworkError("streets.no_nodes", file=path)
     longitude[missing] = np.nan
     latitude[missing] = np.nan
-    bounds = None
     if box.valid():
         low, high = box.bottom_left, box.top_right
-        bounds = (low.lon, low.lat, high.lon, high.lat)
+        extent = shapely.box(low.lon, low.lat, high.lon, high.lat)
+    else:
+        extent = hull_of(longitude, latitude)
     figures = {"ways_read": read, "ways_walked": len(way_class), "points_missing": int(missing.sum())}
     return RawWays(
         point_ref=np.array(refs, np.int64),
@@ -102,6 +105,13 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         indptr=np.array(ends, np.int64),
         way_class=np.array(way_class, np.int16),
         classes=tuple(classes),
-        bounds=bounds,
+        extent=extent,
         figures=figures,
     )
+
+
+def hull_of(longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Polygon:
+    """Return the convex hull of points, nan left out; points in a row have a hull of no area."""
+    present = np.isfinite(longitude)
+    hull = shapely.convex_hull(shapely.multipoints(np.column_stack((longitude[present], latitude[present]))))
+    return hull if isinstance(hull, Polygon) else shapely.Polygon()

@@ -6,6 +6,7 @@ This module stands at the top of the house: it imports nothing of the planner.
 """
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,6 +14,14 @@ from typing import Any
 LANGUAGES = ("zh", "en")
 
 Entry = str | dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence to be said later, in a language known then; a parameter of another sentence may be a list of these."""
+
+    code: str
+    params: dict[str, Any]
 
 
 def say(code: str, language: str = "en", **params: Any) -> str:
@@ -23,19 +32,18 @@ def say(code: str, language: str = "en", **params: Any) -> str:
     KeyError
         `code` is in no catalogue of `language`, or its sentence needs a parameter that was not given.
     """
-    entry = catalogue(language)[code]
-    if isinstance(entry, str):
-        return entry.format(**params)
-    gap = "" if language == "zh" else " "
-    return gap.join((entry["what"].format(**params), entry["remedy"].format(**params)))
+    what, remedy = say_parts(code, language, **params)
+    gap = "" if language == "zh" or not remedy else " "
+    return what + gap + remedy
 
 
 def say_parts(code: str, language: str = "en", **params: Any) -> tuple[str, str]:
     """Return `(what, remedy)` of `code`; the remedy is empty where the entry is a single sentence."""
     entry = catalogue(language)[code]
+    shown = {key: _shown(value, language) for key, value in params.items()}
     if isinstance(entry, str):
-        return entry.format(**params), ""
-    return entry["what"].format(**params), entry["remedy"].format(**params)
+        return entry.format(**shown), ""
+    return entry["what"].format(**shown), entry["remedy"].format(**shown)
 
 
 @cache
@@ -51,3 +59,11 @@ def catalogue(language: str) -> dict[str, Entry]:
             for key, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 entries[f"{section}.{key}"] = entry
     return entries
+
+
+def _shown(value: Any, language: str) -> Any:
+    if isinstance(value, Sentence):
+        return say(value.code, language, **value.params)
+    if isinstance(value, list) and value and isinstance(value[0], Sentence):
+        return "\n".join(_shown(item, language) for item in value)
+    return value
