@@ -1,0 +1,165 @@
+"""A population grid to demand points: each cell with people whose centre lies in the study area is a point at that centre.
+
+Only the part of the grid around the area is read, and the figures count that part alone. Several rasters on one grid share
+points.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+import rasterio.errors
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from rasterio.windows import Window
+
+from planner.boundaries import Area
+from planner.crs import WGS84, transformer
+from planner.datum import check_crs
+from planner.demand.model import Floats, Job, Part, account, add_up, report_outside
+from planner.errors import CRSError, InputError
+from planner.tables import check_file, looks_like
+
+RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".img", ".asc"})
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of cells; rasters of equal grids share demand points."""
+
+    crs: CRS
+    transform: tuple[float, ...]
+    width: int
+    height: int
+
+
+def grid_of(path: Path) -> Grid:
+    """Return a raster's grid.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no raster, or has several bands.
+    CRSError
+        It does not say where on earth it is.
+    """
+    with _opened(path) as raster:
+        if raster.count != 1:
+            raise InputError("demand.several_bands", file=path.name, bands=raster.count)
+        if raster.crs is None:
+            raise CRSError("demand.raster_without_crs", file=path.name)
+        crs = CRS.from_wkt(raster.crs.to_wkt())
+        check_crs(crs, path.name)
+        if raster.transform.is_degenerate or raster.transform == rasterio.Affine.identity():
+            raise CRSError("demand.raster_without_position", file=path.name)
+        return Grid(crs, tuple(raster.transform)[:6], raster.width, raster.height)
+
+
+def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area) -> Part:
+    """Return the points of rasters on one grid, with one weight per group.
+
+    Raises
+    ------
+    InputError
+        The grid does not overlap the area, or a cell holds negative or infinite people.
+    """
+    window = _window(grid, area)
+    if window is None:
+        raise InputError("demand.raster_elsewhere", file=jobs[0].source.path.name)
+    layers = [_read_layer(job, window) for job in jobs]
+    rows, columns = np.nonzero(np.logical_or.reduce([layer > 0 for layer in layers]))
+    x, y = rasterio.Affine(*grid.transform) * (columns + (window.col_off + 0.5), rows + (window.row_off + 0.5))
+    lon, lat = (x, y) if grid.crs == WGS84 else transformer(grid.crs, WGS84).transform(x, y)
+    shapely.prepare(area.geometry)
+    inside = shapely.contains_xy(area.geometry, lon, lat)
+    weights: dict[str, Floats] = {}
+    for job, layer in zip(jobs, layers, strict=True):
+        people = layer[rows, columns].astype(np.float64)
+        _account(job, people, inside)
+        add_up(weights, job.source.group, people[inside])
+    east, north = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
+    cells = (rows[inside] + window.row_off).astype(np.int64) * grid.width + columns[inside] + window.col_off + 1
+    return Part(jobs[0].source.path.name, cells, east, north, weights)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
+    check_file(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # said by an error of our own
+        try:
+            raster = rasterio.open(path)
+        except rasterio.errors.RasterioIOError as fault:
+            raise InputError("demand.no_raster", file=path.name, found=looks_like(path) or "?") from fault
+    with raster:
+        yield raster
+
+
+def _window(grid: Grid, area: Area) -> Window | None:
+    """Return the cells around the area, None where the grid does not reach it."""
+    low_x, low_y, high_x, high_y = area.geometry.bounds
+    west, south, east, north = transformer(WGS84, grid.crs).transform_bounds(
+        low_x, low_y, high_x, high_y, densify_pts=21
+    )
+    if not np.isfinite([west, south, east, north]).all():
+        return None
+    corners = [
+        ~rasterio.Affine(*grid.transform) * corner
+        for corner in ((west, south), (west, north), (east, south), (east, north))
+    ]
+    left, top = (math.floor(min(part)) for part in zip(*corners, strict=True))
+    right, bottom = (math.ceil(max(part)) for part in zip(*corners, strict=True))
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, grid.width), min(bottom, grid.height)
+    return Window(left, top, right - left, bottom - top) if left < right and top < bottom else None
+
+
+def _read_layer(job: Job, window: Window) -> NDArray[np.floating]:
+    """Return the people per cell of the window, 0 where the raster has no data."""
+    path, report = job.source.path, job.report
+    with _opened(path) as raster:
+        try:
+            band = raster.read(1, window=window, masked=True)
+        except rasterio.errors.RasterioIOError as fault:
+            raise InputError("demand.damaged_raster", file=path.name) from fault
+        scale, offset = raster.scales[0], raster.offsets[0]
+    empty = np.ma.getmaskarray(band)
+    values = band.data if np.issubdtype(band.dtype, np.floating) else band.data.astype(np.float64)
+    if (scale, offset) != (1.0, 0.0):
+        values = values.astype(np.float64) * scale + offset
+    not_a_number = ~empty & np.isnan(values)
+    wrong = ~empty & ((values < 0) | np.isinf(values))
+    if wrong.any():
+        row, column = (int(part[0]) for part in np.nonzero(wrong))
+        raise InputError(
+            "demand.bad_cell",
+            file=path.name,
+            row=row + window.row_off + 1,
+            column=column + window.col_off + 1,
+            value=float(values[row, column]),
+            count=int(wrong.sum()),
+        )
+    people = np.where(empty | not_a_number, 0, values)
+    report.figures |= {
+        "cells_read": int(values.size),
+        "cells_without_data": int(empty.sum()),
+        "cells_not_a_number": int(not_a_number.sum()),
+        "cells_with_people": int((people > 0).sum()),
+    }
+    if not_a_number.any():
+        report.add("demand.cells_not_a_number", "doubtful", count=int(not_a_number.sum()))
+    return people
+
+
+def _account(job: Job, people: Floats, inside: NDArray[np.bool_]) -> None:
+    outside = people[~inside]
+    job.report.rows_read = int((people > 0).sum())
+    job.report.rows_used = int((people[inside] > 0).sum())
+    job.report.figures["cells_outside"] = int((outside > 0).sum())
+    account(job.report, placed=float(people[inside].sum()), outside=float(outside.sum()))
+    report_outside(job.report, int((outside > 0).sum()), float(outside.sum()), of="cells")

@@ -1,0 +1,105 @@
+"""What the cells of a column say: numbers as people write them, and text that stays text.
+
+``１２０``, ``1,200``, ``约300平米`` and ``50万元`` are numbers; ``0012`` read as a code keeps its zeros. Arrays in, arrays out.
+"""
+
+import math
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.tables.headers import UNITS
+
+_NUMBER = re.compile(
+    r"(?P<about>约|大约|近|~|≈)?\s*"
+    r"(?P<number>[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*"
+    r"(?P<unit>[^\d\s.,+-]*?)(?P<more>左右|以上|余|多)?"
+)
+_MISSING = frozenset(
+    {"", "-", "--", "—", "——", "/", "\\", "无", "暂无", "不详", "空", "na", "n/a", "#n/a", "nan", "null", "none"}
+)
+
+
+class Numbers(NamedTuple):
+    """Numbers of a column; `values` is NaN where `blank` (says nothing) or `bad` (says no number)."""
+
+    values: NDArray[np.float64]
+    blank: NDArray[np.bool_]
+    bad: NDArray[np.bool_]
+    read_from_text: NDArray[np.bool_]
+    """Rows whose number had to be read out of more than digits: a unit, 约, a thousands mark, full-width digits."""
+
+
+def as_numbers(column: pd.Series, *, unit: float | None = None) -> Numbers:
+    """Return a column's numbers, each times its cell's own unit or else times `unit`; infinite ones are bad."""
+    scale = 1.0 if unit is None else unit
+    if pd.api.types.is_bool_dtype(column.dtype):
+        column = column.astype(object)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan) * scale
+        infinite = np.isinf(values)
+        values[infinite] = np.nan
+        return Numbers(values, np.isnan(values) & ~infinite, infinite, np.zeros(len(values), bool))
+    read = [_read_cell(cell) for cell in column]
+    values = np.array([cell.value * (scale if cell.factor is None else cell.factor) for cell in read], np.float64)
+    blank, bad, odd = (np.array([getattr(cell, name) for cell in read], bool) for name in ("blank", "bad", "odd"))
+    return Numbers(values, blank, bad, odd)
+
+
+def as_texts(column: pd.Series) -> list[str | None]:
+    """Return a column's cells as text without blanks at their ends, whole numbers without a decimal point; None where blank."""
+    return [cell.strip() or None if type(cell) is str else _text(cell) for cell in column]
+
+
+def half_width(text: str) -> str:
+    """Return text with full-width letters and digits made half-width, without blanks at its ends."""
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+
+
+def _text(cell: Any) -> str | None:
+    if cell is None or cell is pd.NaT or cell is pd.NA:
+        return None
+    if isinstance(cell, float | np.floating):
+        number = float(cell)
+        if math.isnan(number):
+            return None
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    return str(cell).strip() or None
+
+
+class _Cell(NamedTuple):
+    value: float = math.nan
+    factor: float | None = None  # the cell's own unit
+    blank: bool = False
+    bad: bool = False
+    odd: bool = False
+
+
+_BLANK, _BAD = _Cell(blank=True), _Cell(bad=True)
+
+
+def _read_cell(cell: Any) -> _Cell:
+    if isinstance(cell, bool | np.bool_):
+        return _BAD
+    text = _text(cell)
+    return _BLANK if text is None else _read_number(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_number(text: str) -> _Cell:
+    plain = half_width(text).casefold()
+    if plain in _MISSING:
+        return _BLANK
+    match = _NUMBER.fullmatch(plain)
+    if match is None:
+        return _BAD
+    factor = UNITS.get(match["unit"]) if match["unit"] else None
+    if match["unit"] and factor is None:
+        return _BAD
+    value = float(match["number"].replace(",", ""))
+    return _Cell(value, factor, odd=match["number"] != text.strip()) if math.isfinite(value) else _BAD
