@@ -14,6 +14,7 @@ from typing import Any, cast
 import contourpy
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from shapely import Geometry
@@ -32,6 +33,12 @@ RESOLUTION_M = 5.0
 
 _STEPS_ACROSS = 40
 """A short walk is drawn on a finer lattice: at least so many steps in its radius."""
+
+_MOST_POINTS = 16_000_000
+"""The largest lattice, 20 km by 20 km at the default spacing: a walk of hours is drawn more coarsely."""
+
+_SIMPLER = 5
+"""Outlines are simplified by this part of a step: far below what the lattice resolves, and a tenth of the points."""
 
 
 def polygons(
@@ -67,7 +74,7 @@ def polygons(
     limits_m = [(minutes_to_s(value) + 0.0005) * speed for value in bands]
     if not isinstance(points, Places):
         points = Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
-    network.grid, network.adjacency, network.efforts(direction)  # built once, before threads ask for them
+    network.segment_start_m, network.adjacency, network.efforts(direction)  # built once, before threads ask for them
 
     def one(i: int) -> list[Geometry]:
         return _bands(network, points, i, limits_m, max_snap_m, direction, resolution_m)
@@ -78,7 +85,7 @@ def polygons(
     columns = {
         "point_index": np.repeat(np.arange(len(points)), len(bands)),
         "minutes": np.tile(np.array(bands), len(points)),
-        "reason": [None if has_street else "no_street" for has_street in found],
+        "reason": pd.Series([None if has_street else "no_street" for has_street in found], dtype=object),
     }
     frame = gpd.GeoDataFrame(columns, geometry=np.array(shapes, object), crs=network.crs)
     return frame.to_crs(WGS84)[["point_index", "minutes", "geometry", "reason"]]
@@ -96,14 +103,15 @@ def _bands(
     """Return the isochrones of point `i` in the network's metres, one a limit, each holding those before it."""
     if points.snapped.edge[i] < 0:
         return [shapely.MultiPolygon()] * len(limits_m)
-    step_m = min(resolution_m, limits_m[0] / _STEPS_ACROSS)
-    field, west, south = _field(network, points, i, limits_m[-1], max_snap_m, direction, step_m)
     shapes: list[Geometry] = []
-    for limit_m in limits_m:
-        shape = _within(field, limit_m, west, south, step_m)
-        if shapes:
-            shape = _as_multipolygon(shapely.union(shape, shapes[-1])) if not shape.covers(shapes[-1]) else shape
-        shapes.append(shape)
+    for finest_m, some_m in itertools.groupby(limits_m, lambda limit_m: min(resolution_m, limit_m / _STEPS_ACROSS)):
+        limits = list(some_m)
+        field, west, south, step_m = _field(network, points, i, limits[-1], max_snap_m, direction, finest_m)
+        for limit_m in limits:
+            shape = _within(field, limit_m, west, south, step_m)
+            if shapes:
+                shape = _as_multipolygon(shapely.union(shape, shapes[-1])) if not shape.covers(shapes[-1]) else shape
+            shapes.append(shape)
     return shapes
 
 
@@ -115,10 +123,11 @@ def _field(
     max_snap_m: float,
     direction: Direction,
     step_m: float,
-) -> tuple[NDArray[np.float64], float, float]:
-    """Return the field of effort around point `i` and the coordinates of its first lattice point.
+) -> tuple[NDArray[np.float64], float, float, float]:
+    """Return the field of effort around point `i`, the coordinates of its first lattice point, and its step.
 
-    Lattices of equal step coincide whatever the point, so that drawings of neighbours meet without slivers.
+    Lattices of equal step coincide whatever the point, so that drawings of neighbours meet without slivers. The step is
+    `step_m`, or as much wider as it takes to keep within `_MOST_POINTS`.
     """
     half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
     s = points.snapped
@@ -134,7 +143,6 @@ def _field(
             network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
             space.dist, space.stamp, version, np.empty(1024, np.int32), np.empty(1024), np.empty(1024, np.int32),
         )  # fmt: skip
-        stretch = 1.0 / min(1.0, network.factor_forward.min(), network.factor_backward.min())
         west, south, east, north = reached_box(
             order,
             reached,
@@ -145,10 +153,15 @@ def _field(
             entry_x,
             entry_y,
             access_m,
-            stretch,
+            efforts.stretch,
         )
         if not np.isfinite(west):
             west, south, east, north = entry_x[0], entry_y[0], entry_x[0], entry_y[0]
+        # nothing beyond the longest access leg from the outermost street can be reached, however long the walk
+        west, south = max(west, grid.x0 - max_snap_m), max(south, grid.y0 - max_snap_m)
+        east = min(east, grid.x0 + grid.n_columns * grid.cell_m + max_snap_m)
+        north = min(north, grid.y0 + grid.n_rows * grid.cell_m + max_snap_m)
+        step_m = max(step_m, np.sqrt((east - west) * (north - south) / _MOST_POINTS))
         first_column, first_row = np.floor(west / step_m) - 1, np.floor(south / step_m) - 1
         n_columns = int(np.ceil(east / step_m) - first_column) + 2
         n_rows = int(np.ceil(north / step_m) - first_row) + 2
@@ -157,10 +170,10 @@ def _field(
             west, south, step_m, n_columns, n_rows, edge, at, access_m,
             network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, network.edge_length_m,
             space.dist, space.stamp, version,
-            grid.ax, grid.ay, grid.bx, grid.by, grid.edge, network.vertex_m[grid.vertex],
+            grid.ax, grid.ay, grid.bx, grid.by, grid.edge, network.segment_start_m,
             grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
         )  # fmt: skip
-    return field, west, south
+    return field, west, south, step_m
 
 
 def _within(field: NDArray[np.float64], limit_m: float, west: float, south: float, step_m: float) -> Geometry:
@@ -178,9 +191,10 @@ def _within(field: NDArray[np.float64], limit_m: float, west: float, south: floa
     outlines, offsets = cast("tuple[list[Any], list[Any]]", contours.filled(-2 * cut_m, 0.0))
     parts = []
     for line, ring in zip(outlines, offsets, strict=True):
-        holes = [line[start:stop] for start, stop in itertools.pairwise(ring)]
+        holes = [line[start:stop] for start, stop in itertools.pairwise(ring[1:])]
         parts.append(shapely.Polygon(line[ring[0] : ring[1]], holes))
-    return _as_multipolygon(shapely.make_valid(shapely.MultiPolygon(parts)))
+    shape = shapely.simplify(shapely.MultiPolygon(parts), step_m / _SIMPLER)
+    return shape if shape.is_valid else _as_multipolygon(shapely.make_valid(shape))
 
 
 def _as_multipolygon(shape: Geometry) -> Geometry:

@@ -43,7 +43,7 @@ def build_arrays(ways: RawWays, *, boundary: Geometry | None, buffer_m: float, s
 
     start, end, way = _segments(ways.indptr, point_of, present)
     figures = dict(ways.figures)
-    if boundary is not None:
+    if boundary is not None and len(start):
         start, end, way = _clip(start, end, way, x, y, _widened(boundary, crs, buffer_m), source)
     start, end, way, repeated = _without_repeats(start, end, way)
     figures["segments_repeated"] = repeated
@@ -118,8 +118,6 @@ def _clip(
 
 
 def _gap_m(x: NDArray[np.float64], y: NDArray[np.float64], area: Geometry) -> float:
-    if len(x) == 0:
-        return float("nan")
     return float(shapely.distance(area, shapely.box(np.min(x), np.min(y), np.max(x), np.max(y))))
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,8 @@ def cached_arrays(folder: Path, source: Path, key: bytes, build: Callable[[], di
     if kept.is_file():
         try:
             return _load(kept)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            pass
+        except Exception:  # whatever is wrong with a kept file, it is not the user's: the network is built anew
+            kept.unlink(missing_ok=True)
     arrays = build()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,21 +43,21 @@ def _file_digest(path: Path) -> bytes:
 
 
 def _save(path: Path, arrays: dict[str, Any]) -> None:
-    plain = {key: value for key, value in arrays.items() if isinstance(value, np.ndarray)}
+    plain: dict[str, Any] = {key: value for key, value in arrays.items() if isinstance(value, np.ndarray)}
     rest = {key: value for key, value in arrays.items() if key not in plain}
     rest |= {"crs": rest["crs"].to_wkt(), "extent": shapely.to_wkt(rest["extent"], rounding_precision=-1)}
     notes = np.frombuffer(json.dumps(rest).encode("utf-8"), np.uint8)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, notes=notes, **plain)
+            np.savez(stream, notes=notes, **plain)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def _load(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         arrays: dict[str, Any] = {key: stored[key] for key in stored.files if key != "notes"}
         rest = json.loads(stored["notes"].tobytes().decode("utf-8"))
     rest["crs"] = CRS.from_wkt(rest["crs"])

@@ -1,5 +1,6 @@
 """Street networks to and from networkx graphs."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -70,7 +71,7 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
     ends, way_class = [0], []
     for u, v, data in graph.edges(data=True):
         line = data.get("geometry")
-        between = [(x, y) for x, y, *_ in list(line.coords)[1:-1]] if line is not None else []
+        between = _between(line, where[number[u]], where[number[v]]) if line is not None else []
         # a point inside an edge belongs to its two ends: edges that cross there without a node do not meet
         low, high = sorted((number[u], number[v]))
         middle = [inner.setdefault((low, high, x, y), len(number) + len(inner)) for x, y in between]
@@ -102,6 +103,15 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         extent=hull_of(np.asarray(lon), np.asarray(lat)),
         figures=figures,
     )
+
+
+def _between(
+    line: shapely.LineString, start: tuple[float, float], end: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Return the inner vertices of an edge's geometry from `start` to `end`; undirected graphs may hold it the other way."""
+    first, *inner, last = [(x, y) for x, y, *_ in line.coords]
+    as_given = math.dist(first, start) + math.dist(last, end)
+    return inner if as_given <= math.dist(first, end) + math.dist(last, start) else inner[::-1]
 
 
 def _node_refs(graph: nx.MultiDiGraph, count: int) -> np.ndarray:

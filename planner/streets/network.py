@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import networkx as nx
@@ -18,7 +18,7 @@ from scipy.sparse import csgraph
 from shapely import Geometry, Polygon
 
 from planner.crs import WGS84
-from planner.errors import NetworkError
+from planner.errors import CRSError, InputError, NetworkError
 from planner.kernels.trace import running_lengths
 from planner.streets.build import build_arrays
 from planner.streets.cache import cached_arrays
@@ -84,20 +84,27 @@ class StreetNetwork:
         ------
         NetworkError
             The file cannot be read, holds no street, or none within the boundary.
+        CRSError
+            The boundary has no CRS, or is a bare geometry that is not in degrees.
+        InputError
+            `buffer_m` is not a distance.
         """
         path = Path(path)
         rules = rules or WalkRules()
         area = _in_wgs84(boundary)
         if not is_osm_file(path):
             raise NetworkError("streets.unknown_format", file=path)
+        if not 0 <= buffer_m < np.inf:
+            raise InputError("streets.bad_buffer", value=buffer_m)
 
         def build() -> dict[str, Any]:
             return build_arrays(read_ways(path, rules), boundary=area, buffer_m=buffer_m, source=str(path))
 
         if cache is None or not path.is_file():
             return cls(**build())
-        outline = b"" if area is None else area.wkb
-        return cls(**cached_arrays(cache, path, f"{rules} {buffer_m!r}".encode() + outline, build))
+        names = [field.name for field in fields(cls)]
+        key = f"{names} {rules} {float(buffer_m)!r} ".encode() + (b"" if area is None else area.wkb)
+        return cls(**cached_arrays(cache, path, key, build))
 
     @classmethod
     def from_graph(cls, graph: nx.MultiDiGraph) -> "StreetNetwork":
@@ -151,6 +158,11 @@ class StreetNetwork:
         return SegmentGrid.of(self.vertex_indptr, self.vertex_x, self.vertex_y)
 
     @cached_property
+    def segment_start_m(self) -> NDArray[np.float64]:
+        """Metres from the edge's from-end to the start of each segment of `grid`."""
+        return self.vertex_m[self.grid.vertex]
+
+    @cached_property
     def adjacency(self) -> "Adjacency":
         """The half-edges of every node."""
         tail = np.concatenate((self.edge_from, self.edge_to))
@@ -166,7 +178,15 @@ class StreetNetwork:
         )
 
     def efforts(self, direction: Direction = "to") -> "Efforts":
-        """Return what a search outward from a facility pays on each edge, metres; computed once a direction."""
+        """Return what a search outward from a facility pays on each edge, metres; computed once a direction.
+
+        Raises
+        ------
+        InputError
+            The direction is neither "to" nor "from".
+        """
+        if direction not in get_args(Direction):
+            raise InputError("streets.bad_direction", value=direction)
         known = self._efforts
         if direction not in known:
             forward, backward = (
@@ -175,12 +195,17 @@ class StreetNetwork:
             )
             along, against = (backward, forward) if direction == "to" else (forward, backward)
             half = self.adjacency
-            known[direction] = Efforts(along, against, np.where(half.forward, along[half.edge], against[half.edge]))
+            each = np.where(half.forward, along[half.edge], against[half.edge])
+            stretch = 1.0 / min(1.0, self.factor_forward.min(), self.factor_backward.min())
+            known[direction] = Efforts(along, against, each, float(stretch))
         return known[direction]
 
     @cached_property
     def _efforts(self) -> dict[str, "Efforts"]:
         return {}
+
+    def __getstate__(self) -> dict[str, Any]:  # what is derived, and the threads' memory, stay behind
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @contextmanager
     def workspace(self) -> Iterator["Workspace"]:
@@ -214,11 +239,15 @@ class Adjacency:
 
 @dataclass(frozen=True)
 class Efforts:
-    """Metres of effort searched from each edge's ``from`` to its ``to`` end, the other way, and over each half-edge."""
+    """Metres of effort searched from each edge's ``from`` to its ``to`` end, the other way, and over each half-edge.
+
+    `stretch` is the most metres of ground that a metre of effort covers, at least 1.
+    """
 
     along_m: NDArray[np.float64]
     against_m: NDArray[np.float64]
     half_edge_m: NDArray[np.float64]
+    stretch: float
 
 
 @dataclass
@@ -250,5 +279,5 @@ def _in_wgs84(boundary: Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None) -> G
     if boundary is None or isinstance(boundary, Geometry):
         return boundary
     if boundary.crs is None:
-        raise NetworkError("streets.no_crs")
+        raise CRSError("streets.area_no_crs")
     return boundary.geometry.to_crs(WGS84).union_all()

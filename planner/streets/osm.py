@@ -61,11 +61,14 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
     classes: dict[str, int] = {}
     way_class: list[int] = []
     read = 0
+    lookup: dict[int, tuple[int, int]] = {}
     try:
-        with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+        ending = next((ending for ending in OSM_ENDINGS if path.name.lower().endswith(ending)), "")
+        file = osmium.io.File(str(path), ending[1:])  # said, because osmium reads no format out of "CITY.OSM"
+        with osmium.io.Reader(file, osmium.osm.NOTHING) as reader:
             box = reader.header().box()
         ways = (
-            osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+            osmium.FileProcessor(file, osmium.osm.NODE | osmium.osm.WAY)
             .with_locations()
             .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
             .with_filter(osmium.filter.KeyFilter(*TAG_KEYS))
@@ -81,10 +84,13 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
                 ys.append(node.y)
             ends.append(len(refs))
             way_class.append(classes.setdefault(street_class, len(classes)))
+        lookup = _nodes_elsewhere(file, {ref for ref, x in zip(refs, xs, strict=True) if x == _UNDEFINED})
     except (RuntimeError, ValueError, OSError) as fault:
         raise NetworkError("streets.unreadable", file=path, fault=str(fault)) from fault
     if not way_class:
         raise NetworkError("streets.no_streets", file=path, ways=read)
+    if lookup:
+        xs, ys = map(list, zip(*(lookup.get(r, (x, y)) for r, x, y in zip(refs, xs, ys, strict=True)), strict=True))
     longitude = np.array(xs, np.float64) * _DEGREES_PER_UNIT
     latitude = np.array(ys, np.float64) * _DEGREES_PER_UNIT
     missing = np.array(xs, np.int64) == _UNDEFINED
@@ -108,6 +114,20 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         extent=extent,
         figures=figures,
     )
+
+
+def _nodes_elsewhere(file: osmium.io.File, wanted: set[int]) -> dict[int, tuple[int, int]]:
+    """Return x and y of those `wanted` nodes that the file holds after all.
+
+    Reading along misses nodes that stand behind the ways (Overpass writes so) or have negative numbers (JOSM does).
+    """
+    if not wanted:
+        return {}
+    nodes = osmium.FileProcessor(file, osmium.osm.NODE)
+    if min(wanted) >= 0:
+        nodes = nodes.with_filter(osmium.filter.IdFilter(wanted))
+    places = ((node.id, node.location) for node in nodes if node.id in wanted)  # type: ignore[union-attr]
+    return {number: (place.x, place.y) for number, place in places if place.valid()}
 
 
 def hull_of(longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Polygon:

@@ -96,4 +96,5 @@ def metric_xy(
     if len(wrong):
         row = int(wrong[0])
         raise GeometryError("streets.not_points", count=len(wrong), row=row, kind=geometry[row].geom_type)
+    geometry = np.where(shapely.is_empty(geometry), None, geometry)  # an empty point has no coordinates to ask for
     return shapely.get_x(geometry), shapely.get_y(geometry)

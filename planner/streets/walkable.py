@@ -4,13 +4,14 @@ The rules, in the order in which they are asked (the first that speaks decides):
 
 1. Not a street at all: no ``highway`` tag, unless the way is a platform (``railway=platform`` or
    ``public_transport=platform``), which is walked.
-2. ``foot=no`` or ``foot=use_sidepath``: closed. ``foot=yes``, ``designated``, ``permissive``, ``destination`` or ``customers``:
-   open, a motorway included.
-3. Classes of `CLOSED_CLASSES` (motorways, races, ways that do not exist yet or any more) and ``motorroad=yes``: closed.
-4. ``access=no``: closed.
-5. ``access=private``, ``foot=private``, ``foot=delivery`` and the like: the lanes of walled compounds (小区), home to most
+2. Classes of `NO_STREETS` (ways that do not exist yet or any more, sites and stops beside the road): closed, whatever
+   ``foot`` says of them.
+3. ``foot=no`` or ``foot=use_sidepath``: closed. ``foot`` of `OPEN_FOOT`: open, a motorway included.
+4. Classes of `CLOSED_CLASSES` (motorways, busways, races) and ``motorroad=yes``: closed.
+5. ``access=no`` without a ``foot`` of `PRIVATE`: closed.
+6. ``access=private``, ``foot=private``, ``foot=delivery`` and the like: the lanes of walled compounds (小区), home to most
    people of a Chinese town, are mapped so. They are open unless `private_lanes` is switched off.
-6. All others are open: footways, paths, steps, cycleways, tracks, platforms, service lanes, trunk roads.
+7. All others are open: footways, paths, steps, cycleways, tracks, platforms, service lanes, trunk roads.
 
 The outline of an area (``area=yes``, plazas for the most part) is walked as a street. One-way does not bind walkers.
 Gates and other barriers on a node do not close a way, whatever their tags. Source: the OSM wiki's access tags for foot
@@ -20,13 +21,8 @@ Gates and other barriers on a node do not close a way, whatever their tags. Sour
 from dataclasses import dataclass
 from typing import Protocol
 
-CLOSED_CLASSES = frozenset(
+NO_STREETS = frozenset(
     [
-        "motorway",
-        "motorway_link",
-        "raceway",
-        "bus_guideway",
-        "busway",
         "proposed",
         "planned",
         "construction",
@@ -38,13 +34,13 @@ CLOSED_CLASSES = frozenset(
         "rest_area",
         "services",
         "bus_stop",
-        "via_ferrata",
         "emergency_bay",
         "emergency_access_point",
         "no",
         "none",
     ]
 )
+CLOSED_CLASSES = frozenset(["motorway", "motorway_link", "raceway", "bus_guideway", "busway", "via_ferrata"])
 OPEN_FOOT = frozenset(["yes", "designated", "permissive", "destination", "customers", "official"])
 CLOSED_FOOT = frozenset(("no", "use_sidepath"))
 PRIVATE = frozenset(["private", "delivery", "agricultural", "forestry", "permit", "residents", "employees"])
@@ -65,7 +61,7 @@ class WalkRules:
     """The switches of the rules; a network's cache is keyed by them. `version` moves when a rule does."""
 
     private_lanes: bool = True
-    version: int = 1
+    version: int = 2
 
     def street_class(self, tags: Tags) -> str | None:
         """Return the class of a way that may be walked (its ``highway`` value, or "platform"), None for any other."""
@@ -75,6 +71,8 @@ class WalkRules:
             if not is_platform:
                 return None
             highway = "platform"
+        if highway in NO_STREETS:
+            return None
         foot = tags.get("foot")
         if foot in CLOSED_FOOT:
             return None
@@ -83,7 +81,7 @@ class WalkRules:
         if highway in CLOSED_CLASSES or tags.get("motorroad") == "yes":
             return None
         access = tags.get("access")
-        if access == "no" and foot is None:
+        if access == "no" and foot not in PRIVATE:
             return None
         if not self.private_lanes and (access in PRIVATE or foot in PRIVATE):
             return None
