@@ -144,7 +144,8 @@ def _candidates(
                     if not listed:
                         if n == len(candidate):
                             longer = np.empty(2 * n, candidate.dtype)
-                            longer[:n] = candidate
+                            for m in range(n):  # assigning a slice would compile its error message
+                                longer[m] = candidate[m]
                             candidate = longer
                         candidate[n] = s
                         n += 1

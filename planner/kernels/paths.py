@@ -26,14 +26,19 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
+def _longer(array, size):
+    """Return a copy of `array` with room for `size` entries."""
+    copy = np.empty(size, array.dtype)
+    for i in range(len(array)):  # assigning a slice would compile its error message, which takes seconds
+        copy[i] = array[i]
+    return copy
+
+
+@njit(cache=True, nogil=True)
 def _push(keys, nodes, size, key, node):
     """Put (key, node) on a binary heap that holds `size` entries; returns the arrays (grown where full)."""
     if size == len(keys):
-        more_keys = np.empty(2 * size, keys.dtype)
-        more_nodes = np.empty(2 * size, nodes.dtype)
-        more_keys[:size] = keys
-        more_nodes[:size] = nodes
-        keys, nodes = more_keys, more_nodes
+        keys, nodes = _longer(keys, 2 * size), _longer(nodes, 2 * size)
     i = size
     while i > 0:
         parent = (i - 1) >> 1
@@ -107,9 +112,7 @@ def search_bounded(
         if d > dist[u]:
             continue
         if reached == len(order):
-            longer = np.empty(2 * reached, order.dtype)
-            longer[:reached] = order
-            order = longer
+            order = _longer(order, 2 * reached)
         order[reached] = u
         reached += 1
         for k in range(indptr[u], indptr[u + 1]):
@@ -171,12 +174,8 @@ def reach_points(
                 from_m = dist[u] if stamp[u] == done else np.inf
                 to_m = dist[v] if stamp[v] == done else np.inf
                 if filled + p_last - p_first > len(points):
-                    size = 2 * (filled + p_last - p_first)
-                    more_points = np.empty(size, points.dtype)
-                    more_seconds = np.empty(size, seconds.dtype)
-                    more_points[:filled] = points[:filled]
-                    more_seconds[:filled] = seconds[:filled]
-                    points, seconds = more_points, more_seconds
+                    room = 2 * (filled + p_last - p_first)
+                    points, seconds = _longer(points, room), _longer(seconds, room)
                 for p in range(p_first, p_last):
                     at = point_at[p]
                     d = min(from_m + at * along_m[e], to_m + (1.0 - at) * against_m[e])

@@ -1,0 +1,356 @@
+"""The command ``planner``: one word a task. Results go to stdout, progress and errors to stderr.
+
+Exit status: 0 done, 1 a `PlannerError` (one clear message, earlier outputs untouched), 2 wrong usage.
+"""
+
+import json
+import locale
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from planner.errors import InputError, PlannerError
+from planner.texts import say
+
+if TYPE_CHECKING:
+    from planner.project import Project
+    from planner.study import Study
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+ProjectArgument = Annotated[Path, typer.Argument(help="A project.toml, or the folder that holds one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable results.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Threads; all cores where it is left out.")]
+
+_SHOWN_OF_A_KIND = 10
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # a Windows console may be GBK: what it lacks must not stop a run
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except PlannerError as fault:
+        _stderr().print(fault.message(_language), style="red", markup=False, highlight=False)
+        sys.exit(1)
+
+
+_language = (
+    "zh" if (os.environ.get("PLANNER_LANGUAGE") or locale.getlocale()[0] or "").startswith(("zh", "Chinese")) else "en"
+)
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, soft_wrap=True)
+
+
+def _stdout() -> Console:
+    return Console(soft_wrap=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"planner {version('quarter-hour-planner')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Who can walk to a neighbourhood centre in a quarter of an hour, and which idle buildings to open next."""
+
+
+@app.command()
+def run(
+    project: ProjectArgument,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; <project>/out where left out.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    threads: ThreadsOption = None,
+) -> None:
+    """Run the main job: coverage today, the best sites with their proof, and every file of the plan."""
+    loaded = _load(project)
+    study, folder = _run(loaded, out, quiet=quiet or as_json, threads=threads)
+    if as_json:
+        print(json.dumps(study.summary, ensure_ascii=False))
+    elif not quiet:
+        _print_plan(study, folder)
+
+
+@app.command()
+def check(project: ProjectArgument, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Print the data report: every input, every dropped or doubtful row, with the reason and the remedy."""
+    from planner.deliver import data_report
+    from planner.study import read_inputs
+
+    loaded = _load(project)
+    with _progress(loaded.language, quiet or as_json) as progress:
+        inputs = read_inputs(loaded, progress=progress)
+    report = data_report(loaded.language, inputs.reports)
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False))
+    elif not quiet:
+        _print_report(loaded, report)
+
+
+@app.command()
+def isochrones(
+    project: ProjectArgument,
+    minutes: Annotated[str, typer.Option(help="Minutes, separated by commas.")] = "5,10,15",
+    out: Annotated[Path | None, typer.Option(help="GeoJSON file; <project>/isochrones.geojson where left out.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Candidate sites too.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    threads: ThreadsOption = None,
+) -> None:
+    """Write the isochrones of the centres as GeoJSON."""
+    from planner.deliver import ATTRIBUTION, to_geojson
+    from planner.study import facility_isochrones, read_inputs
+
+    loaded = _load(project)
+    bands = _minutes(minutes)
+    with _progress(loaded.language, quiet or as_json) as progress:
+        inputs = read_inputs(loaded, progress=progress, threads=threads)
+        progress("study.drawing")
+        table = facility_isochrones(inputs, minutes=bands, candidates=everything, threads=threads)
+    text = to_geojson(table, name="isochrones", attribution=ATTRIBUTION)
+    if as_json:
+        print(text, end="")
+    if out is not None or not as_json:
+        file = out or loaded.folder / "isochrones.geojson"
+        _replace_text(file, text)
+        if not (quiet or as_json):
+            count, facilities = len(table), table["facility_id"].nunique()
+            _stdout().print(say("cli.isochrones_wrote", loaded.language, count=count, facilities=facilities, file=file))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder for the demonstration county.")] = Path("demo-county"),
+    seed: Annotated[int, typer.Option(help="Another seed makes another county.")] = 1,
+    scale: Annotated[float, typer.Option(help="Size: 1 is a county of 1.5 million people.")] = 1.0,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    threads: ThreadsOption = None,
+) -> None:
+    """Write the demonstration county, which is invented, and run it."""
+    from planner.demo import write_county
+
+    file = write_county(folder, seed=seed, scale=scale)
+    loaded = _load(file)
+    if not (quiet or as_json):
+        _stdout().print(say("cli.demo_wrote", loaded.language, folder=folder), style="bold")
+    study, results = _run(loaded, None, quiet=quiet or as_json, threads=threads)
+    if as_json:
+        print(json.dumps(study.summary, ensure_ascii=False))
+    elif not quiet:
+        _print_plan(study, results)
+        _stdout().print(say("cli.demo_map", loaded.language, folder=folder))
+
+
+@app.command()
+def batch(
+    projects: Annotated[list[Path], typer.Argument(help="Projects: project.toml files or their folders.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets a sub-folder for each project, and batch.csv.")],
+    workers: Annotated[int | None, typer.Option(help="Projects at the same time; all cores where left out.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run many projects; one that fails does not sink the rest. A batch that was stopped goes on where it stood."""
+    from dataclasses import asdict
+
+    from planner.batch import TABLE, Outcome, run_batch
+
+    def told(outcome: Outcome) -> None:
+        if not (quiet or as_json):
+            state = say(f"cli.state_{outcome.state}", _language)
+            line = say("cli.batch_line", _language, state=state, project=outcome.project, message=outcome.message)
+            _stderr().print(line, markup=False, highlight=False)
+
+    outcomes = run_batch(projects, out, workers=workers, language=_language, told=told)
+    if as_json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes], ensure_ascii=False))
+    elif not quiet:
+        _print_batch([asdict(outcome) for outcome in outcomes], out / TABLE)
+    if any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command(name="app")
+def open_app(
+    project: Annotated[Path | None, typer.Argument(help="A project.toml, or the folder that holds one.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 8501,
+) -> None:
+    """Open the map in the browser; it works without the internet."""
+    from planner.ui import command
+
+    raise typer.Exit(subprocess.call(command(project, port=port)))
+
+
+def _load(path: Path) -> "Project":
+    """Read the project, and speak its language from here on."""
+    from planner.project import load
+
+    global _language
+    project = load(path)
+    _language = project.language
+    return project
+
+
+def _run(project: "Project", out: Path | None, *, quiet: bool, threads: int | None) -> tuple["Study", Path]:
+    from planner import deliver, study
+
+    folder = out or project.folder / "out"
+    with _progress(project.language, quiet) as progress:
+        result = study.run(project, progress=progress, threads=threads)
+        progress("study.writing")
+        deliver.write(result, folder)
+    return result, folder
+
+
+@contextmanager
+def _progress(language: str, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show each step as it begins, and what it took, on stderr."""
+    if quiet:
+        yield lambda step: None
+        return
+    console = _stderr()
+    began: list[tuple[str, float]] = []
+
+    def end_last() -> None:
+        if began:
+            step, since = began[-1]
+            took = say("cli.took", language, seconds=time.perf_counter() - since)
+            console.print(f"  {say(step, language)} … {took}", style="dim", highlight=False)
+
+    with console.status("") as status:
+
+        def progress(step: str) -> None:
+            end_last()
+            began.append((step, time.perf_counter()))
+            status.update(say(step, language))
+
+        yield progress
+        end_last()
+
+
+def _print_plan(study: "Study", folder: Path) -> None:
+    from planner.deliver import group_name
+
+    summary, language, console = study.summary, study.inputs.project.language, _stdout()
+    main = summary["group"]
+    people, before, after = summary["population"][main], summary["covered_before"][main], summary["covered_after"][main]
+
+    def line(code: str, **params: Any) -> None:
+        console.print(say(f"cli.{code}", language, **params), highlight=False, markup=False)
+
+    line("people", people=people, group=group_name(main, language), **summary["walking"])
+    line("before", centres=summary["counts"]["centres"], covered=before, share=summary["share_before"] or 0.0)
+    line("after", sites=len(summary["sites"]), covered=after, share=summary["share_after"] or 0.0, gain=after - before)
+    proof = {"candidates": summary["counts"]["candidates"], "bound": summary["upper_bound"], "gap": summary["gap"]}
+    line(f"proof_{summary['status']}", **proof)
+    table = Table(
+        *(say(f"cli.column_{name}", language) for name in ("rank", "name", "zone", "gain", "cumulative", "loss"))
+    )
+    for column in (0, 3, 4, 5):
+        table.columns[column].justify = "right"
+    for _, site in study.tables.sites.iterrows():
+        numbers = [f"{site[name]:,.0f}" for name in (f"gain_{main}", f"cumulative_{main}", "loss_if_dropped")]
+        table.add_row(str(site["rank"]), _cell(site["name"]), _cell(site["zone"]), *numbers)
+    if len(study.tables.sites):
+        console.print(table)
+    lost = summary["unreachable"]
+    if lost["demand_points"]:
+        reasons = [
+            say(f"cli.reason_{reason}", language, people=part["population"])
+            for reason, part in lost["by_reason"].items()
+        ]
+        line("unreachable", people=lost["population"], reasons="; ".join(reasons))
+    if summary["agreement"]["after"]["share"] is not None:
+        line("agreement", share=summary["agreement"]["after"]["share"])
+    line("wrote", folder=folder)
+
+
+def _cell(value: Any) -> str:
+    from rich.markup import escape
+
+    return "" if value is None or value != value else escape(str(value))
+
+
+def _print_report(project: "Project", report: dict[str, Any]) -> None:
+    language, console = project.language, _stdout()
+    console.print(say("cli.report_title", language, name=project.name), style="bold", markup=False)
+    for account in report["inputs"]:
+        counts = {name: account[f"rows_{name}"] for name in ("read", "used", "repaired", "doubtful", "dropped")}
+        role = say(f"cli.role_{account['role']}", language)
+        line = say("cli.report_input", language, role=role, file=account["file"], **counts)
+        console.print(f"\n{line}", markup=False, highlight=False)
+        shown: dict[str, int] = {}
+        for finding in account["findings"]:
+            shown[finding["code"]] = shown.get(finding["code"], 0) + 1
+            if shown[finding["code"]] > _SHOWN_OF_A_KIND:
+                continue
+            where = (
+                say("cli.report_file", language)
+                if finding["row"] is None
+                else say("cli.report_row", language, row=finding["row"])
+            )
+            action = say(f"cli.action_{finding['action']}", language)
+            style = {"dropped": "red", "doubtful": "yellow"}.get(finding["action"])
+            text = f"  [{action}] {where}: {finding['message']} {finding['remedy']}"
+            console.print(text, style=style, markup=False, highlight=False)
+        more = sum(count - _SHOWN_OF_A_KIND for count in shown.values() if count > _SHOWN_OF_A_KIND)
+        if more:
+            console.print("  " + say("cli.report_more", language, count=more), markup=False)
+
+
+def _print_batch(rows: list[dict[str, Any]], file: Path) -> None:
+    console = _stdout()
+    columns = ("folder", "state", "people", "covered_before", "covered_after", "sites", "gap")
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_number(row[column]) for column in columns))
+    console.print(table)
+    counts = {state: sum(row["state"] == state for row in rows) for state in ("done", "kept", "failed")}
+    console.print(say("cli.batch_end", _language, file=file, **counts), highlight=False, markup=False)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1 or value == 0 else f"{value:.2%}"
+    return str(value)
+
+
+def _minutes(given: str) -> list[float]:
+    try:
+        return [float(part) for part in given.replace("，", ",").split(",")]
+    except ValueError:
+        raise InputError("cli.bad_minutes", given=given) from None
+
+
+def _replace_text(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)

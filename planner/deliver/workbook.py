@@ -1,0 +1,200 @@
+"""The plan as a workbook for an office: the proposed sites in the county's own columns, zones, centres, and the figures.
+
+Names from files are written as text, never as formulas. Equal results give byte-equal files.
+"""
+
+import io
+import re
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from planner.deliver.geojson import plain_values
+from planner.study import Study
+from planner.texts import say
+
+_FIXED_TIME = (2000, 1, 1, 0, 0, 0)
+_HEAD = PatternFill("solid", fgColor="1F4E79")
+_OWN = PatternFill("solid", fgColor="7F7F7F")
+_LINE = Border(bottom=Side("thin", color="D9D9D9"))
+_WIDEST = 42
+
+
+def write_workbook(study: Study, path: Path) -> None:
+    """Write the workbook in the project's language."""
+    project = study.inputs.project
+    language, groups = project.language, project.groups
+    book = Workbook()
+    assert book.active is not None
+    book.remove(book.active)
+    tables = study.tables
+    _figures(_sheet(book, "figures", language), study)
+    _table(_sheet(book, "sites", language), _sites(study), language)
+    if tables.zones is not None:
+        columns = ["zone", "zone_code", "centres", "sites"]
+        for group in groups:
+            columns += [f"{kind}_{group}" for kind in ("population", "covered_before", "covered_after")]
+            columns += [f"share_{when}_{group}" for when in ("before", "after")]
+        _table(_sheet(book, "zones", language), _headed(tables.zones[columns], language), language)
+    facility = ["id", "name", "zone", "status", "kind", "excluded_reason", "snap_m"]
+    facility += [f"{kind}_{group}" for group in groups for kind in ("people", "only_here")]
+    for name, table in (("centres", tables.centres), ("candidates", tables.candidates)):
+        extra = ["cost_yuan", "rank"] if name == "candidates" else []
+        _table(_sheet(book, name, language), _headed(_worded(table[[*facility, *extra]], language), language), language)
+    curve = study.decision.curve
+    _table(_sheet(book, "frontier", language), _headed(curve, language), language)
+    path.write_bytes(_timeless(book))
+
+
+def _sheet(book: Workbook, name: str, language: str) -> Worksheet:
+    return book.create_sheet(say(f"workbook.sheet_{name}", language))
+
+
+def _sites(study: Study) -> list[tuple[str, list[Any], bool]]:
+    """Return the proposed sites: rank first, then the county's own columns as they were, then what the planner found."""
+    project, tables = study.inputs.project, study.tables
+    language, group = project.language, project.main_group
+    chosen = study.inputs.facilities.iloc[study.decision.selected]
+    columns = _headed(tables.sites[["rank"]], language)
+    for role, original in study.inputs.original.items():
+        own = chosen[chosen["role"] == role]
+        if len(own):
+            rows = original.iloc[own["own_row"].to_numpy()].set_axis(own.index).reindex(chosen.index)
+            columns += [(str(header), plain_values(rows[header]), True) for header in rows.columns]
+    found = ["id", "name", "zone", "status"]
+    found += [f"{kind}_{each}" for each in project.groups for kind in ("gain", "cumulative")]
+    found += [f"people_{group}", "cost_yuan", "loss_if_dropped", "replacement_id", "replacement_loss"]
+    return columns + _headed(_worded(tables.sites[found], language), language)
+
+
+def _worded(table: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Put status and reasons into words."""
+    table = pd.DataFrame(table).copy()
+    for column in ("status", "excluded_reason"):
+        if column in table:
+            words = [None if pd.isna(code) else say(f"workbook.{column}_{code}", language) for code in table[column]]
+            table[column] = pd.Series(words, index=table.index, dtype=object)
+    return table
+
+
+def _headed(table: pd.DataFrame, language: str) -> list[tuple[str, list[Any], bool]]:
+    """Return ``(header, values, is the county's own)`` for each column, the header in words."""
+    return [(_header(str(column), language), plain_values(table[column]), False) for column in table.columns]
+
+
+def _header(column: str, language: str) -> str:
+    for stem in ("population", "covered_before", "covered_after", "share_before", "share_after", "people", "only_here",
+                 "gain", "cumulative"):  # fmt: skip
+        if column.startswith(f"{stem}_"):
+            return say(f"workbook.column_{stem}", language, group=group_name(column[len(stem) + 1 :], language))
+    return say(f"workbook.column_{column}", language)
+
+
+def group_name(group: str, language: str) -> str:
+    """Return a population group in words: total, age_60_plus, age_0_14, or its own name where it is another."""
+    if group == "total":
+        return say("workbook.group_total", language)
+    if match := re.fullmatch(r"age_(\d+)_plus", group):
+        return say("workbook.group_age_plus", language, age=match[1])
+    if match := re.fullmatch(r"age_(\d+)_(\d+)", group):
+        return say("workbook.group_age_range", language, low=match[1], high=match[2])
+    return group
+
+
+def _figures(sheet: Worksheet, study: Study) -> None:
+    summary, language = study.summary, study.inputs.project.language
+    group = group_name(summary["group"], language)
+    main = summary["group"]
+    rows: list[tuple[str, Any, str]] = [
+        ("project", summary["project"], "@"),
+        ("walking", say("workbook.walking", language, **summary["walking"]), "@"),
+        ("group", group, "@"),
+        ("people", summary["population"][main], "#,##0"),
+        ("covered_before", summary["covered_before"][main], "#,##0"),
+        ("share_before", summary["share_before"], "0.0%"),
+        ("covered_after", summary["covered_after"][main], "#,##0"),
+        ("share_after", summary["share_after"], "0.0%"),
+        ("new_sites", len(summary["sites"]), "0"),
+        ("upper_bound", summary["upper_bound"], "#,##0"),
+        ("proof", say(f"workbook.proof_{summary['status']}", language), "@"),
+        ("gap", summary["gap"], "0.00%"),
+        ("gain_gap", summary["gain_gap"], "0.00%"),
+        ("unreachable", summary["unreachable"]["population"], "#,##0"),
+        ("agreement", summary["agreement"]["after"]["share"], "0.00%"),
+    ]
+    sheet.append([say("workbook.title", language, name=summary["project"])])
+    sheet["A1"].font = Font(bold=True, size=14)
+    for row, (name, value, form) in enumerate(rows, start=3):
+        sheet.cell(row, 1, say(f"workbook.figure_{name}", language)).font = Font(bold=True)
+        cell = _write(sheet, row, 2, value)
+        cell.number_format = form
+        cell.alignment = Alignment(horizontal="left", wrap_text=True, vertical="top")
+    sheet.cell(len(rows) + 4, 1, say("workbook.notes", language)).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.merge_cells(start_row=len(rows) + 4, end_row=len(rows) + 4, start_column=1, end_column=2)
+    sheet.row_dimensions[len(rows) + 4].height = 90
+    sheet.column_dimensions["A"].width = 36
+    sheet.column_dimensions["B"].width = 60
+
+
+def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], language: str) -> None:
+    """Write columns with a header row, numbers readable, the first rows and the filter in place."""
+    for number, (header, values, is_own) in enumerate(columns, start=1):
+        head = _write(sheet, 1, number, header)
+        head.font = Font(bold=True, color="FFFFFF")
+        head.fill = _OWN if is_own else _HEAD
+        head.alignment = Alignment(wrap_text=True, vertical="center", horizontal="center")
+        longest = max(map(_width, header.splitlines()), default=4) / 2
+        for row, value in enumerate(values, start=2):
+            cell = _write(sheet, row, number, value)
+            cell.border = _LINE
+            if isinstance(value, float) and not is_own:
+                cell.number_format = "0.0%" if header.endswith(("%", "％")) else "#,##0"
+            longest = max(longest, _width(cell.value if not isinstance(value, float) else f"{value:,.0f}"))
+        sheet.column_dimensions[get_column_letter(number)].width = min(max(longest + 2, 8), _WIDEST)
+    sheet.row_dimensions[1].height = 45
+    sheet.freeze_panes = "C2"
+    if columns and columns[0][1]:
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(columns[0][1]) + 1}"
+
+
+def _write(sheet: Worksheet, row: int, column: int, value: Any) -> Cell:
+    """Write a value; text that a spreadsheet would take for a formula stays text."""
+    cell = sheet.cell(row, column)
+    if isinstance(value, str):
+        cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
+        cell.data_type = "s"
+        if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+            cell.quotePrefix = True
+    else:
+        cell.value = value
+    return cell  # type: ignore[return-value]
+
+
+def _width(value: Any) -> int:
+    """Return the width of a text in half-width characters."""
+    return sum(2 if ord(character) > 0x2E7F else 1 for character in str(value)) if value is not None else 0
+
+
+def _timeless(book: Workbook) -> bytes:
+    """Return the workbook as bytes, with a fixed date wherever the format notes the clock."""
+    book.properties.created = datetime(*_FIXED_TIME)
+    written = io.BytesIO()
+    book.save(written)
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", content)
+            entry = zipfile.ZipInfo(name, _FIXED_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, content)
+    return fixed.getvalue()

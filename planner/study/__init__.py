@@ -1,0 +1,53 @@
+"""One run of a project, from its inputs to its results: read, walk, choose, explain, lay out. Writes no file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from planner.project import Project
+from planner.study.access import Access, measure
+from planner.study.decision import Decision, decide
+from planner.study.inputs import CACHE_FOLDER, Inputs, Progress, read_inputs
+from planner.study.results import Tables, facility_isochrones, tabulate
+from planner.study.summary import summarise
+
+__all__ = [
+    "CACHE_FOLDER",
+    "Access",
+    "Decision",
+    "Inputs",
+    "Progress",
+    "Study",
+    "Tables",
+    "facility_isochrones",
+    "read_inputs",
+    "run",
+]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished run: what went in, what was measured and chosen, the tables and the summary."""
+
+    inputs: Inputs
+    access: Access
+    decision: Decision
+    tables: Tables
+    summary: dict[str, Any]
+
+
+def run(project: Project, *, progress: Progress = lambda step: None, threads: int | None = None) -> Study:
+    """Run a project's main job.
+
+    Raises
+    ------
+    PlannerError
+        An input cannot be used, or the project's conditions contradict each other.
+    """
+    inputs = read_inputs(project, progress=progress, threads=threads)
+    progress("study.walking")
+    access = measure(inputs, threads=threads)
+    progress("study.siting")
+    decision = decide(inputs, access, threads=threads)
+    progress("study.drawing")
+    tables = tabulate(inputs, access, decision, threads=threads)
+    return Study(inputs, access, decision, tables, summarise(inputs, access, decision, tables))

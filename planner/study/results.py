@@ -1,0 +1,281 @@
+"""The results of a run as tables in WGS 84, column by column as the files of the contract have them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from planner import isochrones
+from planner.crs import WGS84
+from planner.study.access import Access, nearest_of
+from planner.study.agreement import Agreement, Drawn
+from planner.study.decision import Decision
+from planner.study.explain import SiteFacts, explain_sites, people_only_here, people_reached
+from planner.study.inputs import Inputs
+
+ORIGIN = ["id", "source_file", "source_row", "zone", "zone_code"]
+FACILITY = [
+    "name",
+    "status",
+    "stage",
+    "kind",
+    "area_m2",
+    "capacity",
+    "cost_yuan",
+    "outside",
+    "excluded_reason",
+    "snap_m",
+]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """One GeoDataFrame (WGS 84) a layer; `zones` is None without a zone layer, `allocation` has no geometry."""
+
+    sites: gpd.GeoDataFrame
+    centres: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+    isochrones: gpd.GeoDataFrame
+    demand: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame | None
+    allocation: pd.DataFrame
+    agreement: dict[str, Agreement]
+
+
+def tabulate(inputs: Inputs, access: Access, decision: Decision, *, threads: int | None = None) -> Tables:
+    """Lay out everything that a run found."""
+    project = inputs.project
+    facilities = _facilities(inputs, access, decision)
+    facts = explain_sites(
+        {group: access.of(group) for group in project.groups},
+        inputs.demand.weights,
+        main=project.main_group,
+        existing=decision.existing,
+        selected=decision.selected,
+        free=decision.left_over,
+    )
+    demand = _demand(inputs, access, decision)
+    drawn, agreement = _isochrones(inputs, access, decision, threads)
+    by_role = {role: facilities[facilities["role"] == role] for role in ("centres", "candidates")}
+    hidden = ["role", "own_row"]
+    return Tables(
+        sites=_sites(facilities, facts, decision).drop(columns=hidden),
+        centres=by_role["centres"].drop(columns=hidden),
+        candidates=by_role["candidates"].drop(columns=hidden),
+        isochrones=drawn,
+        demand=demand,
+        zones=_zones(inputs, access, decision, demand) if inputs.zones is not None else None,
+        allocation=_allocation(demand, project.main_group),
+        agreement=agreement,
+    )
+
+
+def _facilities(inputs: Inputs, access: Access, decision: Decision) -> gpd.GeoDataFrame:
+    table = inputs.facilities.copy()
+    snap_m = inputs.facility_places.snapped.distance_m
+    table["snap_m"] = np.where(np.isfinite(snap_m), np.round(snap_m, 2), np.nan)
+    is_open = np.zeros(len(table), bool)
+    is_open[decision.open_after] = True
+    table["open_after"] = is_open
+    rank = pd.Series(range(1, len(decision.selected) + 1), index=decision.selected, dtype="Int64")
+    table["rank"] = rank.reindex(range(len(table)))
+    columns = []
+    for group in inputs.project.groups:
+        cover, weights = access.of(group), inputs.demand.weights[group]
+        count = access.count_open(group, decision.open_after)
+        table[f"people_{group}"] = people_reached(cover, weights)
+        table[f"only_here_{group}"] = people_only_here(cover, weights, count, is_open)
+        columns += [f"people_{group}", f"only_here_{group}"]
+    order = [*ORIGIN, *FACILITY, *columns, "open_after", "rank", "role", "own_row", "geometry"]
+    return table[order]
+
+
+def _sites(facilities: gpd.GeoDataFrame, facts: SiteFacts, decision: Decision) -> gpd.GeoDataFrame:
+    sites = facilities.iloc[decision.selected].copy()
+    ids = facilities["id"].to_numpy(object)
+    for group, gain in facts.gain.items():
+        sites[f"gain_{group}"] = gain
+        sites[f"cumulative_{group}"] = facts.cumulative[group]
+    sites["loss_if_dropped"] = facts.loss_if_dropped
+    sites["replacement_id"] = [ids[j] if j >= 0 else None for j in facts.replacement]
+    sites["replacement_loss"] = facts.replacement_loss
+    return sites.reset_index(drop=True)
+
+
+def _demand(inputs: Inputs, access: Access, decision: Decision) -> gpd.GeoDataFrame:
+    project, points = inputs.project, inputs.demand.points
+    facility_id = inputs.facilities["id"].to_numpy(object)
+    table: dict[str, Any] = {column: points[column].to_numpy() for column in ("id", "source_file", "source_row")}
+    table |= {column: inputs.demand_zones[column].to_numpy(object) for column in ("zone", "zone_code")}
+    table |= {f"weight_{group}": inputs.demand.weights[group] for group in project.groups}
+    for when, facilities in (("before", decision.existing), ("after", decision.open_after)):
+        seconds, which = nearest_of(inputs, facilities)
+        table[f"time_{when}_s"] = np.where(np.isfinite(seconds), seconds, np.nan)
+        table[f"nearest_{when}"] = np.where(which >= 0, facility_id[which], None)
+        table[f"covered_{when}"] = access.count_open(project.main_group, facilities) > 0
+    snap_m = inputs.demand_places.snapped.distance_m
+    table["snap_m"] = np.where(np.isfinite(snap_m), np.round(snap_m, 2), np.nan)
+    table["reason"] = _reasons(inputs, decision)
+    table["near_edge"] = inputs.near_edge
+    columns = ["id", "source_file", "source_row", "zone", "zone_code"]
+    columns += [f"weight_{group}" for group in project.groups]
+    for column in ("time_{}_s", "nearest_{}", "covered_{}"):
+        columns += [column.format("before"), column.format("after")]
+    columns += ["snap_m", "reason", "near_edge"]
+    return gpd.GeoDataFrame(pd.DataFrame(table)[columns], geometry=points.geometry.to_crs(WGS84).to_numpy(), crs=WGS84)
+
+
+def _reasons(inputs: Inputs, decision: Decision) -> NDArray[np.object_]:
+    """Return why a demand point can reach no facility at all, open or not; None where it can."""
+    seconds, _ = nearest_of(inputs, np.sort(np.concatenate((decision.existing, decision.candidates))))
+    reasons = np.full(len(seconds), None, object)
+    unreachable = ~np.isfinite(seconds)
+    reasons[unreachable] = "no_facility_connected"
+    reasons[unreachable & ~inputs.demand_places.snapped.found] = "no_street"
+    return reasons
+
+
+def _allocation(demand: gpd.GeoDataFrame, group: str) -> pd.DataFrame:
+    """Return who goes where once the plan is carried out: demand, site, seconds, weight, of the covered people."""
+    covered = demand[demand["covered_after"]]
+    return pd.DataFrame(
+        {
+            "demand": covered["id"].to_numpy(),
+            "site": covered["nearest_after"].to_numpy(),
+            "seconds": covered["time_after_s"].to_numpy(),
+            "weight": covered[f"weight_{group}"].to_numpy(),
+        }
+    )
+
+
+def _isochrones(
+    inputs: Inputs, access: Access, decision: Decision, threads: int | None
+) -> tuple[gpd.GeoDataFrame, dict[str, Agreement]]:
+    """Return the isochrones of everything open in the end, and how far drawing and count agree: each, and the union."""
+    project, group = inputs.project, inputs.project.main_group
+    rule, bands = project.rule_of(group), _bands_min(inputs)
+    which = decision.open_after
+    frame = isochrones.polygons(
+        inputs.network,
+        inputs.facility_places[which],
+        minutes=bands,
+        speed_m_s=rule.speed_m_s,
+        max_snap_m=project.settings.walking.max_snap_m,
+        threads=threads,
+    )
+    metric = frame.geometry.to_crs(inputs.network.crs).to_numpy()
+    points = Drawn(inputs.demand_places.x, inputs.demand_places.y, inputs.demand.weights[group])
+    times = access.times.tocsc()
+    found: list[Agreement] = []
+    for shape, i, minutes in zip(metric, frame["point_index"], frame["minutes"], strict=True):
+        column = slice(times.indptr[which[i]], times.indptr[which[i] + 1])
+        covered = times.indices[column][times.data[column] <= minutes * 60 + 1e-9]
+        found.append(points.agreement(shape, covered))
+    table = _isochrone_table(inputs.facilities, which, frame)
+    table.insert(7, "proposed", np.isin(which, decision.selected)[frame["point_index"].to_numpy()])
+    table["people_network"] = [agreement.network for agreement in found]
+    table["people_polygon"] = [agreement.polygon for agreement in found]
+    table["people_wrongly_in"] = [agreement.wrongly_in for agreement in found]
+    table["people_wrongly_out"] = [agreement.wrongly_out for agreement in found]
+    return table, _union_agreement(inputs, access, decision, metric, frame, points)
+
+
+def _union_agreement(
+    inputs: Inputs,
+    access: Access,
+    decision: Decision,
+    metric: NDArray[np.object_],
+    frame: gpd.GeoDataFrame,
+    points: Drawn,
+) -> dict[str, Agreement]:
+    full = (frame["minutes"] == frame["minutes"].max()).to_numpy()
+    index = frame["point_index"].to_numpy()
+    unions = {}
+    for when, count in (("before", len(decision.existing)), ("after", len(decision.open_after))):
+        shape = shapely.union_all(metric[full & (index < count)])
+        facilities = decision.open_after[:count]
+        covered = np.flatnonzero(access.count_open(inputs.project.main_group, facilities) > 0)
+        unions[when] = points.agreement(shape, covered)
+    return unions
+
+
+def _bands_min(inputs: Inputs) -> tuple[float, ...]:
+    """Return the minutes to draw: the project's bands up to the main group's own limit, which comes last."""
+    limit = inputs.project.rule_of(inputs.project.main_group).threshold_s / 60
+    return (*(minutes for minutes in inputs.project.settings.walking.bands_min if minutes < limit), limit)
+
+
+def _zones(inputs: Inputs, access: Access, decision: Decision, demand: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    zones = inputs.zones
+    assert zones is not None
+    key = demand["zone"].to_numpy(object)
+    table: dict[str, Any] = {
+        "id": [f"z{i + 1:04d}" for i in range(len(zones))],
+        "source_file": zones["source_file"].to_numpy(),
+        "source_row": np.arange(1, len(zones) + 1),
+        "zone": zones["zone"].to_numpy(),
+        "zone_code": zones["zone_code"].to_numpy(),
+    }
+
+    def per_zone(values: NDArray[np.float64], keys: NDArray[np.object_]) -> NDArray[np.float64]:
+        sums = pd.Series(values, dtype=float).groupby(keys).sum()
+        return sums.reindex(zones["zone"]).fillna(0.0).to_numpy()
+
+    for group in inputs.project.groups:
+        weights = inputs.demand.weights[group]
+        before = access.count_open(group, decision.existing) > 0
+        after = access.count_open(group, decision.open_after) > 0
+        people = per_zone(weights, key)
+        served = {"before": per_zone(weights * before, key), "after": per_zone(weights * after, key)}
+        table[f"population_{group}"] = people
+        for when, sums in served.items():
+            table[f"covered_{when}_{group}"] = sums
+        for when, sums in served.items():
+            with np.errstate(invalid="ignore", divide="ignore"):
+                table[f"share_{when}_{group}"] = np.where(people > 0, sums / people, np.nan)
+    lies_in = inputs.facilities["zone"].to_numpy(object)
+    table["centres"] = per_zone(np.ones(len(decision.existing)), lies_in[decision.existing]).astype(int)
+    table["sites"] = per_zone(np.ones(len(decision.selected)), lies_in[decision.selected]).astype(int)
+    return gpd.GeoDataFrame(table, geometry=zones.geometry.to_numpy(), crs=WGS84)
+
+
+def facility_isochrones(
+    inputs: Inputs, *, minutes: list[float], candidates: bool = False, threads: int | None = None
+) -> gpd.GeoDataFrame:
+    """Return the isochrones of the open centres (of the candidates too, if asked), WGS 84, one row a facility and minutes."""
+    facilities = inputs.facilities
+    wanted = ("existing", "closable", "candidate", "required") if candidates else ("existing", "closable")
+    which = np.flatnonzero(
+        facilities["status"].isin(wanted) & ~facilities["excluded_reason"].isin(["too_far", "forbidden"])
+    )
+    rule = inputs.project.rule_of(inputs.project.main_group)
+    frame = isochrones.polygons(
+        inputs.network,
+        inputs.facility_places[which],
+        minutes=minutes,
+        speed_m_s=rule.speed_m_s,
+        max_snap_m=inputs.project.settings.walking.max_snap_m,
+        threads=threads,
+    )
+    return _isochrone_table(facilities, which, frame)
+
+
+def _isochrone_table(
+    facilities: gpd.GeoDataFrame, which: NDArray[np.int64], frame: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Say whose isochrones these are: `frame` as `isochrones.polygons` gives it for the facilities `which`."""
+    facility = facilities.iloc[which[frame["point_index"].to_numpy()]].reset_index(drop=True)
+    label = frame["minutes"].map(lambda value: f"{value:g}")
+    columns = {"id": facility["id"] + "@" + label}
+    columns |= {column: facility[column] for column in ORIGIN[1:]}
+    columns |= {
+        "facility_id": facility["id"],
+        "name": facility["name"],
+        "minutes": frame["minutes"],
+        "reason": frame["reason"],
+    }
+    return gpd.GeoDataFrame(columns, geometry=frame.geometry.to_numpy(), crs=WGS84)
