@@ -64,22 +64,21 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         raise NetworkError("streets.bad_graph", fault="a node has no x and y") from fault
 
     classes: dict[str, int] = {}
-    inner: dict[tuple[int, int, float, float], int] = {}
-    seen: set[tuple[int, ...]] = set()
+    seen: set[tuple[Any, ...]] = set()
+    n_points = len(number)
     refs: list[int] = []
     coordinates: list[tuple[float, float]] = []
     ends, way_class = [0], []
     for u, v, data in graph.edges(data=True):
         line = data.get("geometry")
         between = _between(line, where[number[u]], where[number[v]]) if line is not None else []
-        # a point inside an edge belongs to its two ends: edges that cross there without a node do not meet
-        low, high = sorted((number[u], number[v]))
-        middle = [inner.setdefault((low, high, x, y), len(number) + len(inner)) for x, y in between]
-        chain = (number[u], *middle, number[v])
-        if chain in seen or chain[::-1] in seen:
+        line_there = (number[u], *between, number[v])
+        if line_there in seen or line_there[::-1] in seen:
             continue
-        seen.add(chain)
-        refs.extend(chain)
+        seen.add(line_there)
+        # a point inside an edge is this edge's alone: edges that touch there without a node do not meet
+        refs.extend((number[u], *range(n_points, n_points + len(between)), number[v]))
+        n_points += len(between)
         coordinates.extend([where[number[u]], *between, where[number[v]]])
         ends.append(len(refs))
         highway = data.get("highway", "road")
@@ -87,7 +86,7 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         way_class.append(classes.setdefault(street_class, len(classes)))
     x, y = np.array(coordinates, float).T
     lon, lat = transformer(crs, WGS84).transform(x, y)
-    names = _node_refs(graph, len(number) + len(inner))
+    names = _node_refs(graph, n_points)
     figures: dict[str, Any] = {
         "ways_read": graph.number_of_edges(),
         "ways_walked": len(way_class),

