@@ -162,7 +162,14 @@ def polygons_wgs84(frame: gpd.GeoDataFrame, *, datum: str | None, report: InputR
         raise GeometryError("boundaries.not_polygons", file=report.file, count=len(wrong), row=row, kind=kind)
     shapes[empty] = Polygon()
     crs, shift = effective_crs(frame.crs, datum, report.file)
-    shapes = _repaired(_to_degrees(shapes, crs, shift, file=report.file), rows, report)
+    shapes = _repaired(
+        shapes, rows, report
+    )  # before points are added along edges: GEOS drops parts of invalid shapes there
+    shapes = _to_degrees(shapes, crs, shift, file=report.file)
+    for at in np.flatnonzero(
+        ~shapely.is_valid(shapes)
+    ):  # what a conversion bends by its last digit is not worth a word
+        shapes[at] = _polygonal(shapely.make_valid(shapes[at]))
     empty = shapely.is_empty(shapes)
     if empty.all():
         raise InputError("boundaries.no_features", file=report.file)

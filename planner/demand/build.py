@@ -88,4 +88,5 @@ def _joined(parts: list[Part], groups: list[str], area: Area) -> Demand:
         {"id": ids, "source_file": files, "source_row": rows}, geometry=shapely.points(x, y), crs=area.crs
     )
     left_out = pd.DataFrame([row for part in parts for row in part.left_out], columns=list(LEFT_OUT_COLUMNS))
+    left_out = left_out.astype({"people": np.float64, "source_row": np.int64})
     return Demand(points, {group: weight[peopled] for group, weight in weights.items()}, left_out)

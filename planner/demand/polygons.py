@@ -18,6 +18,7 @@ from planner.demand.model import Floats, Job, Part, account, add_up, report_outs
 from planner.demand.point_tables import left_out_rows, people_of, share_account
 
 CELL_M = 100.0
+SLIVER_M2 = 100.0  # pieces below a hundredth of a cell make no point of their own: their people stand on the others
 
 
 def read_polygons(jobs: Sequence[Job], frame: gpd.GeoDataFrame, area: Area) -> Part:
@@ -60,7 +61,8 @@ def read_polygons(jobs: Sequence[Job], frame: gpd.GeoDataFrame, area: Area) -> P
 def spread(shape: Polygon | MultiPolygon) -> tuple[Floats, Floats, Floats]:
     """Return x, y and surface (m2) of the pieces that the 100 m grid cuts a metric polygon into, row by row.
 
-    A whole cell stands at its centre, a cut one at the centroid of its piece where that lies in the piece.
+    A whole cell stands at its centre, a cut one at the centroid of its piece where that lies in the piece. Slivers are left
+    off, but for the largest piece of a polygon that is all slivers.
     """
     if shape.is_empty:
         return np.empty(0), np.empty(0), np.empty(0)
@@ -76,7 +78,8 @@ def spread(shape: Polygon | MultiPolygon) -> tuple[Floats, Floats, Floats]:
     cut = ~shapely.contains(shape, boxes)
     pieces[cut] = shapely.intersection(shape, boxes[cut])
     surface = shapely.area(pieces)
-    pieces, surface = pieces[surface > 0], surface[surface > 0]
+    kept = surface >= min(SLIVER_M2, surface.max(initial=0.0))
+    pieces, surface = pieces[kept], surface[kept]
     points = shapely.centroid(pieces)
     astray = ~shapely.intersects(pieces, points)
     points[astray] = shapely.point_on_surface(pieces[astray])

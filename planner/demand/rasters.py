@@ -74,7 +74,7 @@ def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area) -> Part:
         raise InputError("demand.raster_elsewhere", file=jobs[0].source.path.name)
     layers = [_read_layer(job, window) for job in jobs]
     rows, columns = np.nonzero(np.logical_or.reduce([layer > 0 for layer in layers]))
-    x, y = rasterio.Affine(*grid.transform) * (columns + (window.col_off + 0.5), rows + (window.row_off + 0.5))
+    x, y = _through(grid.transform, columns + (window.col_off + 0.5), rows + (window.row_off + 0.5))
     lon, lat = (x, y) if grid.crs == WGS84 else transformer(grid.crs, WGS84).transform(x, y)
     shapely.prepare(area.geometry)
     inside = shapely.contains_xy(area.geometry, lon, lat)
@@ -109,14 +109,18 @@ def _window(grid: Grid, area: Area) -> Window | None:
     )
     if not np.isfinite([west, south, east, north]).all():
         return None
-    corners = [
-        ~rasterio.Affine(*grid.transform) * corner
-        for corner in ((west, south), (west, north), (east, south), (east, north))
-    ]
-    left, top = (math.floor(min(part)) for part in zip(*corners, strict=True))
-    right, bottom = (math.ceil(max(part)) for part in zip(*corners, strict=True))
+    backward = tuple(~rasterio.Affine(*grid.transform))[:6]
+    columns, rows = _through(backward, np.array([west, west, east, east]), np.array([south, north, south, north]))
+    left, top = math.floor(columns.min()), math.floor(rows.min())
+    right, bottom = math.ceil(columns.max()), math.ceil(rows.max())
     left, top, right, bottom = max(left, 0), max(top, 0), min(right, grid.width), min(bottom, grid.height)
     return Window(left, top, right - left, bottom - top) if left < right and top < bottom else None
+
+
+def _through(transform: tuple[float, ...], column: Floats, row: Floats) -> tuple[Floats, Floats]:
+    """Return x, y of (column, row) by an affine transform's six numbers."""
+    a, b, c, d, e, f = transform
+    return a * column + b * row + c, d * column + e * row + f
 
 
 def _read_layer(job: Job, window: Window) -> NDArray[np.floating]:

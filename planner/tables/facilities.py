@@ -4,6 +4,7 @@
 the county wrote them ride along, so that a deliverable can repeat them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -111,19 +112,16 @@ def _canonical(frame: pd.DataFrame, columns: dict[str, str], *, role: Role, repo
     return canonical
 
 
-def _objects(values: Any) -> np.ndarray:
-    """Return values as an object array, so that None stays None."""
-    values = list(values)
-    out = np.empty(len(values), dtype=object)
-    out[:] = values
-    return out
+def _objects(values: Iterable[Any]) -> pd.Series:
+    """Return values as a series of objects, in which None stays None."""
+    return pd.Series(list(values), dtype=object)
 
 
-def _texts(frame: pd.DataFrame, header: str | None) -> np.ndarray:
+def _texts(frame: pd.DataFrame, header: str | None) -> pd.Series:
     return _objects([None] * len(frame) if header is None else as_texts(frame[header]))
 
 
-def _ids(frame: pd.DataFrame, header: str | None, *, role: Role, report: InputReport) -> np.ndarray:
+def _ids(frame: pd.DataFrame, header: str | None, *, role: Role, report: InputReport) -> pd.Series:
     """Return ids, unique: the file's own, with a suffix where repeated; else the role's letter and the row in the file."""
     rows = [int(row) for row in frame["source_row"]]
     made = [f"{_ID_LETTER[role]}{row:04d}" for row in rows]
@@ -155,7 +153,7 @@ def _ids(frame: pd.DataFrame, header: str | None, *, role: Role, report: InputRe
     return _objects(ids)
 
 
-def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, report: InputReport) -> np.ndarray:
+def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, report: InputReport) -> pd.Series:
     """Return a status per row; unknown words are reported and read as the role's own status."""
     if header is None:
         return _objects([default] * len(frame))

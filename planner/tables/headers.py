@@ -25,9 +25,9 @@ _SYNONYM_LISTS = {
     "stage": "stage 阶段 建设阶段 期次 批次 建设时序 年度 建设年度 计划年度 phase year",
     "cost_yuan": """
         costyuan cost 改造费用 建设费用 费用 造价 总造价 投资 总投资 投资估算 估算投资 计划投资
-        改造成本 成本 启动资金 budget""",
+        改造成本 成本 启动资金 budget 改造费""",
     "paid_yuan": "paidyuan paid 已付 已付款 已支付 已拨付 已拨付资金 已投资",
-    "area_m2": "aream2 area floorarea 建筑面积 总建筑面积 面积 使用面积 可用面积 场地面积",
+    "area_m2": "aream2 area floorarea 建筑面积 总建筑面积 面积 使用面积 可用面积 场地面积 建筑面",
     "capacity": "capacity 容量 服务容量 服务能力 可服务人数 设计服务人数 服务人数 设计容量",
     "zone": """
         zone 乡镇 镇街 街镇 乡镇街道 乡镇(街道) 所属乡镇 所属镇街 所在乡镇 所在镇街 街道 所属街道
@@ -36,7 +36,8 @@ _SYNONYM_LISTS = {
 }
 
 SYNONYMS: dict[str, tuple[str, ...]] = {column: tuple(names.split()) for column, names in _SYNONYM_LISTS.items()}
-"""Canonical column -> headers that mean it, the surest first. Row counters (序号) are no ids: they change with sorting."""
+"""Canonical column -> headers that mean it, the surest first. Row counters (序号) are no ids: they change with sorting.
+Some are what the ten bytes of a shapefile's field name leave of a longer one (建筑面)."""
 
 UNITS: dict[str, float] = {  # what one of a unit is in yuan, square metres or people
     "元": 1.0,

@@ -86,9 +86,9 @@ def _from_geometry(frame: gpd.GeoDataFrame, *, datum: str | None, report: InputR
     usable = ((kinds == 0) | polygons | single) & ~shapely.is_empty(shapes)
     if polygons.any():
         report.add("tables.polygons_as_points", "note", count=int(polygons.sum()))
-    points = np.full(len(shapes), shapely.Point(), dtype=object)
-    points[usable] = shapely.point_on_surface(shapes[usable])
-    x, y = shapely.get_x(points), shapely.get_y(points)
+    points = shapely.point_on_surface(shapes[usable])
+    x, y = np.full(len(shapes), np.nan), np.full(len(shapes), np.nan)
+    x[usable], y[usable] = shapely.get_x(points), shapely.get_y(points)
     if crs.is_geographic and usable.any():
         _refuse_metres(x[usable], y[usable], file=report.file)
     if crs != WGS84:

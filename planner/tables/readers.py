@@ -3,6 +3,7 @@
 Below this, `files` opens and refuses; above it, `facilities` and `planner.demand` understand what the columns mean.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -36,6 +37,8 @@ ROW_COLUMNS = ("source_file", "source_row")
 """Columns that every table read here ends with: the file's name, and the row as its reader counts."""
 
 Cells = Sequence[Any]
+
+_BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
 
 # A number made of such a text could not be turned back into it (a code with zeros in front, too long, 3E2), or it is none.
 _NO_PLAIN_NUMBER = re.compile(r"^(?:0[^.\n]|[+-]?\d{16}|[^\d.+-])|[^\d.+\n-]", re.MULTILINE)
@@ -88,36 +91,57 @@ def read_vector(path: Path, *, report: InputReport, encoding: str | None = None)
         known = " ".join(sorted(VECTOR_SUFFIXES))
         raise InputError("tables.unknown_format", file=path.name, suffix=path.suffix or "?", known=known)
     check_content(path)
-    if path.suffix.lower() == ".shp":
+    shapefile = path.suffix.lower() == ".shp"
+    if shapefile:
         check_shapefile(path)
-        encoding = encoding or dbf_encoding(path)
-        report.figures["encoding"] = encoding
+        report.figures["encoding"] = encoding = encoding or dbf_encoding(path)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
         try:
-            frame = _read_layer(path, report=report, encoding=encoding)
+            options = {"ENCODING": _BYTES_AS_TEXT} if shapefile else {"encoding": encoding}
+            frame = _read_layer(path, report=report, options=options)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as fault:
             raise _unreadable(path, fault) from fault
     for text in dict.fromkeys(str(remark.message) for remark in remarks):
         report.add("tables.reader_remark", "doubtful", fault=text)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError("tables.no_geometry", file=path.name)
+    if shapefile:
+        frame = _decoded(frame, encoding or _BYTES_AS_TEXT)
     report.rows_read = len(frame)
     headers = [str(name) for name in frame.columns if name != "geometry"]
-    frame = frame.rename(columns=dict(zip(headers, _unique_names(headers), strict=True)))
+    frame = frame.set_axis([*_unique_names(headers), "geometry"], axis="columns")
     frame = frame.assign(source_file=path.name, source_row=range(1, len(frame) + 1))
     frame.attrs["headers"] = tuple(headers)
     return frame
 
 
-def _read_layer(path: Path, *, report: InputReport, encoding: str | None) -> gpd.GeoDataFrame:
+def _read_layer(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
     layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
     if not layers:
         raise InputError("tables.no_geometry", file=path.name)
     if len(layers) > 1:
         report.figures["layer"] = layers[0]
         report.add("tables.other_layers", "note", layer=layers[0], others=", ".join(layers[1:]))
-    return pyogrio.read_dataframe(path, layer=layers[0], encoding=encoding)
+    return pyogrio.read_dataframe(path, layer=layers[0], **options)
+
+
+def _decoded(frame: gpd.GeoDataFrame, encoding: str) -> gpd.GeoDataFrame:
+    """Return a shapefile's frame with its bytes made text; a letter that a field's width cuts in two is left off.
+
+    dBase names take 10 bytes, in UTF-8 three Chinese letters and a third: strict readers refuse such a file whole.
+    """
+
+    def decode(text: Any) -> Any:
+        if not isinstance(text, str) or text.isascii():
+            return text
+        return codecs.getincrementaldecoder(encoding)("replace").decode(text.encode(_BYTES_AS_TEXT), final=False)
+
+    frame = frame.rename(columns=decode)
+    for name in frame.columns[frame.dtypes.map(pd.api.types.is_string_dtype).to_numpy()]:
+        if name != "geometry":
+            frame[name] = frame[name].map(decode, na_action="ignore")
+    return frame
 
 
 def _unreadable(path: Path, fault: Exception) -> InputError:
@@ -174,7 +198,8 @@ def _workbook_cells(path: Path, *, report: InputReport) -> pd.DataFrame:
                 book.close()
         except Exception as fault:  # whatever a damaged part makes openpyxl raise: KeyError, ValueError, ParseError ...
             raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
-    return pd.DataFrame(rows, dtype=object)
+    width = max(map(len, rows), default=0)
+    return pd.DataFrame([[*row, *[None] * (width - len(row))] for row in rows], dtype=object)
 
 
 def _first_sheet(book: Any, *, report: InputReport) -> list[Cells]:

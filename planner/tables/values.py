@@ -18,7 +18,7 @@ from planner.tables.headers import UNITS
 _NUMBER = re.compile(
     r"(?P<about>约|大约|近|~|≈)?\s*"
     r"(?P<number>[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*"
-    r"(?P<unit>[^\d\s.,+-]*?)(?P<more>左右|以上|余|多)?"
+    r"(?P<unit>m2|[^\d\s.,+-]*?)(?P<more>左右|以上|余|多)?"
 )
 _MISSING = frozenset(
     {"", "-", "--", "—", "——", "/", "\\", "无", "暂无", "不详", "空", "na", "n/a", "#n/a", "nan", "null", "none"}
