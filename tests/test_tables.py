@@ -210,6 +210,17 @@ def encrypted(path: Path) -> Path:
     return path
 
 
+def endless(path: Path) -> Path:
+    """Write a header as wide as Excel allows, over rows enough for twenty million cells."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(["名称", *[None] * 16382, "末"])
+    for number in range(1300):
+        sheet.append([number])
+    book.save(path)
+    return path
+
+
 BAD_FILES = {
     "tables.missing": lambda folder: folder / "nowhere.csv",
     "tables.folder": lambda folder: folder,
@@ -219,6 +230,7 @@ BAD_FILES = {
     "tables.password": lambda folder: encrypted(folder / "t.xlsx"),
     "tables.unreadable": lambda folder: zipped(folder / "t.xlsx", {"xl/workbook.xml": b"<nothing"}),
     "tables.too_large": lambda folder: zipped(folder / "t.xlsx", {"xl/workbook.xml": b"", "bomb": bytes(600 * 2**20)}),
+    "tables.too_many_cells": lambda folder: endless(folder / "t.xlsx"),
     "tables.bad_json": lambda folder: text_file(folder / "t.geojson", '{"type": "FeatureCollection",\n "features": [}'),
 }
 

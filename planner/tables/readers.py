@@ -38,6 +38,8 @@ ROW_COLUMNS = ("source_file", "source_row")
 
 Cells = Sequence[Any]
 
+_MOST_CELLS = 20_000_000  # as many rows as Excel has, of twenty columns
+
 _BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
 
 # A number made of such a text could not be turned back into it (a code with zeros in front, too long, 3E2), or it is none.
@@ -196,6 +198,8 @@ def _workbook_cells(path: Path, *, report: InputReport) -> pd.DataFrame:
                 rows = _first_sheet(book, report=report)
             finally:
                 book.close()
+        except InputError:
+            raise
         except Exception as fault:  # whatever a damaged part makes openpyxl raise: KeyError, ValueError, ParseError ...
             raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
     width = max(map(len, rows), default=0)
@@ -207,13 +211,27 @@ def _first_sheet(book: Any, *, report: InputReport) -> list[Cells]:
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     for number, sheet in enumerate(sheets):
         sheet.reset_dimensions()  # what the file claims its extent to be is often wrong
-        rows = [_without_tail(row) for row in sheet.iter_rows(values_only=True)]
+        rows = _bounded_rows(sheet, file=report.file)
         if any(rows):
             report.figures["sheet"] = sheet.title
             if others := [other.title for other in sheets[number + 1 :]]:
                 report.add("tables.other_sheets", "note", sheet=sheet.title, others=", ".join(others))
             return rows
     return []
+
+
+def _bounded_rows(sheet: Any, *, file: str) -> list[Cells]:
+    """Return a sheet's rows up to their last filled cell; a sheet as wide and long as Excel allows is no table."""
+    rows: list[Cells] = []
+    width = 0
+    for row in sheet.iter_rows(values_only=True):
+        rows.append(_without_tail(row))
+        width = max(width, len(rows[-1]))
+        if width * len(rows) > _MOST_CELLS:
+            raise InputError("tables.too_many_cells", file=file, rows=len(rows), columns=width, limit=_MOST_CELLS)
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
 
 
 def _without_tail(row: Cells) -> Cells:
