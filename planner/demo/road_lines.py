@@ -1,0 +1,166 @@
+"""The planned roads as drawn lines: smoothed, with bridges, with ends beyond the border; the motorway with its ramps."""
+
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from planner.demo.curves import normals, resample, round_corners
+from planner.demo.kinds import Kind
+from planner.demo.layout import Tile
+from planner.demo.lines import Lines, draw, draw_flat, stack
+from planner.demo.names import Names
+from planner.demo.roads import RoadPlan
+from planner.demo.sites import Town
+from planner.demo.water import SPILL_M, Water, wind
+
+_WEIGHT = np.array([8.0, 6.0, 5.0, 4.0, 2.0] + [1.0] * 30)
+_ROUNDS = 6
+
+
+def smooth_plan(plan: RoadPlan, tile: Tile, water: Water, to_town: NDArray[np.float64], *, seed: int) -> None:
+    """Move the roads' points towards the mean of their neighbours, junctions too, then let them wind; keep off the banks."""
+    keys, kinds = _pieces(plan)
+    a, b, weight = keys[:, 0], keys[:, 1], _WEIGHT[kinds]
+    n = len(plan.xy)
+    degree = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
+    total = np.bincount(a, weight, n) + np.bincount(b, weight, n)
+    moving = np.flatnonzero((degree > 1) & ~plan.fixed)
+    for _ in range(_ROUNDS):
+        mean = np.stack(
+            [np.bincount(a, weight * plan.xy[b, k], n) + np.bincount(b, weight * plan.xy[a, k], n) for k in (0, 1)],
+            axis=-1,
+        )
+        target = mean[moving] / total[moving, None]
+        plan.xy[moving] = water.push_out(0.4 * plan.xy[moving] + 0.6 * target, clear_m=48)
+    free = np.flatnonzero((degree > 0) & ~plan.fixed)
+    to_fixed = cKDTree(plan.xy[plan.fixed]).query(plan.xy[free])[0]
+    fade = np.clip(np.minimum(to_fixed - 150, to_town[free] - 80) / 500, 0, 1)[:, None]
+    wound = plan.xy[free] + fade * (wind(plan.xy[free], tile, seed=seed) - plan.xy[free])
+    plan.xy[free] = water.push_out(wound, clear_m=48)
+
+
+def draw_roads(plan: RoadPlan, tile: Tile, towns: list[Town], town_names: list[str], names: Names) -> Lines:
+    """Return all roads of the plan, one line from junction to junction."""
+    chains, kinds = _chains(plan)
+    indptr = np.concatenate([[0], np.cumsum([len(chain) for chain in chains])])
+    points, indptr = round_corners((plan.xy[np.concatenate(chains)], indptr))
+    lines = _simplify(draw_flat(points, indptr, np.array(kinds, np.int16)), metres=1.6)
+    ends = {frozenset(span) for span in plan.spans.values()}
+    lines.bridge[:] = [len(chain) == 2 and frozenset(chain) in ends for chain in chains]
+    centre = np.array([town.centre for town in towns])
+    middle = lines.points[(lines.indptr[:-1] + lines.indptr[1:]) // 2]
+    order = np.argsort(np.hypot(*(middle[:, None] - centre[None]).transpose(2, 0, 1)), axis=1)
+    known: dict[str, int] = {}
+    for line in np.flatnonzero(lines.kind <= Kind.TERTIARY).tolist():
+        near = sorted(order[line, :2].tolist())
+        label = "".join(town_names[town][0] for town in near) + ("大道" if lines.kind[line] == Kind.TRUNK else "线")
+        lines.name[line] = known[label] if label in known else known.setdefault(label, names.add(label))
+    return stack([lines, *_beyond(plan, tile)])
+
+
+def draw_motorway(course: NDArray[np.float64], roads: Lines, water: Water, names: Names) -> Lines:
+    """Return both carriageways, bridges where they cross water, and ramps to the greatest road they cross."""
+    side = normals(course)
+    side[0] = side[-1] = (0.0, 1.0)  # so that the carriageways of neighbouring counties meet
+    label = names.add("岚霁高速公路")
+    parts = []
+    for way in (1, -1):
+        lane = resample(course + 13 * way * side, step_m=60.0)[:: -way or 1]
+        wet = water.distance(lane) < 25
+        wet[:-1] |= wet[1:]
+        wet[1:] |= wet[:-1]
+        cuts = np.flatnonzero(wet[1:] != wet[:-1])
+        ends = [0, *(cuts + 1).tolist(), len(lane) - 1]
+        runs = [(a, b) for a, b in pairwise(ends) if b > a]
+        chains = [lane[a : b + 1] for a, b in runs]
+        spans = [bool(wet[(a + b) // 2]) for a, b in runs]
+        parts.append(draw(chains, Kind.MOTORWAY, name=label, bridge=spans))
+    parts += _ramps(course, roads)
+    return stack(parts)
+
+
+def _ramps(course: NDArray[np.float64], roads: Lines) -> list[Lines]:
+    """Return two ramps where the motorway crosses the road of the highest class."""
+    line = shapely.LineString(course)
+    for kind in (Kind.TRUNK, Kind.PRIMARY, Kind.SECONDARY):
+        for number in np.flatnonzero(roads.kind == kind).tolist():
+            road = roads.points[roads.indptr[number] : roads.indptr[number + 1]]
+            crossing = shapely.LineString(road).intersection(line)
+            if crossing.geom_type != "Point":
+                continue
+            at = line.project(crossing)
+            off = np.hypot(*(road - [crossing.x, crossing.y]).T)
+            foot = [int(np.argmin(np.abs(off[:half] - 260))) for half in (max(1, int(off.argmin())),)]
+            foot.append(int(off.argmin()) + int(np.argmin(np.abs(off[int(off.argmin()) :] - 260))))
+            ramps = []
+            for node, way in zip(foot, (-1, 1), strict=True):
+                if not 120 < off[node] < 500 or not 700 < at < line.length - 700:
+                    continue
+                start = np.array(line.interpolate(at + way * 520).coords[0])
+                bow = np.array(line.interpolate(at + way * 240).coords[0])
+                curve, _ = round_corners(
+                    (np.vstack([start, 0.72 * bow + 0.28 * road[node], road[node]]), np.array([0, 3])), rounds=3
+                )
+                ramps.append(draw([curve], Kind.MOTORWAY_LINK))
+            if ramps:
+                return ramps
+    return []
+
+
+def _pieces(plan: RoadPlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    items = sorted(plan.pieces.items())
+    return np.array([key for key, _ in items], np.int64).reshape(-1, 2), np.array([kind for _, kind in items], np.int64)
+
+
+def _chains(plan: RoadPlan) -> tuple[list[list[int]], list[int]]:
+    """Return runs of pieces of one class between junctions, dead ends and cells that keep their place."""
+    keys, kinds = _pieces(plan)
+    neighbours: dict[int, list[tuple[int, int]]] = {}
+    for (a, b), kind in zip(keys.tolist(), kinds.tolist(), strict=True):
+        neighbours.setdefault(a, []).append((b, kind))
+        neighbours.setdefault(b, []).append((a, kind))
+    stops = {
+        cell for cell, near in neighbours.items() if len(near) != 2 or near[0][1] != near[1][1] or plan.fixed[cell]
+    }
+    chains: list[list[int]] = []
+    of_kind: list[int] = []
+    used: set[tuple[int, int]] = set()
+    for start in [*sorted(stops), *sorted(neighbours.keys() - stops)]:  # what is left after the stops are rings
+        for step, kind in neighbours[start]:
+            if (start, step) in used:
+                continue
+            chain = [start, step]
+            used |= {(start, step), (step, start)}
+            while chain[-1] not in stops and chain[-1] != start:
+                onward = next(cell for cell, _ in neighbours[chain[-1]] if (chain[-1], cell) not in used)
+                used |= {(chain[-1], onward), (onward, chain[-1])}
+                chain.append(onward)
+            chains.append(chain)
+            of_kind.append(kind)
+    return chains, of_kind
+
+
+def _simplify(lines: Lines, *, metres: float) -> Lines:
+    shapes = shapely.linestrings(lines.points, indices=lines.line_of_point())
+    points, line = shapely.get_coordinates(shapely.simplify(shapes, metres), return_index=True)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=len(lines)))])
+    return Lines(points, indptr, lines.kind, lines.name, lines.place, lines.bridge)
+
+
+def _beyond(plan: RoadPlan, tile: Tile) -> list[Lines]:
+    """Return the roads' ends beyond the outer border."""
+    parts = []
+    gateways = [gate for gate in tile.gateways if gate.use == "road" and gate.outer]
+    reach = {tuple(plan.xy[cell].tolist()): cell for cell in plan.anchors}
+    for gate in gateways:
+        kinds = [kind for key, kind in plan.pieces.items() if reach.get(gate.xy) in key]
+        if kinds:
+            at = np.linspace(0, 1, 26)[:, None]
+            outward = np.array(gate.outward)
+            sway = 130 * at * np.sin(at * 9 + gate.xy[0] % 6)
+            way = np.array(gate.xy) + SPILL_M * at * outward + sway * [-outward[1], outward[0]]
+            parts.append(draw([way], Kind(min(kinds))))
+    return parts
