@@ -4,6 +4,7 @@ A travel time is access leg + exact time along the edges + access leg, in second
 Both directions of a street may cost differently; by default people walk to the facility.
 """
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -299,8 +300,8 @@ def _nearer_straight(
 
 
 def total(weights: ArrayLike, chosen: ArrayLike | None = None) -> float:
-    """Return the sum of weights (of those `chosen`, a boolean mask), without loss by the order of addition."""
+    """Return the sum of weights (of those `chosen`, a boolean mask), rounded once, whatever the order of addition."""
     values = np.asarray(weights, float)
     if chosen is not None:
         values = values[np.asarray(chosen, bool)]
-    return float(np.sum(values, dtype=np.longdouble))
+    return math.fsum(values.ravel().tolist())

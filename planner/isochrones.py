@@ -31,7 +31,7 @@ from planner.units import speed_m_s as checked_speed
 RESOLUTION_M = 5.0
 """Default spacing of the lattice."""
 
-_STEPS_ACROSS = 40
+_STEPS_ACROSS = 120
 """A short walk is drawn on a finer lattice: at least so many steps in its radius."""
 
 _MOST_POINTS = 16_000_000
@@ -194,7 +194,7 @@ def _within(field: NDArray[np.float64], limit_m: float, west: float, south: floa
         holes = [line[start:stop] for start, stop in itertools.pairwise(ring[1:])]
         parts.append(shapely.Polygon(line[ring[0] : ring[1]], holes))
     shape = shapely.simplify(shapely.MultiPolygon(parts), step_m / _SIMPLER)
-    return shape if shape.is_valid else _as_multipolygon(shapely.make_valid(shape))
+    return _as_multipolygon(shape if shape.is_valid else shapely.make_valid(shape))
 
 
 def _as_multipolygon(shape: Geometry) -> Geometry:

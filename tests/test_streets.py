@@ -609,6 +609,20 @@ def test_osmnx_and_we_read_the_same_streets_from_one_file(tmp_path: Path) -> Non
     assert ours.edge_length_m.sum() == pytest.approx(by_osmnx, rel=2e-3)  # theirs on a sphere, ours on the zone's plane
 
 
+def test_from_graph_keeps_lines_apart_that_touch_without_a_node() -> None:
+    # two lines from 1 to 2 that bend through the same point: no junction there
+    graph = nx.MultiDiGraph(crs=METRES)
+    for number, (x, y) in {1: (0, 0), 2: (200, 0), 3: (-50, 0), 4: (250, 0)}.items():
+        graph.add_node(number, x=ORIGIN[0] + x, y=ORIGIN[1] + y)
+    for bends in ([(100, 50)], [(50, 90), (100, 50), (150, 90)]):
+        line = shapely.LineString([(ORIGIN[0] + x, ORIGIN[1] + y) for x, y in [(0, 0), *bends, (200, 0)]])
+        graph.add_edge(1, 2, geometry=line)
+    graph.add_edges_from([(3, 1), (2, 4)])
+    net = StreetNetwork.from_graph(graph)
+    short, long = 2 * np.hypot(100, 50), 2 * (np.hypot(50, 90) + np.hypot(50, 40))
+    assert_allclose(lengths(net), sorted([50, 50, short, long]), atol=1e-6)
+
+
 @pytest.mark.parametrize("fault", ["no edges", "no crs", "strange crs", "no x", "x is text"])
 def test_bad_graphs_are_refused(fault: str) -> None:
     graph = _osmnx_like()
