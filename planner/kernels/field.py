@@ -47,11 +47,12 @@ def effort_field(
     candidate = np.empty(256, np.int32)
     half_m = 0.5 * (BLOCK - 1) * step_m
     half_diagonal_m = np.sqrt(2.0) * half_m
+    n = 0
     for block_row in range(0, n_rows, BLOCK):
         for block_column in range(0, n_columns, BLOCK):
             cx, cy = west + block_column * step_m + half_m, south + block_row * step_m + half_m
             n, candidate = _candidates(
-                cx, cy, half_diagonal_m, candidate, ax, ay, bx, by,
+                cx, cy, half_diagonal_m, n, candidate, ax, ay, bx, by,
                 cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
             )  # fmt: skip
             any_reached = False
@@ -107,24 +108,22 @@ def effort_field(
 
 @njit(cache=True, nogil=True)
 def _candidates(
-    x, y, radius_m, candidate, ax, ay, bx, by,
+    x, y, radius_m, n_last, candidate, ax, ay, bx, by,
     cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
 ):  # fmt: skip
-    """Return ``(n, candidate)``: the segments that may be nearest to any point within `radius_m` of (x, y), each listed once."""
-    column, row = int(np.floor((x - x0) / cell_m)), int(np.floor((y - y0) / cell_m))
+    """Return ``(n, candidate)``: the segments that may be nearest to any point within `radius_m` of (x, y), each listed once.
+
+    On entry ``candidate[:n_last]`` are those of the block before: the nearest of them bounds how far to look.
+    """
     nearest_m = max_snap_m + radius_m
-    # first how far the nearest segment is from the block's centre, ring by ring
-    ring = max(0, -column, column - grid_columns + 1, -row, row - grid_rows + 1)
-    while (ring - 1) * cell_m <= nearest_m:
-        for r in range(max(row - ring, 0), min(row + ring, grid_rows - 1) + 1):
-            step = 1 if r == row - ring or r == row + ring or ring == 0 else 2 * ring
-            for c in range(column - ring, column + ring + 1, step):
-                if 0 <= c < grid_columns:
-                    for k in range(cell_indptr[r * grid_columns + c], cell_indptr[r * grid_columns + c + 1]):
-                        s = cell_segment[k]
-                        nearest_m = min(nearest_m, _distance_m(x, y, ax[s], ay[s], bx[s], by[s]))
-        ring += 1
-    # then all that are at most the block's diameter farther
+    for k in range(n_last):
+        s = candidate[k]
+        nearest_m = min(nearest_m, _distance_m(x, y, ax[s], ay[s], bx[s], by[s]))
+    if n_last == 0:
+        nearest_m = _nearest_m(
+            x, y, nearest_m, ax, ay, bx, by, cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows
+        )
+    # a segment nearest to some point of the block is at most the block's diameter farther than the one nearest to its centre
     reach_m = nearest_m + 2.0 * radius_m
     n = 0
     c_first = max(0, int(np.floor((x - reach_m - x0) / cell_m)))
@@ -135,7 +134,10 @@ def _candidates(
         for c in range(c_first, c_last + 1):
             for k in range(cell_indptr[r * grid_columns + c], cell_indptr[r * grid_columns + c + 1]):
                 s = cell_segment[k]
-                if _distance_m(x, y, ax[s], ay[s], bx[s], by[s]) <= reach_m:
+                d = _distance_m(x, y, ax[s], ay[s], bx[s], by[s])
+                if d <= reach_m:
+                    nearest_m = min(nearest_m, d)
+                    reach_m = nearest_m + 2.0 * radius_m
                     listed = False
                     for m in range(n):
                         if candidate[m] == s:
@@ -149,7 +151,32 @@ def _candidates(
                             candidate = longer
                         candidate[n] = s
                         n += 1
-    return n, candidate
+    kept = 0
+    for k in range(n):  # the list began with a wider reach than it ended with
+        s = candidate[k]
+        if _distance_m(x, y, ax[s], ay[s], bx[s], by[s]) <= reach_m:
+            candidate[kept] = s
+            kept += 1
+    return kept, candidate
+
+
+@njit(cache=True, nogil=True)
+def _nearest_m(x, y, most_m, ax, ay, bx, by, cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows):
+    """Return the distance from (x, y) to the nearest segment, or `most_m` where none is nearer, ring by ring of cells."""
+    column, row = int(np.floor((x - x0) / cell_m)), int(np.floor((y - y0) / cell_m))
+    ring = max(0, -column, column - grid_columns + 1, -row, row - grid_rows + 1)
+    while (ring - 1) * cell_m <= most_m:
+        if column - ring < 0 and row - ring < 0 and column + ring >= grid_columns and row + ring >= grid_rows:
+            break
+        for r in range(max(row - ring, 0), min(row + ring, grid_rows - 1) + 1):
+            step = 1 if r == row - ring or r == row + ring or ring == 0 else 2 * ring
+            for c in range(column - ring, column + ring + 1, step):
+                if 0 <= c < grid_columns:
+                    for k in range(cell_indptr[r * grid_columns + c], cell_indptr[r * grid_columns + c + 1]):
+                        s = cell_segment[k]
+                        most_m = min(most_m, _distance_m(x, y, ax[s], ay[s], bx[s], by[s]))
+        ring += 1
+    return most_m
 
 
 @njit(cache=True, nogil=True)

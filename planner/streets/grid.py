@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from planner.kernels.nearest_segment import fill_grid, snap_points
 
-_SEGMENTS_PER_CELL = 2.0
-_CELL_M = (20.0, 400.0)
+_CELL_M = 80.0
+"""About a block's width: finer cells cost points far from any street, coarser ones those in a dense town."""
 _CHUNK = 16_384
 
 
@@ -42,8 +42,7 @@ class SegmentGrid:
         ax, ay, bx, by = x[start], y[start], x[start + 1], y[start + 1]
         x0, y0, x1, y1 = float(x.min()), float(y.min()), float(x.max()), float(y.max())
         area = max(x1 - x0, 1.0) * max(y1 - y0, 1.0)
-        cell_m = float(np.clip(np.sqrt(area * _SEGMENTS_PER_CELL / len(start)), *_CELL_M))
-        cell_m = max(cell_m, np.sqrt(area / (8.0 * len(start) + 4096)))  # a wide empty plain costs no memory
+        cell_m = max(_CELL_M, float(np.sqrt(area / (8.0 * len(start) + 4096))))  # a wide empty plain costs no memory
         n_columns, n_rows = int((x1 - x0) / cell_m) + 1, int((y1 - y0) / cell_m) + 1
         lists, segment = fill_grid(ax, ay, bx, by, x0, y0, cell_m, n_columns, n_rows)
         return cls(ax, ay, bx, by, start, edge[start], lists, segment, x0, y0, cell_m, n_columns, n_rows)
