@@ -1,0 +1,69 @@
+"""Downloads of the work products, read from disk only when somebody asks for one."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from planner.ui.results import Results
+from planner.ui.words import Words
+
+PRODUCTS = {
+    "plan.xlsx": "workbook",
+    "plan.gpkg": "geopackage",
+    "sites.geojson": "sites",
+    "centres.geojson": "centres",
+    "candidates.geojson": "candidates",
+    "isochrones.geojson": "isochrones",
+    "zones.geojson": "zones",
+    "demand.geojson": "demand",
+    "frontier.csv": "frontier",
+    "summary.json": "summary",
+    "data_report.json": "data_report",
+    "manifest.json": "manifest",
+}
+_A_ROW = 4
+
+
+def show_downloads(results: Results, words: Words) -> None:
+    """Show a button for everything together and one for each file of the run that is there."""
+    files = {name: results.folder / name for name in PRODUCTS if (results.folder / name).is_file()}
+    size = sum(file.stat().st_size for file in files.values())
+    buttons: list[tuple[str, Callable[[], bytes], str]] = [
+        (_label("everything", size, words), lambda: pack(list(files.values())), "plan.zip")
+    ]
+    buttons += [
+        (_label(PRODUCTS[name], file.stat().st_size, words), file.read_bytes, name) for name, file in files.items()
+    ]
+    for first in range(0, len(buttons), _A_ROW):
+        for cell, (label, content, name) in zip(st.columns(_A_ROW), buttons[first : first + _A_ROW], strict=False):
+            cell.download_button(
+                label,
+                content,
+                file_name=name,
+                mime="application/octet-stream",
+                on_click="ignore",
+                width="stretch",
+                type="primary" if name == "plan.zip" else "secondary",
+                key=f"download-{name}",
+            )
+
+
+def pack(files: list[Path]) -> bytes:
+    """Return files as one zip archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+    return packed.getvalue()
+
+
+def _label(product: str, size: int, words: Words) -> str:
+    shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 1):,.0f} kB"
+    return words(
+        "download",
+        product=words(f"product_{product}"),
+        size=shown,
+    )

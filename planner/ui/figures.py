@@ -1,0 +1,72 @@
+"""The figures of a run at a glance: cards above the map."""
+
+import streamlit as st
+
+from planner.ui.results import Results
+from planner.ui.words import Words, html
+
+
+def show_figures(results: Results, words: Words) -> None:
+    """Show people, coverage before and after, sites, bound and proof, the unreachable, and how drawing and count agree."""
+    summary, group = results.summary, results.group
+    people = summary["population"][group]
+    before, after = summary["covered_before"][group], summary["covered_after"][group]
+    lost = summary["unreachable"]["population"]
+    cards = [
+        _card(words("figure_people"), words.people(people), html(words.group(group))),
+        _coverage(results, words),
+        _card(
+            words("figure_sites"),
+            words("count_sites", number=f"{len(summary['sites']):,}"),
+            html(words("gained", people=words.people(after - before))),
+        ),
+        _card(words("figure_bound"), words.people(summary["upper_bound"]), _proof(results, words)),
+        _card(
+            words("figure_unreachable"),
+            words.people(lost),
+            html(words("of_all", share=words.share(lost / people if people else None))),
+        ),
+        _card(
+            words("figure_agreement"),
+            words.small_share(summary["agreement"]["after"]["share"]),
+            html(words("of_covered")),
+        ),
+    ]
+    st.html(f'<div class="planner-figures">{"".join(cards)}</div>')
+
+
+def _card(name: str, value: str, note: str, kind: str = "") -> str:
+    return (
+        f'<div class="planner-figure {kind}"><div class="name">{html(name)}</div>'
+        f'<div class="value">{html(value)}</div><div class="note">{note}</div></div>'
+    )
+
+
+def _coverage(results: Results, words: Words) -> str:
+    """Return the main figure: covered people and their share before and after, and both as a bar."""
+    summary, group = results.summary, results.group
+    shares = [summary["share_before"], summary["share_after"]]
+    low, high = ((share or 0.0) * 100 for share in shares)
+    numbers = [f"{summary[f'covered_{when}'][group]:,.0f}" for when in ("before", "after")]
+    bar = (
+        f'<div class="bar"><i class="old" style="width:{low:.2f}%"></i>'
+        f'<i class="new" style="width:{max(high - low, 0.0):.2f}%"></i></div>'
+    )
+    parts = [
+        f"<span>{html(words(f'when_{when}'))} <b>{html(number)}</b> {html(words.share(share))}</span>"
+        for when, number, share in zip(("before", "after"), numbers, shares, strict=True)
+    ]
+    return (
+        f'<div class="planner-figure main"><div class="name">{html(words("figure_covered", **summary["walking"]))}</div>'
+        f'<div class="value">{html(words.share(shares[0]))} <em>→</em> {html(words.share(shares[1]))}</div>'
+        f'{bar}<div class="note">{parts[0]}{parts[1]}</div></div>'
+    )
+
+
+def _proof(results: Results, words: Words) -> str:
+    summary = results.summary
+    status = "optimal" if summary["status"] == "optimal" else "feasible"
+    text = f'<b class="{status}">{html(words(f"proof_{status}"))}</b>'
+    if status == "optimal":
+        return text
+    return f"{text} {html(words('gap', gap=words.small_share(summary['gap'])))}"

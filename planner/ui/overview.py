@@ -1,0 +1,59 @@
+"""One project's results on one page: figures, map, sites in order, the frontier, zones, downloads."""
+
+import streamlit as st
+
+from planner.ui.curve import show_curve
+from planner.ui.downloads import show_downloads
+from planner.ui.figures import show_figures
+from planner.ui.map_view import HEIGHT_PX, MapFiles, prepare, show_map
+from planner.ui.opened import Opened
+from planner.ui.results import Results, read_results, version
+from planner.ui.tables import show_sites, show_zones
+from planner.ui.words import Words, html
+
+_CHART_PX = 215
+
+
+def show_overview(opened: Opened, words: Words) -> None:
+    """Show the results of a run.
+
+    Raises
+    ------
+    InputError
+        The results cannot be read.
+    """
+    mark = version(opened.out)
+    with st.spinner(words("loading")):
+        results = _results(opened, mark)
+    show_figures(results, words)
+    left, right = st.columns([1.85, 1], gap="medium")
+    with right:
+        _heading(words("sites_title"))
+        show_sites(results, words, height_px=HEIGHT_PX - _CHART_PX - 66)
+        _heading(words("curve_title"))
+        show_curve(results, words, height_px=_CHART_PX)
+    with left:
+        with st.spinner(words("drawing")):
+            files = _map_files(opened, mark)
+        show_map(files, words)
+    if results.zones is not None:
+        _heading(words("zones_title"))
+        show_zones(results, words, height_px=420)
+    _heading(words("downloads_title"))
+    show_downloads(results, words)
+    st.html(f'<p class="planner-foot">{html(words("foot"))}</p>')
+
+
+def _heading(text: str) -> None:
+    st.html(f'<h2 class="planner-heading">{html(text)}</h2>')
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _results(opened: Opened, mark: str) -> Results:
+    """Read the results once for all sessions; `mark` changes when there are new ones."""
+    return read_results(opened.out)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _map_files(opened: Opened, mark: str) -> MapFiles:
+    return prepare(opened, _results(opened, mark))

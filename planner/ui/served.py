@@ -1,0 +1,59 @@
+"""Files that the browser fetches from this server by URL: Leaflet, the map's own script and style, and its layers.
+
+Each folder is announced to Streamlit as a component, whose files it serves under ``component/<name>/``, wherever the folder
+lies. So Leaflet is served right out of its package, the wheel needs nothing beside it, and no setting must be switched on. The
+map lives in an `iframe` two steps below, hence the ``../``; that also holds behind a proxy with a path of its own.
+"""
+
+import atexit
+import hashlib
+import secrets
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from streamlit.components.v1 import declare_component
+from xstatic.pkg import leaflet
+
+_OWN = Path(__file__).with_name("static")
+_SECRET = secrets.token_bytes(16)
+
+
+def leaflet_url(name: str) -> str:
+    """Return the URL of one of Leaflet's files, out of the package ``xstatic-leaflet``."""
+    declare_component("leaflet", path=leaflet.BASE_DIR)
+    return f"../{__name__}.leaflet/{name}"
+
+
+def own_url(name: str) -> str:
+    """Return the URL of a file of ``planner/ui/static``; it changes with the file, so that no browser shows an old one."""
+    declare_component("static", path=_OWN)
+    mark = hashlib.sha256((_OWN / name).read_bytes()).hexdigest()[:8]
+    return f"../{__name__}.static/{name}?{mark}"
+
+
+def own_text(name: str) -> str:
+    """Return a file of ``planner/ui/static`` as text."""
+    return (_OWN / name).read_text(encoding="utf-8")
+
+
+def publish(content: bytes) -> str:
+    """Serve `content` (JSON) and return its URL, which only those can know who were told it."""
+    folder = _folder()
+    declare_component("layers", path=folder)
+    name = f"{hashlib.blake2b(content, key=_SECRET, digest_size=16).hexdigest()}.json"
+    file = folder / name
+    if not file.is_file():
+        unfinished = folder / f"{name}.{secrets.token_hex(4)}"
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    return f"../{__name__}.layers/{name}"
+
+
+@cache
+def _folder() -> Path:
+    """Return this process's own folder, which goes when the process does."""
+    folder = Path(tempfile.mkdtemp(prefix="quarter-hour-planner-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,0 +1,91 @@
+"""The frame of every page: style, title, language switch; it opens what it was given and hands over to what can be shown."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from planner.errors import PlannerError
+from planner.texts import LANGUAGES
+from planner.ui.notice import show_fault, show_nothing_open
+from planner.ui.opened import Opened, open_given
+from planner.ui.served import own_text
+from planner.ui.words import NAMES, Words, html
+
+
+def show(arguments: list[str]) -> None:
+    """Show the page for what the command line named."""
+    st.set_option("client.toolbarMode", "minimal")
+    st.set_option("client.disableDataExport", True)
+    opened, fault = _open(arguments)
+    first = _first_language(opened)
+    st.set_page_config(page_title=_title(opened, Words(first)), page_icon=own_text("icon.svg"), layout="wide")
+    st.html(f"<style>{own_text('page.css')}</style>")
+    words = _head(opened, first)
+    if fault is not None:
+        show_fault(fault, words)
+    elif opened is None:
+        show_nothing_open()
+    else:
+        _show_opened(opened, words)
+
+
+def _show_opened(opened: Opened, words: Words) -> None:
+    """Show the step that the project is at; what comes below the head is imported only now, so that the head is there at once."""
+    with st.spinner(words("loading")):
+        from planner.ui.overview import show_overview
+        from planner.ui.running import offer_run
+    try:
+        if opened.has_results:
+            show_overview(opened, words)
+        else:
+            offer_run(opened, words)
+    except PlannerError as fault:
+        show_fault(fault, words)
+
+
+def _open(arguments: list[str]) -> tuple[Opened | None, PlannerError | None]:
+    try:
+        return open_given(arguments, Path.cwd()), None
+    except PlannerError as fault:
+        return None, fault
+
+
+def _first_language(opened: Opened | None) -> str:
+    """Return the language to begin in: that of the link, of the project, of the browser."""
+    asked = st.query_params.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    if opened is not None and opened.project is not None:
+        return opened.project.language
+    return "zh" if (st.context.locale or "").startswith("zh") else "en"
+
+
+def _head(opened: Opened | None, first: str) -> Words:
+    """Show title and language switch; return the words of the language chosen."""
+    title, switch = st.columns([5, 1], vertical_alignment="center")
+    with switch:
+        language = st.segmented_control(
+            "Language",
+            LANGUAGES,
+            default=first,
+            required=True,
+            format_func=NAMES.__getitem__,
+            key="language",
+            label_visibility="collapsed",
+        )
+    words = Words(language or first)
+    st.query_params["lang"] = words.language
+    product, name = html(words("product")), html(_name(opened) or words("welcome"))
+    title.html(f'<div class="planner-title"><span>{product}</span><h1>{name}</h1></div>')
+    return words
+
+
+def _name(opened: Opened | None) -> str:
+    if opened is None:
+        return ""
+    return opened.project.name if opened.project is not None else opened.out.resolve().name
+
+
+def _title(opened: Opened | None, words: Words) -> str:
+    name = _name(opened)
+    return f"{name} · {words('product')}" if name else words("product")

@@ -1,0 +1,86 @@
+"""The streets as the map's background: light, thinned, and as few bytes as lines can be."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from planner.boundaries import Area, read_area
+from planner.crs import WGS84, transformer
+from planner.errors import PlannerError
+from planner.findings import InputReport
+from planner.project import Project
+from planner.streets import StreetNetwork, WalkRules
+from planner.study import inputs as study_inputs
+
+TIERS: tuple[frozenset[str], ...] = (
+    frozenset(["motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"]),
+    frozenset(["secondary", "tertiary", "secondary_link", "tertiary_link"]),
+    frozenset(["residential", "unclassified", "living_street", "road", "pedestrian"]),
+)
+"""Classes of streets from broad to narrow; everything else (lanes, tracks, paths, steps) is a tier of its own, the last."""
+
+THIN_M = 2.5
+UNIT_DEG = 1e-5
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What lies under the map: the study area's outline (WGS 84) and the streets as `encode` writes them; None: not to be had."""
+
+    outline: BaseGeometry | None
+    streets: bytes | None
+
+
+def ground_of(project: Project) -> Ground:
+    """Return the ground of a project, its network from the cache that the run left."""
+    settings = project.settings
+    try:
+        area = read_area(project.resolve(settings.area.boundary), report=InputReport("area", settings.area.boundary))
+    except (PlannerError, OSError):
+        return Ground(None, None)
+    try:
+        return Ground(area.geometry, encode(_network(project, area)))
+    except (PlannerError, OSError):
+        return Ground(area.geometry, None)
+
+
+def encode(network: StreetNetwork) -> bytes:
+    """Return a network's lines as JSON.
+
+    ``{"origin": [lon, lat], "unit": degrees, "tiers": [{"counts", "dx", "dy"}]}``: a tier is one long walk through all its
+    vertices in steps of `unit`, cut into lines of `counts` vertices.
+    """
+    edge = np.repeat(np.arange(network.n_edges), np.diff(network.vertex_indptr))
+    lines = shapely.linestrings(np.column_stack((network.vertex_x, network.vertex_y)), indices=edge)
+    xy, edge = shapely.get_coordinates(shapely.simplify(lines, THIN_M, preserve_topology=False), return_index=True)
+    lonlat = np.column_stack(transformer(network.crs, WGS84).transform(xy[:, 0], xy[:, 1]))
+    origin = np.round(lonlat.min(axis=0), 3)
+    grid = np.round((lonlat - origin) / UNIT_DEG).astype(np.int64)
+    tier_of_class = np.array([_tier(name) for name in network.classes])
+    tier = tier_of_class[network.edge_class][edge]
+    tiers = []
+    for number in range(len(TIERS) + 1):
+        mine = tier == number
+        steps = np.diff(grid[mine], axis=0, prepend=[[0, 0]])
+        counts = np.bincount(edge[mine])
+        tiers.append({"counts": counts[counts > 0].tolist(), "dx": steps[:, 0].tolist(), "dy": steps[:, 1].tolist()})
+    content = {"origin": origin.tolist(), "unit": UNIT_DEG, "tiers": tiers}
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _tier(name: str) -> int:
+    return next((number for number, names in enumerate(TIERS) if name in names), len(TIERS))
+
+
+def _network(project: Project, area: Area) -> StreetNetwork:
+    settings = project.settings
+    return StreetNetwork.from_osm(
+        project.resolve(settings.streets.source),
+        area.geometry,
+        study_inputs.reach_m(project) + settings.walking.max_snap_m,
+        rules=WalkRules(private_lanes=settings.streets.private_lanes),
+        cache=study_inputs._cache_folder(project),
+    )
