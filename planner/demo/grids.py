@@ -8,7 +8,6 @@ import rasterio
 import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
-from rasterio.transform import from_origin
 
 from planner.demo.county import County
 from planner.demo.degrees import Degrees
@@ -73,7 +72,7 @@ class PeopleGrid:
             "count": 1,
             "dtype": "float32",
             "crs": "EPSG:4326",
-            "transform": from_origin(self._column / PER_DEGREE, self._row / PER_DEGREE, 1 / PER_DEGREE, 1 / PER_DEGREE),
+            "transform": self._corner(0, 0),
             "nodata": NODATA,
             "compress": "deflate",
             "predictor": 3,
@@ -82,6 +81,11 @@ class PeopleGrid:
         for group, name in FILES.items():
             with rasterio.open(folder / name, "w", **profile) as file:
                 file.write(self.values[group], 1)
+
+    def _corner(self, row: int, column: int) -> rasterio.Affine:
+        """Return the way from rows and columns, counted from the given ones, to degrees."""
+        west, north = (self._column + column) / PER_DEGREE, (self._row - row) / PER_DEGREE
+        return rasterio.Affine(1 / PER_DEGREE, 0, west, 0, -1 / PER_DEGREE, north)
 
     def _units(self, county: County) -> tuple[NDArray[np.int32], slice, slice]:
         """Return the unit each cell's middle lies in (-1: none) over a window, and the window."""
@@ -92,12 +96,7 @@ class PeopleGrid:
         columns = slice(
             int(np.floor(west * PER_DEGREE)) - self._column - 2, int(np.ceil(east * PER_DEGREE)) - self._column + 2
         )
-        corner = from_origin(
-            (self._column + columns.start) / PER_DEGREE,
-            (self._row - rows.start) / PER_DEGREE,
-            1 / PER_DEGREE,
-            1 / PER_DEGREE,
-        )
+        corner = self._corner(rows.start, columns.start)
         shapes = [(unit.shape, number) for number, unit in enumerate(county.zones.units)]
         size = (rows.stop - rows.start, columns.stop - columns.start)
         return rasterize(shapes, out_shape=size, transform=corner, fill=-1, dtype=np.int32), rows, columns

@@ -12,10 +12,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import cKDTree
 
+from planner.demo.curves import resample
 from planner.demo.kinds import Kind
+from planner.demo.land import Land
 from planner.demo.lines import Lines, draw_flat, stack
-from planner.demo.sites import Town
-from planner.demo.water import Water
 
 PER_KM2 = 8_000.0
 """People on a square kilometre of a village's built-up land."""
@@ -32,18 +32,11 @@ class Clusters:
     place: NDArray[np.int32]
 
 
-def lay_lanes(
-    clusters: Clusters,
-    roads: Lines,
-    water: Water,
-    towns: list[Town],
-    motorway: cKDTree,
-    rng: np.random.Generator,
-) -> Lines:
+def lay_lanes(clusters: Clusters, roads: Lines, land: Land, rng: np.random.Generator) -> Lines:
     """Return the lanes of all clusters; they meet the roads in points that lie on them."""
     xy = _crossings(clusters, roads, rng)
     stands = _in_shape(xy, clusters, rng)
-    stands[stands] = _on_free_land(xy[stands], np.nonzero(stands)[0], clusters, water, towns, motorway)
+    stands[stands] = _on_free_land(xy[stands], np.nonzero(stands)[0], clusters, land)
     xy, on_road = _move_onto_roads(xy, stands, roads)
     pieces = _thin(stands, on_road, rng)
     return stack([_runs(xy, pieces[axis], axis, clusters.place, rng) for axis in (0, 1)])
@@ -90,20 +83,16 @@ def _in_shape(xy: NDArray[np.float64], clusters: Clusters, rng: np.random.Genera
 
 
 def _on_free_land(
-    xy: NDArray[np.float64],
-    cluster: NDArray[np.int64],
-    clusters: Clusters,
-    water: Water,
-    towns: list[Town],
-    motorway: cKDTree,
+    xy: NDArray[np.float64], cluster: NDArray[np.int64], clusters: Clusters, land: Land
 ) -> NDArray[np.bool_]:
     """Return which points (points, 2) are off water, motorway and towns, and nearest to their own cluster."""
-    free = water.distance(xy) > 24
+    free = land.water.distance(xy) > 24
+    motorway = cKDTree(resample(land.motorway, step_m=40.0))
     free &= motorway.query(xy, distance_upper_bound=95)[0] > 90
     if len(clusters.xy) > 1:
         apart, owner = cKDTree(clusters.xy).query(xy, k=2)
         free &= (owner[:, 0] == cluster) & (apart[:, 0] < 0.9 * apart[:, 1])
-    for town in towns:
+    for town in land.towns:
         near = np.flatnonzero(np.abs(xy - town.centre).max(axis=1) < 2.4 * town.radius_m)
         free[near] &= town.depth(xy[near]) > 1 + 85 / town.radius_m
     return free

@@ -48,6 +48,14 @@ class Tile:
 
 def lay_out(*, seed: int, scale: float) -> list[Tile]:
     """Return the counties of an area `scale` times 2,000 km2, row by row from the south-west; metres around its middle."""
+    for sway in (0.17, 0.13, 0.09, 0.05, 0.0):  # a border that would cross itself or another is drawn calmer
+        tiles = _lay_out(sway, seed=seed, scale=scale)
+        if all(tile.outline.is_valid for tile in tiles):
+            break
+    return tiles
+
+
+def _lay_out(sway: float, *, seed: int, scale: float) -> list[Tile]:
     count = max(1, round(scale))
     side = math.sqrt(AREA_KM2 * 1e6 * scale / count)
     columns = math.ceil(math.sqrt(count))
@@ -76,7 +84,7 @@ def lay_out(*, seed: int, scale: float) -> list[Tile]:
         }
         ring, gateways = [], []
         for name, (border, backwards) in sides.items():
-            curve = _border(border, seed=seed, side=side) - shift
+            curve = _border(border, sway, seed=seed, side=side) - shift
             ring.append((curve[::-1] if backwards else curve)[:-1])
             outer = beyond[name] not in places
             gateways += _gateways(border, curve, name, outer=outer, seed=seed)
@@ -90,7 +98,7 @@ def _split(total: float, count: int, at_least: int) -> list[int]:
     return [int(part) for part in np.diff(steps)]
 
 
-def _border(border: tuple[str, int, int], *, seed: int, side: float) -> NDArray[np.float64]:
+def _border(border: tuple[str, int, int], sway: float, *, seed: int, side: float) -> NDArray[np.float64]:
     """Return the curve between two corners: a straight line warped smoothly, then midpoints displaced by ever smaller amounts."""
     kind, column, row = border
     end = (column + 1, row) if kind == "h" else (column, row + 1)
@@ -99,7 +107,7 @@ def _border(border: tuple[str, int, int], *, seed: int, side: float) -> NDArray[
     while math.dist(points[0], points[1]) > BORDER_STEP_M:
         middle = (points[1:] + points[:-1]) / 2
         along = np.diff(points, axis=0)
-        middle += np.column_stack([-along[:, 1], along[:, 0]]) * rng.uniform(-0.19, 0.19, (len(middle), 1))
+        middle += np.column_stack([-along[:, 1], along[:, 0]]) * rng.uniform(-sway, sway, (len(middle), 1))
         woven = np.empty((2 * len(points) - 1, 2))
         woven[::2], woven[1::2] = points, middle
         points = woven
@@ -110,7 +118,7 @@ def _warp(at: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
     """Return points of the plain lattice moved by a few slow waves, the same for all counties."""
     rng = np.random.default_rng([seed, 11])
     moved = at.copy()
-    for waves, reach in ((0.55, 0.055), (0.9, 0.045), (1.6, 0.03)):
+    for waves, reach in ((0.55, 0.08), (0.9, 0.05), (1.6, 0.03)):
         turn = rng.uniform(0, 2 * np.pi, 2)
         for axis in (0, 1):
             wave = 2 * np.pi * waves * (at[:, 0] * np.cos(turn[axis]) + at[:, 1] * np.sin(turn[axis]))

@@ -1,24 +1,21 @@
 """What real map data also hold: scraps joined to nothing, flyovers closed to walkers, platforms beside the road."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from planner.demo.curves import normals, resample
 from planner.demo.kinds import Kind
+from planner.demo.land import Land
 from planner.demo.lines import Lines, draw, stack
 from planner.demo.names import Names
-from planner.demo.terrain import Terrain
 
 SCRAP = -2
 """The `place` of lines that are meant to be joined to nothing."""
 
 
-def draw_mess(
-    terrain: Terrain, roads: Lines, streets: Lines, clear: NDArray[np.float64], names: Names, rng: np.random.Generator
-) -> Lines:
+def draw_mess(land: Land, roads: Lines, streets: Lines, names: Names, rng: np.random.Generator) -> Lines:
     """Return scraps of path on hilltops, flyovers over main streets, and bus platforms."""
-    parts = [_scraps(terrain, roads, streets, clear, rng)]
+    parts = [_scraps(land, roads, streets, rng)]
     along = np.diff(streets.indptr)
     main = np.flatnonzero((streets.kind <= Kind.TERTIARY) & (along >= 5) & ~streets.bridge)
     for line in rng.permutation(main)[: max(1, len(main) // 25)].tolist():
@@ -34,14 +31,12 @@ def draw_mess(
     return stack(parts)
 
 
-def _scraps(
-    terrain: Terrain, roads: Lines, streets: Lines, clear: NDArray[np.float64], rng: np.random.Generator
-) -> Lines:
-    raster = terrain.raster
+def _scraps(land: Land, roads: Lines, streets: Lines, rng: np.random.Generator) -> Lines:
+    raster = land.terrain.raster
     used = np.zeros(raster.nx * raster.ny, bool)
     used[raster.cell_of(np.vstack([roads.points, streets.points]))] = True
     apart = ndimage.distance_transform_edt(~used.reshape(raster.ny, raster.nx)).ravel() * raster.cell
-    free = np.flatnonzero((apart > 600) & (terrain.to_border > 1_200) & (clear > 300))
+    free = np.flatnonzero((apart > 600) & (land.terrain.to_border > 1_200) & (land.clear > 300))
     chains, kinds = [], []
     if len(free):
         for cell in rng.choice(free, min(len(free), max(2, len(used) // 14_000)), replace=False).tolist():

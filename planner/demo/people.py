@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from planner.demo.kinds import WALKED, Kind
+from planner.demo.land import Land
 from planner.demo.meet import Net
-from planner.demo.sites import REMOTE_SHARE, Hamlets, Town
-from planner.demo.terrain import Terrain
+from planner.demo.sites import REMOTE_SHARE
+from planner.demo.villages import Hamlets
 
 ROADSIDE_SHARE = 0.02
 """Share of the people in houses along country roads; it comes out of what the villages have."""
@@ -39,27 +40,20 @@ class People:
     place: NDArray[np.int32]
 
 
-def settle(
-    net: Net,
-    terrain: Terrain,
-    towns: list[Town],
-    hamlets: Hamlets,
-    clear: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> People:
+def settle(net: Net, land: Land, hamlets: Hamlets, rng: np.random.Generator) -> People:
     """Return the people of a county; settlements are numbered towns first, then villages."""
-    xy, weight, place = _along_streets(net, towns, rng)
+    towns, people = land.towns, land.tile.people
+    xy, weight, place = _along_streets(net, land, rng)
     quota = np.concatenate(
         [[town.people for town in towns], np.bincount(hamlets.village, hamlets.people, hamlets.n_villages)]
     )
-    people = float(quota.sum()) / (1 - REMOTE_SHARE)
     lived_in = np.bincount(place[place >= 0], weight[place >= 0], len(quota))
     quota = np.where(lived_in > 0, quota, 0)
     quota *= people * (1 - REMOTE_SHARE - ROADSIDE_SHARE) / quota.sum()
     total = weight * (quota / np.maximum(lived_in, 1e-9))[np.maximum(place, 0)]
     road = place == ROADSIDE
     total[road] = people * ROADSIDE_SHARE * weight[road] / max(weight[road].sum(), 1e-9)
-    far_xy, far_total = _far_off(net, terrain, clear, people * REMOTE_SHARE, rng)
+    far_xy, far_total = _far_off(net, land, people * REMOTE_SHARE, rng)
     xy, total = np.vstack([xy, far_xy]), np.concatenate([total, far_total])
     place = np.concatenate([place, np.full(len(far_xy), REMOTE, np.int32)])
     sixty, child = _ages(place, len(towns), len(quota), rng)
@@ -67,13 +61,14 @@ def settle(
 
 
 def _along_streets(
-    net: Net, towns: list[Town], rng: np.random.Generator
+    net: Net, land: Land, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
     """Return points beside the streets people live in, their weight and place."""
     per_metre = np.array([_PER_METRE.get(kind, 0.0) for kind in range(64)])
     a, b, line = net.pieces()
     place, kind = net.place[line], net.kind[line]
     rural_road = (place == ROADSIDE) & ((kind == Kind.TERTIARY) | (kind == Kind.UNCLASSIFIED))
+    rural_road &= land.terrain.to_border[land.terrain.raster.cell_of(net.xy[a])] > 300
     lived = (((place >= 0) & (per_metre[kind] > 0)) | rural_road) & ~net.bridge[line]
     a, b, place, kind = a[lived], b[lived], place[lived], kind[lived]
     start, along = net.xy[a], net.xy[b] - net.xy[a]
@@ -85,9 +80,9 @@ def _along_streets(
     off = rng.uniform(7, 30, len(piece)) * rng.choice([-1.0, 1.0], len(piece))
     xy = start[piece] + rng.random((len(piece), 1)) * along[piece] + off[:, None] * left[piece]
     weight = (length / np.maximum(houses, 1) * np.where(place >= 0, per_metre[kind], 1.0))[piece]
-    weight *= rng.lognormal(0, 0.45, len(piece)) * _patches(xy, rng)
+    weight *= rng.lognormal(0, 0.35, len(piece)) * _patches(xy, rng)
     place = place[piece]
-    for town in towns:
+    for town in land.towns:
         here = place == town.number
         weight[here] *= np.exp(-0.55 * town.depth(xy[here]))
     return xy, weight, place.astype(np.int32)
@@ -95,16 +90,16 @@ def _along_streets(
 
 def _patches(xy: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Return a factor that is the same for neighbours: some quarters are dense, some are not."""
-    table = rng.lognormal(0, 0.4, 4_096)
+    table = rng.lognormal(0, 0.32, 4_096)
     column, row = np.floor(xy.T / 190).astype(np.int64)
     return table[(column * 73_856_093 ^ row * 19_349_663) % 4_096]
 
 
 def _far_off(
-    net: Net, terrain: Terrain, clear: NDArray[np.float64], people: float, rng: np.random.Generator
+    net: Net, land: Land, people: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return farmsteads in the hills, 450 m and more from any street that may be walked, a score or two of people each."""
-    raster = terrain.raster
+    terrain, raster = land.terrain, land.terrain.raster
     a, b, line = net.pieces()
     walked = np.isin(net.kind[line], [int(kind) for kind in WALKED])
     ends_a, ends_b = net.xy[a[walked]], net.xy[b[walked]]
@@ -112,7 +107,7 @@ def _far_off(
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         street[raster.cell_of(ends_a + share * (ends_b - ends_a))] = True
     apart = ndimage.distance_transform_edt(~street.reshape(raster.ny, raster.nx)).ravel() * raster.cell
-    free = np.flatnonzero((apart > 460) & (apart < 1_500) & (terrain.to_border > 500) & (clear > 60))
+    free = np.flatnonzero((apart > 460) & (apart < 1_500) & (terrain.to_border > 500) & (land.clear > 60))
     if len(free) == 0:
         return np.empty((0, 2)), np.empty(0)
     pull = np.exp(-terrain.slope[free] / 0.12 - apart[free] / 900)

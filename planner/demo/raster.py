@@ -1,4 +1,4 @@
-"""A square grid over one county, and least-cost paths on it."""
+"""A square grid over one county, least-cost paths on it, and cells picked well apart."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,3 +90,33 @@ def spread(net: csr_array, sources: NDArray[np.int64]) -> Spread:
     """Return least-cost paths from the nearest of `sources` to every cell."""
     cost, before, source = dijkstra(net, indices=sources, min_only=True, return_predecessors=True)
     return Spread(cost, before, source)
+
+
+def pick_spaced(
+    raster: Raster, score: NDArray[np.float64], *, count: int, spacing_m: float, taken: NDArray[np.bool_] | None = None
+) -> list[int]:
+    """Return up to `count` cells of the highest scores, none nearer to another than `spacing_m`; scores <= 0 are left out.
+
+    Where there is not room for all, the spacing shrinks by a tenth until there is.
+    """
+    order = np.argsort(-score, kind="stable")
+    order = order[score[order] > 0].tolist()
+    while True:
+        closed = np.zeros((raster.ny, raster.nx), bool)
+        reach = int(spacing_m / raster.cell)
+        near = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) * raster.cell < spacing_m
+        found: list[int] = []
+        for cell in order:
+            row, column = divmod(cell, raster.nx)
+            if closed[row, column]:
+                continue
+            found.append(cell)
+            if len(found) == count:
+                return found
+            south, west = max(0, row - reach), max(0, column - reach)
+            part = closed[south : row + reach + 1, west : column + reach + 1]
+            corner = near[south - row + reach :, west - column + reach :]
+            part |= corner[: part.shape[0], : part.shape[1]]
+        if spacing_m < 2 * raster.cell:
+            return found
+        spacing_m *= 0.9

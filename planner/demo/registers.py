@@ -11,7 +11,8 @@ from planner.demo.degrees import Degrees
 from planner.demo.layout import Tile
 from planner.demo.names import SURNAMES
 from planner.demo.people import People
-from planner.demo.sites import Hamlets, Town
+from planner.demo.sites import Town
+from planner.demo.villages import Hamlets
 from planner.demo.zones import Zones
 
 CENTRE_COLUMNS = ("编号", "名称", "经度", "纬度", "乡镇（街道）", "类型", "建成年份", "建筑面积", "星级")
@@ -32,8 +33,12 @@ ASSET_COLUMNS = (
 )
 Row = tuple[str | int | float, ...]
 
-_SEAT_CENTRES, _MARKET_CENTRES = 0.16, 0.9
+_SEAT_CENTRES, _MARKET_CENTRES = 0.2, 0.92
+"""Share of the centres that stand in the county town; share of the market towns that have one."""
+_SECOND_CENTRE = 12_000
+"""A market town with more people than this has a second one."""
 _SEAT_ASSETS, _MARKET_ASSETS = 0.08, 0.14
+"""Shares of the vacant buildings in the county town and in market towns."""
 _USES = {  # former use: floor area from and to (m2), share among village and among town assets
     "旧小学": (420, 1_600, 0.36, 0.16),
     "供销社": (160, 620, 0.18, 0.3),
@@ -104,13 +109,17 @@ def _place_centres(
     in_seat = max(1, round(_SEAT_CENTRES * tile.centres))
     spots = _apart(people, members[0], in_seat, 880.0, [], rng)
     for town in towns[1:]:
-        if rng.random() < _MARKET_CENTRES and len(spots) < tile.centres - 1:
-            spots.append(_middle(people, members[town.number], town.number, rng, within=0.05))
+        has_one = rng.random() < _MARKET_CENTRES and len(spots) < tile.centres - 2
+        if has_one and len(members[town.number]):
+            first = _middle(people, members[town.number], town.number, rng, within=0.05)
+            spots.append(first)
+            if town.people > _SECOND_CENTRE:
+                spots += _apart(people, members[town.number], 1, 1_000.0, [first.xy], rng)
     villages = [place for place in range(len(towns), len(members)) if len(members[place])]
     size = np.array([people.total[members[place]].sum() for place in villages])
     wanted = min(len(villages), tile.centres - len(spots))
     if wanted > 0:
-        chosen = rng.choice(len(villages), wanted, replace=False, p=size**1.5 / (size**1.5).sum())
+        chosen = rng.choice(len(villages), wanted, replace=False, p=size**2 / (size**2).sum())
         spots += [
             _middle(people, members[villages[pick]], villages[pick], rng, within=0.15) for pick in np.sort(chosen)
         ]
@@ -159,6 +168,8 @@ def _apart(
     rng: np.random.Generator,
 ) -> list[_Spot]:
     """Return spots drawn by people, none nearer to another or to the known ones than `metres` (less where there is no room)."""
+    if len(member) == 0:
+        return []
     xy, total = people.xy[member], people.total[member]
     draws = rng.choice(len(member), min(len(member), 60 * count), replace=False, p=total / total.sum())
     found: list[_Spot] = []

@@ -9,18 +9,18 @@ from scipy.spatial import cKDTree
 
 from planner.demo.curves import normals, resample, round_corners
 from planner.demo.kinds import Kind
+from planner.demo.land import Land
 from planner.demo.layout import Tile
 from planner.demo.lines import Lines, draw, draw_flat, stack
 from planner.demo.names import Names
 from planner.demo.roads import RoadPlan
-from planner.demo.sites import Town
-from planner.demo.water import SPILL_M, Water, wind
+from planner.demo.water import SPILL_M, wind
 
 _WEIGHT = np.array([8.0, 6.0, 5.0, 4.0, 2.0] + [1.0] * 30)
 _ROUNDS = 6
 
 
-def smooth_plan(plan: RoadPlan, tile: Tile, water: Water, to_town: NDArray[np.float64], *, seed: int) -> None:
+def smooth_plan(plan: RoadPlan, land: Land, *, seed: int) -> None:
     """Move the roads' points towards the mean of their neighbours, junctions too, then let them wind; keep off the banks."""
     keys, kinds = _pieces(plan)
     a, b, weight = keys[:, 0], keys[:, 1], _WEIGHT[kinds]
@@ -34,15 +34,15 @@ def smooth_plan(plan: RoadPlan, tile: Tile, water: Water, to_town: NDArray[np.fl
             axis=-1,
         )
         target = mean[moving] / total[moving, None]
-        plan.xy[moving] = water.push_out(0.4 * plan.xy[moving] + 0.6 * target, clear_m=48)
+        plan.xy[moving] = land.water.push_out(0.4 * plan.xy[moving] + 0.6 * target, clear_m=48)
     free = np.flatnonzero((degree > 0) & ~plan.fixed)
     to_fixed = cKDTree(plan.xy[plan.fixed]).query(plan.xy[free])[0]
-    fade = np.clip(np.minimum(to_fixed - 150, to_town[free] - 80) / 500, 0, 1)[:, None]
-    wound = plan.xy[free] + fade * (wind(plan.xy[free], tile, seed=seed) - plan.xy[free])
-    plan.xy[free] = water.push_out(wound, clear_m=48)
+    fade = np.clip(np.minimum(to_fixed - 150, land.to_town[free] - 80) / 500, 0, 1)[:, None]
+    wound = plan.xy[free] + fade * (wind(plan.xy[free], land.tile, seed=seed) - plan.xy[free])
+    plan.xy[free] = land.water.push_out(wound, clear_m=48)
 
 
-def draw_roads(plan: RoadPlan, tile: Tile, towns: list[Town], town_names: list[str], names: Names) -> Lines:
+def draw_roads(plan: RoadPlan, land: Land, town_names: list[str], names: Names) -> Lines:
     """Return all roads of the plan, one line from junction to junction."""
     chains, kinds = _chains(plan)
     indptr = np.concatenate([[0], np.cumsum([len(chain) for chain in chains])])
@@ -50,7 +50,7 @@ def draw_roads(plan: RoadPlan, tile: Tile, towns: list[Town], town_names: list[s
     lines = _simplify(draw_flat(points, indptr, np.array(kinds, np.int16)), metres=1.6)
     ends = {frozenset(span) for span in plan.spans.values()}
     lines.bridge[:] = [len(chain) == 2 and frozenset(chain) in ends for chain in chains]
-    centre = np.array([town.centre for town in towns])
+    centre = np.array([town.centre for town in land.towns])
     middle = lines.points[(lines.indptr[:-1] + lines.indptr[1:]) // 2]
     order = np.argsort(np.hypot(*(middle[:, None] - centre[None]).transpose(2, 0, 1)), axis=1)
     known: dict[str, int] = {}
@@ -58,18 +58,19 @@ def draw_roads(plan: RoadPlan, tile: Tile, towns: list[Town], town_names: list[s
         near = sorted(order[line, :2].tolist())
         label = "".join(town_names[town][0] for town in near) + ("大道" if lines.kind[line] == Kind.TRUNK else "线")
         lines.name[line] = known[label] if label in known else known.setdefault(label, names.add(label))
-    return stack([lines, *_beyond(plan, tile)])
+    return stack([lines, *_beyond(plan, land.tile)])
 
 
-def draw_motorway(course: NDArray[np.float64], roads: Lines, water: Water, names: Names) -> Lines:
+def draw_motorway(land: Land, roads: Lines, names: Names) -> Lines:
     """Return both carriageways, bridges where they cross water, and ramps to the greatest road they cross."""
+    course = land.motorway
     side = normals(course)
     side[0] = side[-1] = (0.0, 1.0)  # so that the carriageways of neighbouring counties meet
     label = names.add("岚霁高速公路")
     parts = []
     for way in (1, -1):
         lane = resample(course + 13 * way * side, step_m=60.0)[:: -way or 1]
-        wet = water.distance(lane) < 25
+        wet = land.water.distance(lane) < 25
         wet[:-1] |= wet[1:]
         wet[1:] |= wet[:-1]
         cuts = np.flatnonzero(wet[1:] != wet[:-1])

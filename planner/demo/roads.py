@@ -1,4 +1,4 @@
-"""The roads between settlements: least-cost paths over the land that run together where they can, few bridges, the motorway."""
+"""The roads between settlements: least-cost paths over the land that run together where they can, few bridges."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -9,14 +9,14 @@ from scipy import ndimage
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 
-from planner.demo.curves import chainage, normals, smooth_course
+from planner.demo.curves import chainage, normals
 from planner.demo.kinds import Kind
-from planner.demo.layout import Tile
+from planner.demo.land import Land
 from planner.demo.raster import Raster, graph, spread
-from planner.demo.sites import Hamlets, Town
+from planner.demo.sites import Town
 from planner.demo.terrain import Terrain
 from planner.demo.town_streets import Gate
-from planner.demo.water import SPILL_M, Water
+from planner.demo.villages import Hamlets
 
 BRIDGE_EVERY_M = 9_000.0
 BANK_M = 100.0
@@ -69,44 +69,17 @@ class RoadPlan:
                 self.add([a, end_a, end_b, b], min(best[a], best[b]))
 
 
-def route_motorway(
-    tile: Tile, terrain: Terrain, *, clear: NDArray[np.float64], to_town: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the middle of the motorway, from the western border to the eastern, around the towns."""
-    gates = {gate.side: gate for gate in tile.gateways if gate.use == "motorway"}
-    centres = terrain.raster.centres
-    cost = 1 + 25 * terrain.slope + 12 * (clear < 400) + 8 * (terrain.to_border < 1_500) + 60 * (to_town < 550)
-    west, east = (np.array(gates[side].xy) for side in ("west", "east"))
-    ends = terrain.raster.cell_of(np.vstack([west, east]))
-    found = spread(graph(terrain.raster, cost), ends[:1])
-    cells = centres[found.path(int(ends[1]))[::-1]]
-    course = smooth_course(np.vstack([west, cells[4:-4], east]), sigma=5.0, step_m=120.0)
-    if gates["west"].outer:
-        course = np.vstack([west - [SPILL_M, -200.0], west - [SPILL_M / 2, -100.0], course])
-    if gates["east"].outer:
-        course = np.vstack([course, east + [SPILL_M / 2, 100.0], east + [SPILL_M, 200.0]])
-    return course
-
-
 def plan_roads(
-    tile: Tile,
-    terrain: Terrain,
-    water: Water,
-    towns: list[Town],
-    gates: list[Gate],
-    *,
-    clear: NDArray[np.float64],
-    to_town: NDArray[np.float64],
-    to_motorway: NDArray[np.float64],
-    seed: int,
+    land: Land, gates: list[Gate], *, seed: int
 ) -> tuple[RoadPlan, NDArray[np.float64], list[tuple[int, int, float]]]:
     """Return the roads between towns and out of the county, the cost of building in each cell, and the links that cost extra."""
+    tile, terrain = land.tile, land.terrain
     rng = np.random.default_rng([seed, 53, tile.number])
     raster = terrain.raster
     cost = 1 + 14 * np.minimum(terrain.slope, 0.6) + terrain.height / 500 + rng.uniform(0, 0.7, terrain.height.size)
-    cost[to_motorway < 180] *= 3
+    cost[land.to_motorway < 180] *= 3
     cost[terrain.to_stream < 100] *= 1.6  # beside the stream rather than in it
-    cost[(clear < BANK_M) | (terrain.to_border < 200) | (to_town < 80)] = np.inf
+    cost[(land.clear < BANK_M) | (terrain.to_border < 200) | (land.to_town < 80)] = np.inf
     xy = raster.centres + rng.uniform(-0.16, 0.16, raster.centres.shape) * raster.cell
     plan = RoadPlan(xy, np.zeros(len(xy), bool), len(xy))
     links: list[tuple[int, int, float]] = []
@@ -135,8 +108,8 @@ def plan_roads(
             plan.anchors.append(cell)
             terminals.append(cell)
             label[cell] = len(terminals) - 1
-    links += _bridge_sites(plan, raster, water, cost, terrain, towns, rng)
-    weights = _importance(towns, len(terminals))
+    links += _bridge_sites(plan, land, cost, rng)
+    weights = _importance(land.towns, len(terminals))
     for path, rank in _link(graph(raster, cost, links), np.array(terminals), label, weights, extra=0.45):
         kind = (Kind.TRUNK, Kind.PRIMARY, Kind.SECONDARY, Kind.TERTIARY)[rank]
         for piece in _without_links(path, links, plan.spans):
@@ -146,17 +119,16 @@ def plan_roads(
 
 def extend_roads(
     plan: RoadPlan,
-    terrain: Terrain,
+    land: Land,
     cost: NDArray[np.float64],
     links: list[tuple[int, int, float]],
     hamlets: Hamlets,
     *,
     seed: int,
-    number: int,
 ) -> None:
     """Add the roads to all villages and hamlets, then tracks and hill paths, to the plan."""
-    rng = np.random.default_rng([seed, 59, number])
-    raster = terrain.raster
+    rng = np.random.default_rng([seed, 59, land.tile.number])
+    raster = land.terrain.raster
     on_road = plan.cells()
     cheap = cost.copy()
     cheap[on_road] *= 0.3
@@ -172,10 +144,10 @@ def extend_roads(
         for piece in _without_links(path, links, plan.spans):
             plan.add(piece, kind)
     ends = np.concatenate([hamlets.cell, np.array(list(plan.spans), np.int64).reshape(-1)])
+    plan_branches(plan, raster, cost, ends, [Kind.UNCLASSIFIED])
     for span in plan.spans:
         plan.add(list(span), Kind.TERTIARY)
-    plan_branches(plan, raster, cost, ends, [Kind.UNCLASSIFIED])
-    _add_paths(plan, terrain, cost, rng)
+    _add_paths(plan, land.terrain, cost, rng)
     plan.close()
 
 
@@ -203,15 +175,10 @@ def _open_way(cost: NDArray[np.float64], raster: Raster, cell: int, terrain: Ter
 
 
 def _bridge_sites(
-    plan: RoadPlan,
-    raster: Raster,
-    water: Water,
-    cost: NDArray[np.float64],
-    terrain: Terrain,
-    towns: list[Town],
-    rng: np.random.Generator,
+    plan: RoadPlan, land: Land, cost: NDArray[np.float64], rng: np.random.Generator
 ) -> list[tuple[int, int, float]]:
     """Choose where the river may be crossed; return the links between the cells on both banks."""
+    water, raster = land.water, land.terrain.raster
     course, left = water.course, normals(water.course)
     along = chainage(course)
     count = max(1, round(along[-1] / BRIDGE_EVERY_M))
@@ -220,8 +187,8 @@ def _bridge_sites(
     open_cells = np.isfinite(cost)
     for at in (np.arange(count) + 0.5 + rng.uniform(-0.15, 0.15, count)) / count * along[-1]:
         near = np.flatnonzero(np.abs(along - at) < 0.3 * along[-1] / count)
-        ok = terrain.to_border[raster.cell_of(course[near])] > 700
-        ok &= towns[0].depth(course[near]) > 1.15
+        ok = land.terrain.to_border[raster.cell_of(course[near])] > 700
+        ok &= land.towns[0].depth(course[near]) > 1.15
         near = near[ok]
         if len(near) == 0:
             continue

@@ -13,6 +13,8 @@ from planner.demo.sites import Town
 from planner.demo.terrain import Terrain
 from planner.demo.water import Water
 
+WIDE_M = 1_300.0
+"""A town of a larger radius has wide blocks, a smaller one the narrow blocks of a market town."""
 GATE_M = 210.0
 """How far a main road runs beyond the last crossing before it meets the county's roads."""
 
@@ -83,7 +85,7 @@ def lay_streets(
 
 
 def _warp_grid(town: Town, water: Water, rng: np.random.Generator) -> _Grid:
-    low, high = (150.0, 330.0) if town.is_seat else (78.0, 150.0)
+    low, high = (150.0, 330.0) if town.radius_m > WIDE_M else (78.0, 150.0)
     mean = (low + high) / 2
     u = _spacings(town.radius_m * town.stretch**0.5 * 1.3, low, high, rng)
     v = _spacings(town.radius_m / town.stretch**0.5 * 1.3, low, high, rng)
@@ -110,7 +112,7 @@ def _warp_grid(town: Town, water: Water, rng: np.random.Generator) -> _Grid:
             between = a[both][:, None] + shares[:, None] * (b - a)[both][:, None]
             is_dry[both] = water.distance(between).min(axis=-1) > 12
         along = _classes(xy.shape[1 - axis], town, axis, rng)
-        gone = rng.random(is_dry.shape) < (0.13 if town.is_seat else 0.2)
+        gone = rng.random(is_dry.shape) < (0.13 if town.radius_m > WIDE_M else 0.2)
         minor = along > Kind.TERTIARY
         dry.append(is_dry)
         street.append(is_dry & ~(gone & (minor[None, :] if axis == 0 else minor[:, None])))
@@ -128,7 +130,7 @@ def _spacings(reach: float, low: float, high: float, rng: np.random.Generator) -
 def _classes(count: int, town: Town, axis: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the class of each line of the grid; the middle one is the main road."""
     kind = np.full(count, Kind.RESIDENTIAL, np.int64)
-    middle, every = count // 2, 3 if town.is_seat else 4
+    middle, every = count // 2, 3 if town.radius_m > WIDE_M else 4
     side = [Kind.SECONDARY, Kind.TERTIARY] if town.is_seat else [Kind.TERTIARY, Kind.TERTIARY]
     for rank, offset in enumerate(range(every, count, every)):
         for line in (middle - offset, middle + offset + int(rng.integers(0, 2))):

@@ -14,7 +14,7 @@ MARK = ".demo-county.json"
 """Says that a folder is a demonstration county, and what its files were when they were written."""
 PART = ".demo-county.part"
 """Where a county lies until it is whole."""
-MAX_SCALE = 100.0
+MIN_SCALE, MAX_SCALE = 0.05, 100.0
 
 
 def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0) -> Path:
@@ -32,8 +32,8 @@ def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0) -> Path:
         The folder holds files but no demonstration county, cannot be written to, or seed or scale cannot be used.
     """
     folder = Path(folder)
-    if not (math.isfinite(scale) and 0 < scale <= MAX_SCALE):
-        raise InputError("demo.bad_scale", scale=scale, most=f"{MAX_SCALE:g}")
+    if not (math.isfinite(scale) and MIN_SCALE <= scale <= MAX_SCALE):
+        raise InputError("demo.bad_scale", scale=scale, least=MIN_SCALE, most=f"{MAX_SCALE:g}")
     if seed < 0:
         raise InputError("demo.bad_seed", seed=seed)
     before = _read_mark(folder)

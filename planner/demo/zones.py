@@ -12,7 +12,8 @@ from planner.demo.degrees import Degrees
 from planner.demo.layout import Tile
 from planner.demo.names import PlaceNames
 from planner.demo.people import People
-from planner.demo.sites import Hamlets, Town, seat_offices
+from planner.demo.sites import Town, seat_offices
+from planner.demo.villages import Hamlets
 
 GRID_DEG = 1e-6
 """Border points lie on this grid, so that neighbours agree to the last digit in every file."""
@@ -182,7 +183,7 @@ def _spread_over(points: NDArray[np.float64], centre: NDArray[np.float64], count
 
 
 def _degrees(xy: NDArray[np.float64], to_degrees: Degrees) -> NDArray[np.float64]:
-    return np.round(np.column_stack(to_degrees.transform(*xy.T)), 6)
+    return np.round(np.column_stack(to_degrees.transform(*xy.T)), 6).astype(float)
 
 
 def _borders(
