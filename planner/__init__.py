@@ -1,11 +1,11 @@
 """The quarter-hour planner: who can walk to a centre in time, and which buildings to open next.
 
->>> from planner import StreetNetwork, isochrones, coverage
+>>> from planner import StreetNetwork, isochrones, coverage, siting
 """
 
 from importlib.metadata import PackageNotFoundError, version
 
-from planner import coverage, isochrones
+from planner import coverage, isochrones, siting
 from planner.errors import (
     CRSError,
     GeometryError,
@@ -34,4 +34,5 @@ __all__ = [
     "__version__",
     "coverage",
     "isochrones",
+    "siting",
 ]

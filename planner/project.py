@@ -40,6 +40,7 @@ class AreaSection(_Section):
     zones: str | None = None
     zone_name: str = "name"
     zone_code: str | None = None
+    datum: str | None = None
 
 
 class StreetsSection(_Section):
@@ -94,6 +95,7 @@ class PopulationSection(_Section):
     source: str
     group: str = "total"
     column: str | None = None
+    datum: str | None = None
     speed: Speed | None = None
     minutes: float | None = Field(default=None, gt=0, le=1440)
 
@@ -135,11 +137,9 @@ class SitingSection(_Section):
         return self
 
     @property
-    def limit(self) -> dict[str, float]:
-        """`sites` or `budget`, as `planner.siting.max_coverage` takes it; ten sites where the project does not say."""
-        if self.budget_yuan is not None:
-            return {"budget": self.budget_yuan}
-        return {"sites": 10 if self.sites is None else self.sites}
+    def sites_wanted(self) -> int | None:
+        """How many sites to open: ten where the project says nothing, None where it gives a budget."""
+        return 10 if self.sites is None and self.budget_yuan is None else self.sites
 
 
 class _File(_Section):
@@ -157,7 +157,7 @@ class _File(_Section):
         groups = [section.group for section in self.population]
         if self.siting.weight is not None and self.siting.weight not in groups:
             raise _fault("unknown_weight", weight=self.siting.weight, groups=", ".join(groups))
-        rules = {}
+        rules: dict[str, tuple[Speed | None, float | None]] = {}
         for section in self.population:
             rule = (section.speed, section.minutes)
             if rules.setdefault(section.group, rule) != rule:
@@ -274,7 +274,7 @@ def _known_speed(value: Speed) -> Speed:
 
 def _fault(kind: str, **params: Any) -> PydanticCustomError:
     """Return a fault whose sentence is entry `kind` of the catalogue ``project``."""
-    return PydanticCustomError(kind, kind, params)  # type: ignore[arg-type]
+    return PydanticCustomError(kind, kind, params)
 
 
 def _sentences(faults: ValidationError) -> list[Sentence]:

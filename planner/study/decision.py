@@ -57,34 +57,48 @@ def decide(inputs: Inputs, access: Access, *, threads: int | None = None) -> Dec
     costs = facilities["cost_yuan"].to_numpy(float)
     if settings.budget_yuan is not None:
         _refuse_unknown_costs(inputs, candidates, costs)
-    conditions = {"existing": existing, "required": required, "forbidden": shut}
     cover, weights = access.of(project.main_group), inputs.demand.weights[project.main_group]
     result = siting.max_coverage(
         cover,
         weights,
-        **settings.limit,
+        settings.sites_wanted,
+        budget=settings.budget_yuan,
         costs=np.nan_to_num(costs) if settings.budget_yuan is not None else None,
         gap=settings.gap,
         time_limit_s=settings.time_limit_s,
         seed=settings.seed,
         threads=threads,
-        **conditions,
+        existing=existing,
+        required=required,
+        forbidden=shut,
     )
+    most = max(len(result.selected), len(required))
     curve = siting.frontier(
         cover,
         weights,
-        sites=max(len(result.selected), len(required)),
+        most,
         seed=settings.seed,
         threads=threads,
-        **conditions,
+        existing=existing,
+        required=required,
+        forbidden=shut,
     )
-    return Decision(existing, candidates, result, _as_frame(curve, result, costs, float(weights.sum())))
+    today = (0, 0.0, result.value_before, result.value_before)
+    return Decision(existing, candidates, result, _as_frame(curve, today, costs, float(weights.sum())))
 
 
 def _as_frame(
-    curve: siting.Frontier, result: siting.MaxCoverage, costs: NDArray[np.float64], people: float
+    curve: siting.Frontier, today: tuple[int, float, float, float], costs: NDArray[np.float64], people: float
 ) -> pd.DataFrame:
-    raise NotImplementedError
+    """Return the frontier as its file has it, from `today` on; `cost_yuan` is empty where the cost of a site is not known."""
+    points = zip(curve.sites, curve.selected, curve.value, curve.upper_bound, strict=True)
+    rows = [(int(n), float(costs[chosen].sum()), float(v), float(b)) for n, chosen, v, b in points if n > 0]
+    frame = pd.DataFrame([today, *rows], columns=["sites", "cost_yuan", "covered", "upper_bound"])
+    frame.insert(3, "share", frame["covered"] / people if people > 0 else np.nan)
+    frame["gap"] = ((frame["upper_bound"] - frame["covered"]) / frame["upper_bound"]).where(
+        frame["upper_bound"] > 0, 0.0
+    )
+    return frame
 
 
 def _refuse_unusable_required(inputs: Inputs, status: NDArray[np.str_], usable: NDArray[np.bool_]) -> None:

@@ -81,7 +81,8 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         return reports[-1]
 
     progress("study.reading_area")
-    area = read_area(project.resolve(settings.area.boundary), report=report_for("area", settings.area.boundary))
+    boundary = settings.area.boundary
+    area = read_area(project.resolve(boundary), report=report_for("area", boundary), datum=settings.area.datum)
     zones = None
     if settings.area.zones is not None:
         zones = read_zones(
@@ -90,6 +91,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
             code_field=settings.area.zone_code,
             area=area,
             report=report_for("zones", settings.area.zones),
+            datum=settings.area.datum,
         ).assign(source_file=Path(settings.area.zones).name)
 
     progress("study.reading_streets")
@@ -105,7 +107,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
 
     progress("study.reading_people")
     sources = [
-        PopulationSource(path=project.resolve(section.source), column=section.column, group=section.group)
+        PopulationSource(project.resolve(section.source), section.group, section.column, section.datum)
         for section in settings.population
     ]
     demand = build_demand(
@@ -210,7 +212,7 @@ def _read_facilities(
         if section is None:
             continue
         report = report_for(role, section.source)
-        read = read_facilities(project.resolve(section.source), role=role, datum=section.datum, report=report)  # type: ignore[arg-type]
+        read = read_facilities(project.resolve(section.source), role=role, datum=section.datum, report=report)
         points = read.points.copy()
         points["role"] = role
         points["own_row"] = np.arange(len(points))

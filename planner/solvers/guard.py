@@ -1,0 +1,83 @@
+"""When to stop, and whom to tell: wanted gap, counted work, time as a guard, cancelling, progress.
+
+Work is counted in stored pairs visited, the same on every machine; time only ends what would take too long.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, TypeVar
+
+StopReason = Literal["proven", "gap", "work", "time", "cancelled"]
+
+PROVEN_SHARE = 1e-9
+"""A bound this close to the value, as a share of it, proves the value optimal."""
+
+_T = TypeVar("_T")
+
+
+class Guard:
+    """The limits of one solve and what has been used of them; `value` and `bound` are the last reported."""
+
+    def __init__(
+        self,
+        *,
+        gap: float = 0.0,
+        time_limit_s: float = float("inf"),
+        work_limit: float = float("inf"),
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.gap = gap
+        self.started = time.monotonic()
+        self.deadline = self.started + time_limit_s
+        self.work_left = work_limit
+        self.stopped_by: StopReason | None = None
+        self.threads = threads or available_cores()
+        self._progress = progress
+        self._cancelled = cancelled
+        self._told: tuple[int, int] | None = None
+
+    def spend(self, work: float) -> None:
+        """Count work that was done."""
+        self.work_left -= work
+
+    def must_stop(self, value: int, bound: int) -> bool:
+        """Tell the new value and bound, and return whether to stop; `stopped_by` says why."""
+        if self._progress is not None and (value, bound) != self._told:
+            self._told = (value, bound)
+            self._progress(value, bound)
+        if is_proven(value, bound):
+            self.stopped_by = "proven"
+        elif bound - value <= self.gap * bound:
+            self.stopped_by = "gap"
+        elif self._cancelled is not None and self._cancelled():
+            self.stopped_by = "cancelled"
+        elif time.monotonic() >= self.deadline:
+            self.stopped_by = "time"
+        elif self.work_left <= 0:
+            self.stopped_by = "work"
+        else:
+            return False
+        return True
+
+    def run(self, tasks: Sequence[Callable[[], _T]]) -> list[_T]:
+        """Run independent tasks, on several threads where there are; results in the order of the tasks."""
+        if self.threads == 1 or len(tasks) == 1:
+            return [task() for task in tasks]
+        with ThreadPoolExecutor(min(self.threads, len(tasks))) as pool:
+            return list(pool.map(lambda task: task(), tasks))
+
+
+def is_proven(value: int, bound: int) -> bool:
+    """Return whether `bound` proves `value` optimal, half of `PROVEN_SHARE` kept back for what rounding may add."""
+    return bound - value <= PROVEN_SHARE / 2 * bound
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

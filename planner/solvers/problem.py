@@ -1,0 +1,140 @@
+"""A siting problem as the solvers see it: merged, shrunk, in whole numbers, with the way back to the caller's sites.
+
+Weights and costs become whole numbers here, so that sums do not hang on their order and a bound can be an exact statement.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, dominated_sites, group_rows, pack_rows, transpose
+
+_HEADROOM = 61  # bits that the sum of all weights may take
+_DOMINANCE_WORK = 50  # comparisons a stored pair before the search for dominated sites is given up
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Whole numbers that stand for reals: ``real = whole / scale``, each to within `error` wholes."""
+
+    whole: NDArray[np.int64]
+    scale: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is left to decide: open sites of `cover` for at most `limit`, so that they cover most.
+
+    `site` are the caller's numbers of its columns, `opened` those of the sites opened on the way here (required ones, free
+    ones, ones proven to belong to every better answer) and `base` the weight that these and the existing ones cover.
+    """
+
+    cover: Cover
+    limit: int
+    site: NDArray[np.int64]
+    opened: NDArray[np.int64]
+    base: int
+
+    @property
+    def n_pairs(self) -> int:
+        """Stored pairs of a row and a site that covers it."""
+        return len(self.cover.row_sites)
+
+    @property
+    def counts_sites(self) -> bool:
+        """Whether the limit is a number of sites rather than an amount of money."""
+        return bool((self.cover.cost == 1).all())
+
+    def lift(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the caller's numbers of some columns together with what was opened before."""
+        return np.concatenate((self.opened, self.site[chosen]))
+
+
+def scale_weights(weights: NDArray[np.float64]) -> Scaled:
+    """Return weights as whole numbers: as they are where they are whole, else times a power of two."""
+    total = float(weights.sum())
+    if total < 2.0**_HEADROOM and np.array_equal(weights, np.floor(weights)):
+        return Scaled(weights.astype(np.int64), 1.0, 0.0)
+    power = _HEADROOM - 1 - int(np.frexp(total)[1])
+    shifted = np.ldexp(weights, power)
+    whole = np.rint(shifted)
+    error = 0.0 if np.array_equal(whole, shifted) else 0.5
+    return Scaled(whole.astype(np.int64), float(np.ldexp(1.0, power)), error)
+
+
+def scale_costs(costs: NDArray[np.float64], budget: float) -> tuple[NDArray[np.int64], int]:
+    """Return costs and budget as whole numbers, exact to six decimals; a site beyond the budget costs one more than it."""
+    usable = costs[costs <= budget * (1 + 1e-12)]
+    amounts = np.append(usable, budget)
+    for decimals in range(7):
+        scaled = amounts * 10.0**decimals
+        if scaled.max(initial=0) >= 2.0**52:
+            break
+        if np.allclose(scaled, np.rint(scaled), rtol=1e-12, atol=0):
+            return _capped(costs * 10.0**decimals, int(np.rint(scaled[-1])))
+    power = 50 - int(np.frexp(budget)[1])
+    whole = int(np.rint(np.ldexp(budget, power)))
+    return _capped(np.ldexp(np.minimum(costs, 2 * budget), power), whole + len(costs))  # room for every cost rounded up
+
+
+def reduce_rows(
+    row_ptr: NDArray[np.int64],
+    row_sites: NDArray[np.int32],
+    weight: NDArray[np.int64],
+    cost: NDArray[np.int64],
+    status: NDArray[np.int8],
+    limit: int,
+    *,
+    drop_dominated: bool = True,
+) -> Problem:
+    """Return the problem without settled rows and sites: equal rows merged, dominated sites dropped.
+
+    `status` is `OPEN`, `FREE` or `CLOSED` for each site; `limit` is what may still be spent on the free ones. A free site
+    that costs nothing is opened.
+    """
+    free_of_charge = (status == FREE) & (cost == 0)
+    too_dear = (status == FREE) & (cost > limit)
+    status = np.select([free_of_charge, too_dear], [OPEN, CLOSED], status).astype(np.int8)
+    _, leader, group_weight, base = group_rows(row_ptr, row_sites, weight, status)
+    site = np.flatnonzero(status == FREE)
+    row_ptr, row_sites = pack_rows(row_ptr, row_sites, leader, _renumbered(site, len(status)))
+    cover = _both_ways(row_ptr, row_sites, group_weight, cost[site])
+    if drop_dominated:
+        kept = np.flatnonzero(~dominated_sites(cover, _DOMINANCE_WORK * len(row_sites) + 10_000_000))
+        if len(kept) < len(site):
+            inner = np.full(len(site), CLOSED, np.int8)
+            inner[kept] = FREE
+            _, leader, group_weight, _ = group_rows(cover.row_ptr, cover.row_sites, group_weight, inner)
+            row_ptr, row_sites = pack_rows(cover.row_ptr, cover.row_sites, leader, _renumbered(kept, len(site)))
+            cover = _both_ways(row_ptr, row_sites, group_weight, cover.cost[kept])
+            site = site[kept]
+    return Problem(cover, limit, site, np.flatnonzero(free_of_charge), int(base))
+
+
+def restrict(problem: Problem, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -> Problem:
+    """Return the problem with some of its sites settled, reduced again."""
+    status = np.where(opened, OPEN, np.where(closed, CLOSED, FREE)).astype(np.int8)
+    cover = problem.cover
+    limit = problem.limit - int(cover.cost[opened].sum())
+    inner = reduce_rows(cover.row_ptr, cover.row_sites, cover.weight, cover.cost, status, limit)
+    opened_now = np.concatenate((problem.opened, problem.site[opened], problem.site[inner.opened]))
+    return Problem(inner.cover, limit, problem.site[inner.site], opened_now, problem.base + inner.base)
+
+
+def _capped(costs: NDArray[np.float64], budget: int) -> tuple[NDArray[np.int64], int]:
+    return np.rint(np.minimum(costs, budget + 1.0)).astype(np.int64), budget
+
+
+def _renumbered(kept: NDArray[np.int64], n: int) -> NDArray[np.int32]:
+    number = np.full(n, -1, np.int32)
+    number[kept] = np.arange(len(kept), dtype=np.int32)
+    return number
+
+
+def _both_ways(
+    row_ptr: NDArray[np.int64], row_sites: NDArray[np.int32], weight: NDArray[np.int64], cost: NDArray[np.int64]
+) -> Cover:
+    site_ptr, site_rows = transpose(row_ptr, row_sites, len(cost))
+    return Cover(row_ptr, row_sites, site_ptr, site_rows, weight, cost)
