@@ -154,6 +154,7 @@ def test_no_time_at_all_is_stored_and_covers() -> None:
     assert times.dtype == np.float64
     assert_array_equal(times.data, [0.0, 0.0])
     assert_array_equal(times.indices, [0, 1])
+    assert times.indices.dtype == times.indptr.dtype == np.int32, "twice the memory and four times the time"
     covered = coverage.matrix(toy.net, places, places, threshold_s=0)
     assert isinstance(covered, sparse.csr_array)
     assert covered.dtype == bool
