@@ -126,7 +126,7 @@ class _TopDownControl(folium.LayerControl):
 def _line(symbol: str, name: str, count: int | None = None, *, text: str = "") -> str:
     """Return a line of the legend as HTML; all of it comes from the catalogues."""
     counted = "" if count is None else f" <small>{count:,}</small>"
-    key = f'<span class="planner-key"><i class="{symbol}">{text}</i></span>'
+    key = f'<span class="planner-key" aria-hidden="true"><i class="{symbol}">{text}</i></span>'
     return f'{key}<span class="planner-name">{html(name)}{counted}</span>'
 
 
@@ -134,7 +134,7 @@ def _bands_line(which: str, letter: str, files: MapFiles, words: Words) -> str:
     shown = range(3)[-len(files.minutes) :] if files.minutes else []
     swatches = "".join(f'<i class="band {letter}{number}"></i>' for number in shown)
     name = html(words(f"layer_{which}_bands"))
-    return f'<span class="planner-key">{swatches}</span><span class="planner-name">{name}</span>'
+    return f'<span class="planner-key" aria-hidden="true">{swatches}</span><span class="planner-name">{name}</span>'
 
 
 def _setting(files: MapFiles, words: Words) -> dict[str, Any]:

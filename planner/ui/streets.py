@@ -38,7 +38,9 @@ def ground_of(project: Project) -> Ground:
     """Return the ground of a project, its network from the cache that the run left."""
     settings = project.settings
     try:
-        area = read_area(project.resolve(settings.area.boundary), report=InputReport("area", settings.area.boundary))
+        boundary = settings.area.boundary
+        report = InputReport("area", boundary)
+        area = read_area(project.resolve(boundary), report=report, datum=settings.area.datum)
     except (PlannerError, OSError):
         return Ground(None, None)
     try:

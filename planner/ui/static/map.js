@@ -10,6 +10,7 @@
   let pending = 0;
   let legendBox = null;
   let viewKept = false;
+  let touched = false;
 
   const COLOURS = {
     existing: ["#3d86c6", "#86b9e0", "#c6def1"],
@@ -34,7 +35,10 @@
     homeButton().addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
     restoreView();
+    for (const event of ["pointerdown", "wheel", "keydown"])
+      map.getContainer().addEventListener(event, () => (touched = true), { capture: true, passive: true });
     map.on("moveend", keepView);
+    map.on("resize", () => !viewKept && !touched && showAll()); // a page still settling down gives the map its size late
   };
 
   planner.layer = function (kind, url) {
@@ -90,7 +94,8 @@
   // Style sheets may arrive after scripts; until they have, nothing on the page has its size.
   function styled() {
     const sheets = [...document.querySelectorAll("link[rel=stylesheet]")].filter((link) => !link.sheet);
-    return Promise.all(sheets.map((link) => new Promise((done) => (link.onload = link.onerror = done))));
+    const loaded = (link) => new Promise((done) => ["load", "error"].forEach((event) => link.addEventListener(event, done)));
+    return Promise.race([Promise.all(sheets.map(loaded)), new Promise((done) => setTimeout(done, 5000))]);
   }
 
   // ---- the view stays where the reader left it, through a change of language or a new run -----------------------------
@@ -124,6 +129,7 @@
   }
 
   function keepView() {
+    if (!touched) return;
     try {
       sessionStorage.setItem(setting.view, JSON.stringify({ centre: map.getCenter(), zoom: map.getZoom() }));
     } catch (fault) {
