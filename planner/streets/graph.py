@@ -12,6 +12,7 @@ from pyproj.exceptions import CRSError as UnknownCRS
 from planner.crs import WGS84, transformer
 from planner.errors import NetworkError
 from planner.streets.osm import RawWays, hull_of
+from planner.streets.walkable import level_of
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork
@@ -68,7 +69,7 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
     n_points = len(number)
     refs: list[int] = []
     coordinates: list[tuple[float, float]] = []
-    ends, way_class = [0], []
+    ends, way_class, way_level = [0], [], []
     for u, v, data in graph.edges(data=True):
         line = data.get("geometry")
         between = _between(line, where[number[u]], where[number[v]]) if line is not None else []
@@ -82,8 +83,9 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         coordinates.extend([where[number[u]], *between, where[number[v]]])
         ends.append(len(refs))
         highway = data.get("highway", "road")
-        street_class = str(highway[0] if isinstance(highway, list) else highway)
+        street_class = str(_only(highway))
         way_class.append(classes.setdefault(street_class, len(classes)))
+        way_level.append(level_of({key: _only(data.get(key)) for key in ("layer", "bridge", "tunnel")}))
     x, y = np.array(coordinates, float).T
     lon, lat = transformer(crs, WGS84).transform(x, y)
     names = _node_refs(graph, n_points)
@@ -101,7 +103,14 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         classes=tuple(classes),
         extent=hull_of(np.asarray(lon), np.asarray(lat)),
         figures=figures,
+        way_level=np.array(way_level, np.int16),
     )
+
+
+def _only(value: Any) -> Any:
+    """Return a tag, None where there is none; of a stretch that OSMnx joined from ways with different ones, the first."""
+    value = value[0] if isinstance(value, list) and value else value
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _between(

@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from scipy import sparse
 from scipy.sparse import csgraph
-from shapely import Geometry, Polygon
+from shapely import Geometry, MultiPolygon, Polygon
 
 from planner.crs import WGS84
 from planner.errors import CRSError, InputError, NetworkError
+from planner.findings import InputReport
 from planner.kernels.trace import running_lengths
 from planner.streets.build import build_arrays
 from planner.streets.cache import cached_arrays
 from planner.streets.graph import graph_of, ways_of_graph
 from planner.streets.grid import SegmentGrid
-from planner.streets.osm import is_osm_file, read_ways
+from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
+from planner.streets.osm import RawWays, is_osm_file, read_ways
 from planner.streets.walkable import WalkRules
 
 Direction = Literal["to", "from"]
@@ -56,7 +58,7 @@ class StreetNetwork:
     vertex_x: NDArray[np.float64]
     vertex_y: NDArray[np.float64]
     classes: tuple[str, ...]
-    extent: Polygon
+    extent: Polygon | MultiPolygon
     figures: dict[str, Any]
 
     @classmethod
@@ -105,6 +107,52 @@ class StreetNetwork:
         names = [field.name for field in fields(cls)]
         key = f"{names} {rules} {float(buffer_m)!r} ".encode() + (b"" if area is None else area.wkb)
         return cls(**cached_arrays(cache, path, key, build))
+
+    @classmethod
+    def from_ways(
+        cls,
+        ways: RawWays,
+        boundary: Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+        buffer_m: float = 0,
+        *,
+        source: str = "streets",
+    ) -> "StreetNetwork":
+        """Build the network of ways as read, cut or combined; `boundary`, `buffer_m` and errors as `from_osm`."""
+        if not 0 <= buffer_m < np.inf:
+            raise InputError("streets.bad_buffer", value=buffer_m)
+        return cls(**build_arrays(ways, boundary=_in_wgs84(boundary), buffer_m=buffer_m, source=source))
+
+    @classmethod
+    def from_lines(
+        cls,
+        gdf: gpd.GeoDataFrame | gpd.GeoSeries,
+        boundary: Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+        buffer_m: float = 0,
+        *,
+        tolerance_m: float = TOLERANCE_M,
+        gap_m: float = GAP_M,
+        noded: bool = False,
+        rules: WalkRules | None = None,
+        report: InputReport | None = None,
+    ) -> "StreetNetwork":
+        """Build the network of a layer of lines in any CRS, such as a planner's own roads.
+
+        `boundary` and `buffer_m` as in `from_osm`; the other parameters, and which columns are understood, as
+        `planner.streets.lines.ways_of_lines`.
+
+        Raises
+        ------
+        CRSError
+            The layer has no CRS, or its coordinates are not in it.
+        GeometryError
+            It holds no line.
+        NetworkError
+            It is empty, none of its lines may be walked, or none is within the boundary.
+        InputError
+            A distance is none.
+        """
+        ways = ways_of_lines(gdf, tolerance_m=tolerance_m, gap_m=gap_m, noded=noded, rules=rules, report=report)
+        return cls.from_ways(ways, boundary, buffer_m, source=report.file if report else "lines")
 
     @classmethod
     def from_graph(cls, graph: nx.MultiDiGraph) -> "StreetNetwork":

@@ -8,10 +8,10 @@ import numpy as np
 import osmium
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
 
 from planner.errors import NetworkError
-from planner.streets.walkable import TAG_KEYS, WalkRules
+from planner.streets.walkable import TAG_KEYS, WalkRules, level_of
 
 OSM_ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 _DEGREES_PER_UNIT = 1e-7  # OSM keeps coordinates as whole numbers of this
@@ -23,8 +23,9 @@ class RawWays:
     """Chains of shared points, as read: way `w` runs over ``point_ref[indptr[w]:indptr[w + 1]]``.
 
     `point_ref` (int64) names a point, equal where ways meet; `longitude`, `latitude` are WGS 84 degrees, one per entry of
-    `point_ref`; `way_class` indexes `classes`. `figures` tells what was read and left out. `extent` (WGS 84) is what the
-    source covers: the box in the file's header, else the convex hull of its streets.
+    `point_ref`; `way_class` indexes `classes`; `way_level` is 0 on the ground, above it on bridges, below it in tunnels.
+    `figures` tells what was read and left out. `extent` (WGS 84) is what the source covers: the box in the file's header,
+    else the convex hull of its streets.
     """
 
     point_ref: NDArray[np.int64]
@@ -33,8 +34,9 @@ class RawWays:
     indptr: NDArray[np.int64]
     way_class: NDArray[np.int16]
     classes: tuple[str, ...]
-    extent: Polygon
+    extent: Polygon | MultiPolygon
     figures: dict[str, Any]
+    way_level: NDArray[np.int16]
 
 
 def is_osm_file(path: Path) -> bool:
@@ -60,6 +62,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
     ends = [0]
     classes: dict[str, int] = {}
     way_class: list[int] = []
+    way_level: list[int] = []
     read = 0
     lookup: dict[int, tuple[int, int]] = {}
     try:
@@ -84,6 +87,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
                 ys.append(node.y)
             ends.append(len(refs))
             way_class.append(classes.setdefault(street_class, len(classes)))
+            way_level.append(level_of(way.tags))
         lookup = _nodes_elsewhere(file, {ref for ref, x in zip(refs, xs, strict=True) if x == _UNDEFINED})
     except (RuntimeError, ValueError, OSError) as fault:
         raise NetworkError("streets.unreadable", file=path, fault=str(fault)) from fault
@@ -113,6 +117,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         classes=tuple(classes),
         extent=extent,
         figures=figures,
+        way_level=np.array(way_level, np.int16),
     )
 
 

@@ -86,3 +86,19 @@ class WalkRules:
         if not self.private_lanes and (access in PRIVATE or foot in PRIVATE):
             return None
         return highway
+
+
+def level_of(tags: Tags) -> int:
+    """Return the level of a way: its ``layer`` where that is a whole number but 0; else 1 on bridges, -1 in tunnels, 0 elsewhere.
+
+    A passage through a building stands on the ground.
+    """
+    try:
+        layer = int(float(tags.get("layer") or 0))
+    except (ValueError, OverflowError):  # "ground", "1;2", "inf"
+        layer = 0
+    if layer:
+        return max(-99, min(99, layer))
+    if tags.get("bridge") not in (None, "no"):
+        return 1
+    return -1 if tags.get("tunnel") not in (None, "no", "building_passage") else 0
