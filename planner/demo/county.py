@@ -63,9 +63,9 @@ def _draw(
     towns = [lay_streets(town, land.terrain, land.water, labels, rng) for town in land.towns]
     streets = stack([lines for lines, _, _ in towns])
     filling = fill_blocks(_all_blocks([blocks for _, _, blocks in towns]), labels, rng)
-    plan, cost, links = plan_roads(land, [gate for _, gates, _ in towns for gate in gates], seed=seed)
+    plan = plan_roads(land, [gate for _, gates, _ in towns for gate in gates], seed=seed)
     hamlets = found_villages(land, count=land.tile.villages - sum(count_communities(land.tile)), seed=seed)
-    extend_roads(plan, land, cost, links, hamlets, seed=seed)
+    extend_roads(plan, land, hamlets, seed=seed)
     smooth_plan(plan, land, seed=seed)
     roads = draw_roads(plan, land, [town_names[0], *town_names[seat_offices(land.tile) :]], labels)
     place = (len(land.towns) + hamlets.village).astype(np.int32)
@@ -94,15 +94,26 @@ def _all_blocks(blocks: list[Blocks]) -> Blocks:
 
 
 def _nature(land: Land, labels: Names) -> list[Lines]:
-    """Return river, tributaries and lakes, as lines and surfaces."""
+    """Return river, tributaries (under ground in towns) and lakes, as lines and surfaces."""
     river = labels.add("泠江")
     surface = [np.asarray(shape.exterior.coords) for shape in land.water.surface()]
     lakes = len(land.water.lakes)
     return [
         draw([land.water.course], Kind.RIVER, name=river),
-        draw(land.water.streams, Kind.STREAM),
+        draw([part for stream in land.water.streams for part in _in_the_open(stream, land)], Kind.STREAM),
         draw(surface, Kind.WATER, name=[river] * (len(surface) - lakes) + [-1] * lakes),
     ]
+
+
+def _in_the_open(stream: NDArray[np.float64], land: Land) -> list[NDArray[np.float64]]:
+    """Return the stretches of a stream outside the towns."""
+    outside = np.ones(len(stream), bool)
+    for town in land.towns:
+        if np.hypot(*(stream - town.centre).T).min() < 2.2 * town.radius_m:
+            outside &= town.depth(stream) > 1.05
+    cuts = np.flatnonzero(outside[1:] != outside[:-1]) + 1
+    parts = zip(np.split(stream, cuts), np.split(outside, cuts), strict=True)
+    return [part for part, is_open in parts if is_open[0] and len(part) > 1]
 
 
 def _built_up(clusters: Clusters, lanes: Lines) -> Lines:

@@ -15,7 +15,7 @@ AREA_KM2 = 2_000.0
 PEOPLE = 1_500_000
 TOWNSHIPS = 27
 VILLAGES = 430
-CENTRES = 112
+CENTRES = 120
 ASSETS = 324
 BORDER_STEP_M = 320.0
 """Length of the straight pieces that borders are drawn with."""

@@ -1,12 +1,13 @@
 """Make drawn lines meet: points in one place become one node, lines that cross share a node, ends that touch a line join it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from planner.demo.lines import Lines
 
@@ -61,20 +62,23 @@ def weld(lines: Lines) -> Net:
 
 def meet(net: Net, at_level: NDArray[np.bool_]) -> Net:
     """Return the net with a shared node wherever two lines at level cross, or one ends on the other."""
+    net, at_level = _merge_near(net, at_level)
     line = net.line_of_entry()
     start = np.flatnonzero((line[:-1] == line[1:]) & at_level[line[:-1]])
     a, b = net.xy[net.node[start]], net.xy[net.node[start + 1]]
     tree = shapely.STRtree(shapely.linestrings(np.stack([a, b], axis=1)))
-    at, share, node, xy = _crossings(net, start, a, b, tree)
     touch_at, touch_share, touch_node = _touches(net, start, a, b, tree)
+    at, share, node, xy = _crossings(net, start, a, b, tree, touch_at * len(net.xy) + touch_node)
     entry = np.concatenate([start[at], start[touch_at]])
     place = np.concatenate([share, touch_share])
     added = np.concatenate([node, touch_node])
     order = np.lexsort((place, entry))
     merged = np.insert(net.node, entry[order] + 1, added[order])
     count = np.diff(net.indptr) + np.bincount(line[entry], minlength=len(net))
+    moved = net.xy.copy()  # an end moves onto the line, rather than the line to the end
+    moved[touch_node] = a[touch_at] + touch_share[:, None] * (b[touch_at] - a[touch_at])
     joined = Net(
-        np.vstack([net.xy, xy]),
+        np.vstack([moved, xy]),
         merged,
         np.concatenate([[0], np.cumsum(count)]),
         net.kind,
@@ -96,28 +100,48 @@ def components(net: Net, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.where(counted, part[net.node[net.indptr[:-1]]], -1)
 
 
+def _merge_near(net: Net, at_level: NDArray[np.bool_]) -> tuple[Net, NDArray[np.bool_]]:
+    """Return the net with nodes at level that all but coincide made one, and which of its lines are at level."""
+    used = np.unique(net.node[np.repeat(at_level, np.diff(net.indptr))])
+    near = cKDTree(net.xy[used]).query_pairs(TOUCH_M, output_type="ndarray")
+    pairs = coo_array((np.ones(len(near), bool), (near[:, 0], near[:, 1])), shape=(len(used), len(used)))
+    part = connected_components(pairs, directed=False)[1]
+    first = np.unique(part, return_index=True)[1]
+    same = np.arange(len(net.xy))
+    same[used] = used[first[part]]
+    merged = replace(net, node=same[net.node])
+    lasting = np.diff(_without_repeats(merged, drop=False).indptr) > 1
+    return _without_repeats(merged), at_level[lasting]
+
+
 def _crossings(
     net: Net,
     start: NDArray[np.int64],
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     tree: shapely.STRtree,
+    touching: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return (piece, share along it, node) of every crossing, once for each of the two pieces, and the new nodes."""
+    """Return (piece, share along it, node) of every crossing, once for each of the two pieces, and the new nodes.
+
+    `touching` names piece and node (piece * nodes + node) where an end joins a piece already; that is no crossing.
+    """
     one, two = tree.query(tree.geometries)
     first = one < two
     one, two = one[first], two[first]
     ends = [net.node[start[one]], net.node[start[one] + 1], net.node[start[two]], net.node[start[two] + 1]]
     apart = (ends[0] != ends[2]) & (ends[0] != ends[3]) & (ends[1] != ends[2]) & (ends[1] != ends[3])
-    one, two = one[apart], two[apart]
+    one, two, ends = one[apart], two[apart], [end[apart] for end in ends]
     r, s, q = b[one] - a[one], b[two] - a[two], a[two] - a[one]
     cross = r[:, 0] * s[:, 1] - r[:, 1] * s[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         t = (q[:, 0] * s[:, 1] - q[:, 1] * s[:, 0]) / cross
         u = (q[:, 0] * r[:, 1] - q[:, 1] * r[:, 0]) / cross
-    edge_t, edge_u = TOUCH_M / np.hypot(*r.T), TOUCH_M / np.hypot(*s.T)
-    real = (t > edge_t) & (t < 1 - edge_t) & (u > edge_u) & (u < 1 - edge_u) & (np.abs(cross) > 1e-9)
-    one, two, t, u = one[real], two[real], t[real], u[real]
+    real = (t > 0) & (t < 1) & (u > 0) & (u < 1) & (np.abs(cross) > 1e-9)
+    one, two, t, u, ends = one[real], two[real], t[real], u[real], [end[real] for end in ends]
+    end_one, end_two = np.where(t < 0.5, ends[0], ends[1]), np.where(u < 0.5, ends[2], ends[3])
+    known = np.isin(two * len(net.xy) + end_one, touching) | np.isin(one * len(net.xy) + end_two, touching)
+    one, two, t, u = one[~known], two[~known], t[~known], u[~known]
     xy = np.round((a[one] + t[:, None] * (b[one] - a[one])) * 100) / 100
     node = len(net.xy) + np.arange(len(one))
     return np.concatenate([one, two]), np.concatenate([t, u]), np.tile(node, 2), xy
@@ -140,23 +164,15 @@ def _touches(
     length = np.hypot(*along.T)
     share = ((net.xy[node] - a[piece]) * along).sum(axis=1) / np.maximum(length**2, 1e-9)
     off = np.hypot(*(a[piece] + share[:, None] * along - net.xy[node]).T)
-    on = (off < TOUCH_M) & (share * length > 0.02) & ((1 - share) * length > 0.02)
+    on = (off < TOUCH_M) & (share * length > TOUCH_M) & ((1 - share) * length > TOUCH_M)
     return piece[on], share[on], node[on]
 
 
-def _without_repeats(net: Net) -> Net:
-    """Return the net without nodes that follow themselves, and without lines of a single node."""
+def _without_repeats(net: Net, *, drop: bool = True) -> Net:
+    """Return the net without nodes that follow themselves, and (`drop`) without lines of a single node."""
     line = net.line_of_entry()
     keep = np.ones(len(net.node), bool)
     keep[1:] = (net.node[1:] != net.node[:-1]) | (line[1:] != line[:-1])
     count = np.bincount(line[keep], minlength=len(net))
-    slim = Net(
-        net.xy,
-        net.node[keep],
-        np.concatenate([[0], np.cumsum(count)]),
-        net.kind,
-        net.name,
-        net.place,
-        net.bridge,
-    )
-    return slim.pick(count > 1) if (count < 2).any() else slim
+    slim = replace(net, node=net.node[keep], indptr=np.concatenate([[0], np.cumsum(count)]))
+    return slim.pick(count > 1) if drop and (count < 2).any() else slim

@@ -13,7 +13,7 @@ from planner.demo.names import SURNAMES
 from planner.demo.people import People
 from planner.demo.sites import Town
 from planner.demo.villages import Hamlets
-from planner.demo.zones import Zones
+from planner.demo.zones import Unit, Zones
 
 CENTRE_COLUMNS = ("编号", "名称", "经度", "纬度", "乡镇（街道）", "类型", "建成年份", "建筑面积", "星级")
 ASSET_COLUMNS = (
@@ -97,7 +97,7 @@ def fill_registers(
     centre_at = _located(centres, zones, to_degrees)
     asset_at = _located(assets, zones, to_degrees)
     return Registers(
-        [_centre_row(tile, number, at, zones, rng) for number, at in enumerate(centre_at)],
+        _centre_rows(tile, centre_at, zones, rng),
         _asset_rows(tile, assets, asset_at, zones, len(towns), rng),
     )
 
@@ -191,24 +191,31 @@ def _located(spots: list[_Spot], zones: Zones, to_degrees: Degrees) -> list[tupl
     return [(float(x), float(y), int(number)) for (x, y), number in zip(degrees, unit, strict=True)]
 
 
-def _centre_row(tile: Tile, number: int, at: tuple[float, float, int], zones: Zones, rng: np.random.Generator) -> Row:
-    unit = zones.units[at[2]]
-    is_village = unit.name.endswith("村")
-    works = not is_village and rng.random() < 0.08
-    kind = "园区" if works else ("村级" if is_village else "社区")
-    area = int(rng.integers(25, 90) if is_village else rng.integers(60, 240)) * 10
-    label = unit.name.removesuffix("村").removesuffix("社区") + ("园区" if works else "")
-    return (
-        f"C{tile.number + 1:02d}{number + 1:04d}",
-        f"{label}邻里中心",
-        f"{at[0]:.6f}",
-        f"{at[1]:.6f}",
-        zones.townships[unit.township].name,
-        kind,
-        int(rng.integers(2016, 2025)),
-        area,
-        str(rng.choice(_STARS, p=[0.08, 0.22, 0.4, 0.3])),
-    )
+def _centre_rows(
+    tile: Tile, located: list[tuple[float, float, int]], zones: Zones, rng: np.random.Generator
+) -> list[Row]:
+    rows: list[Row] = []
+    seen: dict[str, int] = {}
+    for number, (x, y, at) in enumerate(located):
+        unit = zones.units[at]
+        is_village = unit.name.endswith("村")
+        in_park = not is_village and rng.random() < 0.08
+        area = int(rng.integers(25, 90) if is_village else rng.integers(60, 240)) * 10
+        name = f"{_label(unit)}{'园区' if in_park else ''}邻里中心"
+        rows.append(
+            (
+                f"C{tile.number + 1:02d}{number + 1:04d}",
+                _numbered(name, seen),
+                f"{x:.6f}",
+                f"{y:.6f}",
+                zones.townships[unit.township].name,
+                "园区" if in_park else ("村级" if is_village else "社区"),
+                int(rng.integers(2016, 2025)),
+                area,
+                str(rng.choice(_STARS, p=[0.08, 0.22, 0.4, 0.3])),
+            )
+        )
+    return rows
 
 
 def _asset_rows(
@@ -222,32 +229,20 @@ def _asset_rows(
     uses = list(_USES)
     rows: list[Row] = []
     seen: dict[str, int] = {}
-    required = set(rng.choice(len(spots), max(0, round(len(spots) / 160)), replace=False).tolist())
+    required = set(rng.choice(len(spots), round(len(spots) / 160), replace=False).tolist())
     for number, (spot, (x, y, at)) in enumerate(zip(spots, located, strict=True)):
         unit = zones.units[at]
-        column = 2 if spot.place >= n_towns else 3
-        use = uses[int(rng.choice(len(uses), p=[_USES[name][column] for name in uses]))]
+        share = 2 if spot.place >= n_towns else 3
+        use = uses[int(rng.choice(len(uses), p=[_USES[name][share] for name in uses]))]
+        surname = SURNAMES[int(rng.integers(len(SURNAMES)))] + "氏" if use == "古大厝" else ""
         area = int(rng.integers(_USES[use][0] // 10, _USES[use][1] // 10)) * 10
         grade = str(rng.choice(list(_GRADES), p=[value[2] for value in _GRADES.values()]))
         cost = round(area * float(rng.uniform(*_GRADES[grade][:2])) / 1_000) * 1_000
-        owner = _owner(use, rng)
-        status, remark = "备选", str(rng.choice(_REMARKS))
-        if grade == "D":
-            status, remark = "排除", "D级危房，不宜改造"
-        elif rng.random() < 0.025:
-            status, owner, remark = "排除", "权属不清", "权属纠纷未决"
-        elif number in required:
-            status, remark = "必选", "已列入年度建设计划"
-        label = unit.name.removesuffix("村").removesuffix("社区")
-        surname = SURNAMES[int(rng.integers(len(SURNAMES)))]
-        name = f"{label}{surname}氏古大厝" if use == "古大厝" else label + use
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            name += f"（{seen[name]}）"
+        owner, status, remark = _standing(use, grade, number in required, rng)
         rows.append(
             (
                 f"A{tile.number + 1:02d}{number + 1:04d}",
-                name,
+                _numbered(_label(unit) + surname + use, seen),
                 f"{x:.6f}",
                 f"{y:.6f}",
                 zones.townships[unit.township].name,
@@ -262,6 +257,28 @@ def _asset_rows(
             )
         )
     return rows
+
+
+def _label(unit: Unit) -> str:
+    return unit.name.removesuffix("村").removesuffix("社区")
+
+
+def _numbered(name: str, seen: dict[str, int]) -> str:
+    """Return the name, with a number behind it from the second time on."""
+    seen[name] = seen.get(name, 0) + 1
+    return name if seen[name] == 1 else f"{name}（{seen[name]}号）"
+
+
+def _standing(use: str, grade: str, is_required: bool, rng: np.random.Generator) -> tuple[str, str, str]:
+    """Return owner, status and remark: dangerous buildings and disputed ones are excluded."""
+    owner, remark, is_disputed = _owner(use, rng), str(rng.choice(_REMARKS)), rng.random() < 0.025
+    if grade == "D":
+        return owner, "排除", "D级危房，不宜改造"
+    if is_disputed:
+        return "权属不清", "排除", "权属纠纷未决"
+    if is_required:
+        return owner, "必选", "已列入年度建设计划"
+    return owner, "备选", remark
 
 
 def _owner(use: str, rng: np.random.Generator) -> str:

@@ -36,16 +36,20 @@ def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0) -> Path:
         raise InputError("demo.bad_scale", scale=scale, least=MIN_SCALE, most=f"{MAX_SCALE:g}")
     if seed < 0:
         raise InputError("demo.bad_seed", seed=seed)
-    before = _read_mark(folder)
     part = folder / PART
     try:
+        before = _read_mark(folder)
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         write_area(part, seed=seed, scale=scale)
-        sums = {name: _sum(part / name) for name in FILES}
         _keep_changed(folder, before)
-        _swap(folder, part, {"invented": True, "seed": seed, "scale": scale, "sha256": sums})
+        sums = {name: [_sum(part / name)] for name in FILES}
+        mark = {"invented": True, "seed": seed, "scale": scale}
+        both = {name: sums[name] + before.get(name, []) for name in FILES}
+        _write_mark(folder, part, mark | {"sha256": both})  # for a run that is killed between the files
+        _swap(folder, part)
+        _write_mark(folder, part, mark | {"sha256": sums})
     except OSError as fault:
         raise InputError("demo.cannot_write", folder=folder, fault=fault.strerror or str(fault)) from fault
     finally:
@@ -53,8 +57,8 @@ def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0) -> Path:
     return folder / "project.toml"
 
 
-def _read_mark(folder: Path) -> dict[str, str]:
-    """Return the sums of the county's files in the folder, empty for a new one.
+def _read_mark(folder: Path) -> dict[str, list[str]]:
+    """Return the sums that the county's files in the folder had when they were written, empty for a new one.
 
     Raises
     ------
@@ -70,17 +74,17 @@ def _read_mark(folder: Path) -> dict[str, str]:
         mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
         sums = mark["sha256"]
         if mark["invented"] is True and isinstance(sums, dict):
-            return {str(name): str(value) for name, value in sums.items()}
+            return {str(name): [str(value) for value in known] for name, known in sums.items()}
     except (OSError, ValueError, LookupError, TypeError):
         pass
     raise InputError("demo.foreign_folder", folder=folder, found=", ".join(others[:5]))
 
 
-def _keep_changed(folder: Path, before: dict[str, str]) -> None:
+def _keep_changed(folder: Path, before: dict[str, list[str]]) -> None:
     """Keep a copy of the county's files that were changed since they were written."""
     for name, known in before.items():
         path = folder / name
-        if name in FILES and path.is_file() and _sum(path) != known:
+        if name in FILES and path.is_file() and _sum(path) not in known:
             copy = path.with_name(name + ".bak")
             number = 1
             while copy.exists():
@@ -89,11 +93,14 @@ def _keep_changed(folder: Path, before: dict[str, str]) -> None:
             shutil.copy2(path, copy)
 
 
-def _swap(folder: Path, part: Path, mark: dict[str, Any]) -> None:
+def _write_mark(folder: Path, part: Path, mark: dict[str, Any]) -> None:
+    new = part / MARK
+    new.write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8", newline="\n")
+    new.replace(folder / MARK)
+
+
+def _swap(folder: Path, part: Path) -> None:
     """Put the new files in the place of the old ones; without its project file a county cannot be run."""
-    new_mark = part / MARK
-    new_mark.write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8", newline="\n")
-    new_mark.replace(folder / MARK)
     (folder / FILES[-1]).unlink(missing_ok=True)
     for name in FILES:
         (part / name).replace(folder / name)
