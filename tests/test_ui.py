@@ -1,5 +1,6 @@
 """The page's logic: what it opens, what it says in both languages, and what it hands to the map."""
 
+import ast
 import io
 import json
 import sys
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from planner import StreetNetwork, deliver, study, ui
 from planner.errors import InputError, ProjectError
 from planner.project import load
+from planner.texts import catalogue
 from planner.ui import layers
 from planner.ui.downloads import pack
 from planner.ui.leaflet import OfflineMap
@@ -199,12 +201,15 @@ def test_a_project_that_cannot_run_says_why(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_tables_are_in_opening_order(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sites, zones = (frame.value for frame in open_page(monkeypatch, project).dataframe)
+    sites, zones, groups = (frame.value for frame in open_page(monkeypatch, project).dataframe)
     assert list(sites["rank"]) == [1, 2] and list(sites["name"]) == ["旧小学 B", "供销社 A"]
     assert list(sites["gain"]) == [900, 500]
     assert sites["share"].tolist() == pytest.approx([100 * 1000 / 1575, 100 * 1500 / 1575])
     assert list(sites["cost"]) == [50_000, 30_000]
     assert set(zones["zone"]) == {"西镇", "东镇"}
+    assert groups["group"].tolist() == ["All residents", "Aged 60 and over"]
+    assert groups["share_before"].tolist() == pytest.approx([100 * 100 / 1575, 100 * 10 / 151])
+    assert groups["uncovered"].tolist() == [75, 1]
     assert zones.set_index("zone")["uncovered"].to_dict() == {"西镇": 75, "东镇": 0}
 
 
@@ -330,3 +335,24 @@ def test_numbers_have_units_and_thousands() -> None:
 
 def test_html_only_shows() -> None:
     assert html("<img src=x onerror=\"a('b')\">") == "&lt;img src=x onerror=&quot;a(&#x27;b&#x27;)&quot;&gt;"
+
+
+def test_every_sentence_the_pages_ask_for_is_there_and_every_one_is_asked_for() -> None:
+    whole, starts = set(), set()
+    for file in PAGE.parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                whole.add(node.value.removeprefix("ui."))
+            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if called != "words":
+                continue
+            first = node.args[0]
+            if isinstance(first, ast.Constant):
+                assert f"ui.{first.value}" in catalogue("en"), f"{file.name}: {first.value}"
+            elif isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
+                starts.add(first.values[0].value)
+    entries = {code.removeprefix("ui.") for code in catalogue("en") if code.startswith("ui.")}
+    for start in starts:
+        assert any(entry.startswith(start) for entry in entries), start
+    built = ("status_", "excluded_reason_")  # codes of the contract, put together in `map_view`
+    assert [e for e in sorted(entries - whole) if not e.startswith((*starts, *built))] == []

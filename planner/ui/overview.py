@@ -8,7 +8,7 @@ from planner.ui.figures import show_figures
 from planner.ui.map_view import HEIGHT_PX, MapFiles, prepare, show_map
 from planner.ui.opened import Opened
 from planner.ui.results import Results, read_results, version
-from planner.ui.tables import show_sites, show_zones
+from planner.ui.tables import show_groups, show_sites, show_zones
 from planner.ui.words import Words, html
 
 _CHART_PX = 215
@@ -38,7 +38,10 @@ def show_overview(opened: Opened, words: Words) -> None:
         show_map(files, words)
     if results.zones is not None:
         _heading(words("zones_title"))
-        show_zones(results, words, height_px=420)
+        show_zones(results, words)
+    if len(results.summary["population"]) > 1:
+        _heading(words("groups_title"))
+        show_groups(results, words)
     _heading(words("downloads_title"))
     show_downloads(results, words)
     st.html(f'<p class="planner-foot">{html(words("foot"))}</p>')

@@ -7,6 +7,7 @@ from planner.ui.results import Results
 from planner.ui.words import YUAN_SHOWN, Words
 
 ROW_PX = 35
+ZONES_PX = 420
 
 
 def show_sites(results: Results, words: Words, *, height_px: int) -> None:
@@ -52,7 +53,25 @@ def show_sites(results: Results, words: Words, *, height_px: int) -> None:
     )
 
 
-def show_zones(results: Results, words: Words, *, height_px: int) -> None:
+def show_groups(results: Results, words: Words) -> None:
+    """Show coverage before and after by population group, each by its own walk."""
+    summary = results.summary
+    people = pd.Series(summary["population"], dtype=float)
+    before, after = pd.Series(summary["covered_before"]), pd.Series(summary["covered_after"])
+    table = pd.DataFrame(
+        {
+            "group": [words.group(group) for group in people.index],
+            "population": people.round(),
+            "share_before": before / people * 100,
+            "share_after": after / people * 100,
+            "gain": (after - before).round(),
+            "uncovered": (people - after).round(),
+        }
+    )
+    _show_coverage(table, words, first="group", key=f"groups-{words.language}", alt=words("groups_title"))
+
+
+def show_zones(results: Results, words: Words) -> None:
     """Show coverage before and after by zone."""
     zones = results.zones
     if zones is None or zones.empty:
@@ -69,24 +88,27 @@ def show_zones(results: Results, words: Words, *, height_px: int) -> None:
             "sites": zones["sites"],
         }
     )
+    table = table.sort_values("uncovered", ascending=False, kind="stable")
+    _show_coverage(table, words, first="zone", key=f"zones-{words.language}", alt=words("zones_title"))
+
+
+def _show_coverage(table: pd.DataFrame, words: Words, *, first: str, key: str, alt: str) -> None:
+    """Show rows of coverage before and after; the column `first` says whose."""
     number = st.column_config.NumberColumn
+    bar = st.column_config.ProgressColumn
+    counts = ("population", "gain", "uncovered", "centres", "sites")
     st.dataframe(
-        _filled(table.sort_values("uncovered", ascending=False, kind="stable")),
+        _filled(table),
         hide_index=True,
-        height=min(height_px, ROW_PX * (len(table) + 1) + 3),
+        height=min(ZONES_PX, ROW_PX * (len(table) + 1) + 3),
         column_config={
-            "zone": st.column_config.TextColumn(words("column_zone")),
-            "share_before": number(words("column_share_before"), format="%.1f%%"),
-            "share_after": st.column_config.ProgressColumn(
-                words("column_share_after"), format="%.1f%%", min_value=0, max_value=100
-            ),
-            **{
-                name: number(words(f"column_{name}"), format="%,d")
-                for name in ("population", "gain", "uncovered", "centres", "sites")
-            },
+            first: st.column_config.TextColumn(words(f"column_{first}")),
+            "share_before": bar(words("column_share_before"), format="%.1f%%", min_value=0, max_value=100),
+            "share_after": bar(words("column_share_after"), format="%.1f%%", min_value=0, max_value=100),
+            **{name: number(words(f"column_{name}"), format="%,d") for name in counts},
         },
-        key=f"zones-{words.language}",
-        alt=words("zones_title"),
+        key=key,
+        alt=alt,
     )
 
 
