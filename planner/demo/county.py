@@ -14,12 +14,13 @@ from planner.demo.land import Land, shape_land
 from planner.demo.lanes import Clusters, lay_lanes
 from planner.demo.layout import Tile
 from planner.demo.lines import Lines, bend, draw, stack
-from planner.demo.meet import Net, components, meet, weld
+from planner.demo.meet import TOUCH_M, Net, components, meet, weld
 from planner.demo.mess import SCRAP, draw_mess
+from planner.demo.motorway import draw_motorway
 from planner.demo.names import Names, PlaceNames
 from planner.demo.people import People, settle
 from planner.demo.registers import Registers, fill_registers
-from planner.demo.road_lines import draw_motorway, draw_roads, smooth_plan
+from planner.demo.road_lines import draw_roads, smooth_plan
 from planner.demo.roads import extend_roads, plan_roads
 from planner.demo.sites import seat_offices
 from planner.demo.town_streets import Blocks, lay_streets
@@ -132,14 +133,13 @@ def _joined(lines: Lines, land: Land) -> Net:
     """Return the lines over shared nodes, without anything at level in the water or by accident joined to nothing."""
     walked = [int(kind) for kind in WALKED]
     net = weld(lines)
-    net = meet(net, np.isin(net.kind, walked) & ~net.bridge)
+    net = meet(net, np.isin(net.kind, walked) & ~net.bridge & (net.kind != Kind.PLATFORM))
     a, b, line = net.pieces()
-    near = np.isin(net.kind[line], walked) & ~net.bridge[line]
-    near &= land.clear[land.terrain.raster.cell_of(net.xy[a])] < 400
-    a, b, line = a[near], b[near], line[near]
-    spots = np.stack([net.xy[a], (net.xy[a] + net.xy[b]) / 2, net.xy[b]])
+    level = np.isin(net.kind[line], walked) & ~net.bridge[line]
+    pieces = shapely.linestrings(np.stack([net.xy[a[level]], net.xy[b[level]]], axis=1))
+    wet = shapely.STRtree(pieces).query(np.array(land.water.surface()), predicate="intersects")[1]
     drowned = np.zeros(len(net), bool)
-    drowned[line[land.water.distance(spots).min(axis=0) < 1]] = True
+    drowned[line[level][wet]] = True
     net = net.pick(~drowned)
     counted = np.isin(net.kind, walked)
     part = components(net, counted)
@@ -153,4 +153,4 @@ def _gate_nodes(net: Net, gates: NDArray[np.float64]) -> NDArray[np.int64]:
     if len(gates) == 0 or len(used) == 0:
         return np.empty(0, np.int64)
     off, near = cKDTree(net.xy[used]).query(gates)
-    return np.unique(used[near[off < 0.02]])
+    return np.unique(used[near[off < TOUCH_M]])

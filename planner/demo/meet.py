@@ -13,6 +13,7 @@ from planner.demo.lines import Lines
 
 TOUCH_M = 1.5
 """An end this near to another line joins it."""
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -63,30 +64,13 @@ def weld(lines: Lines) -> Net:
 def meet(net: Net, at_level: NDArray[np.bool_]) -> Net:
     """Return the net with a shared node wherever two lines at level cross, or one ends on the other."""
     net, at_level = _merge_near(net, at_level)
-    line = net.line_of_entry()
-    start = np.flatnonzero((line[:-1] == line[1:]) & at_level[line[:-1]])
-    a, b = net.xy[net.node[start]], net.xy[net.node[start + 1]]
-    tree = shapely.STRtree(shapely.linestrings(np.stack([a, b], axis=1)))
-    touch_at, touch_share, touch_node = _touches(net, start, a, b, tree)
-    at, share, node, xy = _crossings(net, start, a, b, tree, touch_at * len(net.xy) + touch_node)
-    entry = np.concatenate([start[at], start[touch_at]])
-    place = np.concatenate([share, touch_share])
-    added = np.concatenate([node, touch_node])
-    order = np.lexsort((place, entry))
-    merged = np.insert(net.node, entry[order] + 1, added[order])
-    count = np.diff(net.indptr) + np.bincount(line[entry], minlength=len(net))
-    moved = net.xy.copy()  # an end moves onto the line, rather than the line to the end
-    moved[touch_node] = a[touch_at] + touch_share[:, None] * (b[touch_at] - a[touch_at])
-    joined = Net(
-        np.vstack([moved, xy]),
-        merged,
-        np.concatenate([[0], np.cumsum(count)]),
-        net.kind,
-        net.name,
-        net.place,
-        net.bridge,
-    )
-    return _without_repeats(joined)
+    again = at_level
+    for _ in range(_ROUNDS):
+        net, moved = _meet_once(net, again)
+        again = _crossing_still(net, at_level, moved)
+        if not again.any():
+            break
+    return net
 
 
 def components(net: Net, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -112,6 +96,42 @@ def _merge_near(net: Net, at_level: NDArray[np.bool_]) -> tuple[Net, NDArray[np.
     merged = replace(net, node=same[net.node])
     lasting = np.diff(_without_repeats(merged, drop=False).indptr) > 1
     return _without_repeats(merged), at_level[lasting]
+
+
+def _meet_once(net: Net, at_level: NDArray[np.bool_]) -> tuple[Net, NDArray[np.int64]]:
+    """Return the net with nodes where lines cross and touch, and the nodes that were moved onto a line."""
+    line = net.line_of_entry()
+    start = np.flatnonzero((line[:-1] == line[1:]) & at_level[line[:-1]])
+    a, b = net.xy[net.node[start]], net.xy[net.node[start + 1]]
+    tree = shapely.STRtree(shapely.linestrings(np.stack([a, b], axis=1)))
+    touch_at, touch_share, touch_node = _touches(net, start, a, b, tree)
+    at, share, node, xy = _crossings(net, start, a, b, tree, touch_at * len(net.xy) + touch_node)
+    entry = np.concatenate([start[at], start[touch_at]])
+    order = np.lexsort((np.concatenate([share, touch_share]), entry))
+    merged = np.insert(net.node, entry[order] + 1, np.concatenate([node, touch_node])[order])
+    count = np.diff(net.indptr) + np.bincount(line[entry], minlength=len(net))
+    shifted = net.xy.copy()  # an end moves onto the line, rather than the line to the end
+    shifted[touch_node] = a[touch_at] + touch_share[:, None] * (b[touch_at] - a[touch_at])
+    moved = touch_node[np.hypot(*(shifted - net.xy)[touch_node].T) > 0.01]
+    indptr = np.concatenate([[0], np.cumsum(count)])
+    joined = replace(net, xy=np.vstack([shifted, xy]), node=merged, indptr=indptr)
+    return _without_repeats(joined, drop=False), moved
+
+
+def _crossing_still(net: Net, at_level: NDArray[np.bool_], moved: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the lines that cross another since some nodes were moved."""
+    found = np.zeros(len(net), bool)
+    a, b, line = net.pieces()
+    level = at_level[line]
+    a, b, line = a[level], b[level], line[level]
+    near = np.flatnonzero(np.isin(a, moved) | np.isin(b, moved))
+    if len(near):
+        pieces = shapely.linestrings(np.stack([net.xy[a], net.xy[b]], axis=1))
+        one, two = shapely.STRtree(pieces).query(pieces[near], predicate="crosses")
+        one = near[one]
+        apart = (a[one] != a[two]) & (a[one] != b[two]) & (b[one] != a[two]) & (b[one] != b[two])
+        found[line[one[apart]]] = found[line[two[apart]]] = True
+    return found
 
 
 def _crossings(

@@ -1,16 +1,13 @@
-"""The planned roads as drawn lines: smoothed, with bridges, with ends beyond the border; the motorway with its ramps."""
-
-from itertools import pairwise
+"""The planned roads as drawn lines: smoothed, with bridges, with ends beyond the border."""
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from planner.demo.curves import normals, resample, round_corners
+from planner.demo.curves import round_corners
 from planner.demo.kinds import Kind
 from planner.demo.land import Land
-from planner.demo.layout import Tile
 from planner.demo.lines import Lines, draw, draw_flat, stack
 from planner.demo.names import Names
 from planner.demo.roads import RoadPlan
@@ -58,57 +55,7 @@ def draw_roads(plan: RoadPlan, land: Land, town_names: list[str], names: Names) 
         near = sorted(order[line, :2].tolist())
         label = "".join(town_names[town][0] for town in near) + ("大道" if lines.kind[line] == Kind.TRUNK else "线")
         lines.name[line] = known[label] if label in known else known.setdefault(label, names.add(label))
-    return stack([lines, *_beyond(plan, land.tile)])
-
-
-def draw_motorway(land: Land, roads: Lines, names: Names) -> Lines:
-    """Return both carriageways, bridges where they cross water, and ramps to the greatest road they cross."""
-    course = land.motorway
-    side = normals(course)
-    side[0] = side[-1] = (0.0, 1.0)  # so that the carriageways of neighbouring counties meet
-    label = names.add("岚霁高速公路")
-    parts = []
-    for way in (1, -1):
-        lane = resample(course + 13 * way * side, step_m=60.0)[:: -way or 1]
-        wet = land.water.distance(lane) < 25
-        wet[:-1] |= wet[1:]
-        wet[1:] |= wet[:-1]
-        cuts = np.flatnonzero(wet[1:] != wet[:-1])
-        ends = [0, *(cuts + 1).tolist(), len(lane) - 1]
-        runs = [(a, b) for a, b in pairwise(ends) if b > a]
-        chains = [lane[a : b + 1] for a, b in runs]
-        spans = [bool(wet[(a + b) // 2]) for a, b in runs]
-        parts.append(draw(chains, Kind.MOTORWAY, name=label, bridge=spans))
-    parts += _ramps(course, roads)
-    return stack(parts)
-
-
-def _ramps(course: NDArray[np.float64], roads: Lines) -> list[Lines]:
-    """Return two ramps where the motorway crosses the road of the highest class."""
-    line = shapely.LineString(course)
-    for kind in (Kind.TRUNK, Kind.PRIMARY, Kind.SECONDARY):
-        for number in np.flatnonzero(roads.kind == kind).tolist():
-            road = roads.points[roads.indptr[number] : roads.indptr[number + 1]]
-            crossing = shapely.LineString(road).intersection(line)
-            if crossing.geom_type != "Point":
-                continue
-            at = line.project(crossing)
-            off = np.hypot(*(road - [crossing.x, crossing.y]).T)
-            foot = [int(np.argmin(np.abs(off[:half] - 260))) for half in (max(1, int(off.argmin())),)]
-            foot.append(int(off.argmin()) + int(np.argmin(np.abs(off[int(off.argmin()) :] - 260))))
-            ramps = []
-            for node, way in zip(foot, (-1, 1), strict=True):
-                if not 120 < off[node] < 500 or not 700 < at < line.length - 700:
-                    continue
-                start = np.array(line.interpolate(at + way * 520).coords[0])
-                bow = np.array(line.interpolate(at + way * 240).coords[0])
-                curve, _ = round_corners(
-                    (np.vstack([start, 0.72 * bow + 0.28 * road[node], road[node]]), np.array([0, 3])), rounds=3
-                )
-                ramps.append(draw([curve], Kind.MOTORWAY_LINK))
-            if ramps:
-                return ramps
-    return []
+    return stack([lines, *_beyond(plan, land)])
 
 
 def _pieces(plan: RoadPlan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -151,17 +98,19 @@ def _simplify(lines: Lines, *, metres: float) -> Lines:
     return Lines(points, indptr, lines.kind, lines.name, lines.place, lines.bridge)
 
 
-def _beyond(plan: RoadPlan, tile: Tile) -> list[Lines]:
-    """Return the roads' ends beyond the outer border."""
+def _beyond(plan: RoadPlan, land: Land) -> list[Lines]:
+    """Return the roads' ends beyond the outer border, as far as they come on dry land."""
     parts = []
-    gateways = [gate for gate in tile.gateways if gate.use == "road" and gate.outer]
+    gateways = [gate for gate in land.tile.gateways if gate.use == "road" and gate.outer]
     reach = {tuple(plan.xy[cell].tolist()): cell for cell in plan.anchors}
     for gate in gateways:
         kinds = [kind for key, kind in plan.pieces.items() if reach.get(gate.xy) in key]
         if kinds:
-            at = np.linspace(0, 1, 26)[:, None]
+            at = np.linspace(0, 1, 101)[:, None]
             outward = np.array(gate.outward)
             sway = 130 * at * np.sin(at * 9 + gate.xy[0] % 6)
             way = np.array(gate.xy) + SPILL_M * at * outward + sway * [-outward[1], outward[0]]
-            parts.append(draw([way], Kind(min(kinds))))
+            dry = np.logical_and.accumulate(land.water.distance(way) > 30)
+            if dry.sum() > 10:
+                parts.append(draw([way[dry][::4]], Kind(min(kinds))))
     return parts
