@@ -88,7 +88,13 @@ def polygons(
         "reason": pd.Series([None if has_street else "no_street" for has_street in found], dtype=object),
     }
     frame = gpd.GeoDataFrame(columns, geometry=np.array(shapes, object), crs=network.crs)
-    return frame.to_crs(WGS84)[["point_index", "minutes", "geometry", "reason"]]
+    frame = frame.to_crs(WGS84)
+    west, _, east, _ = frame.bounds.to_numpy().T
+    for row in np.flatnonzero(
+        east - west > 180
+    ):  # no walk is that long: the shape lies on both sides of the antimeridian
+        frame.loc[row, "geometry"] = _cut_at_antimeridian(frame.geometry[row])
+    return frame[["point_index", "minutes", "geometry", "reason"]]
 
 
 def _bands(
@@ -195,6 +201,15 @@ def _within(field: NDArray[np.float64], limit_m: float, west: float, south: floa
         parts.append(shapely.Polygon(line[ring[0] : ring[1]], holes))
     shape = shapely.simplify(shapely.MultiPolygon(parts), step_m / _SIMPLER)
     return _as_multipolygon(shape if shape.is_valid else shapely.make_valid(shape))
+
+
+def _cut_at_antimeridian(shape: Geometry) -> Geometry:
+    """Return a shape in degrees as parts on either side of the antimeridian, as RFC 7946 asks for."""
+    turn = np.array([360.0, 0.0])
+    whole = shapely.transform(shape, lambda xy: np.where(xy[:, :1] < 0, xy + turn, xy))
+    east, west = shapely.box(0, -90, 180, 90), shapely.box(180, -90, 360, 90)
+    parts = [whole & east, shapely.transform(whole & west, lambda xy: xy - turn)]
+    return _as_multipolygon(shapely.GeometryCollection(parts))
 
 
 def _as_multipolygon(shape: Geometry) -> Geometry:

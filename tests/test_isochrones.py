@@ -6,6 +6,7 @@ A point beside a straight street walks its distance to the street and then along
 import dataclasses
 import itertools
 import math
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +15,9 @@ import shapely
 from conftest import city_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import METRES, ORIGIN, draw, in_metres, network_of
+from toys import METRES, ORIGIN, RESIDENTIAL, degrees, draw, in_metres, network_of, write_osm
 
-from planner import CRSError, GeometryError, InputError, coverage, isochrones
+from planner import CRSError, GeometryError, InputError, StreetNetwork, coverage, isochrones
 from planner.coverage import Places
 from planner.crs import WGS84
 
@@ -173,6 +174,25 @@ def test_a_place_may_be_snapped_before() -> None:
     direct = isochrones.polygons(toy.net, points, minutes=(2,))
     placed = isochrones.polygons(toy.net, Places.of(toy.net, points), minutes=(2,))
     assert direct.geometry.tolist() == placed.geometry.tolist()
+
+
+def test_an_isochrone_across_the_antimeridian_has_a_part_on_either_side(tmp_path: Path) -> None:
+    nodes = {1: (179.99, -16.8), 2: (180.0, -16.8), 3: (-179.99, -16.8)}
+    net = StreetNetwork.from_osm(write_osm(tmp_path / "fiji.osm", nodes, [([1, 2, 3], RESIDENTIAL)]))
+    frame = isochrones.polygons(net, degrees((179.9995, -16.8)), minutes=(2, 5))
+    _valid_and_nested(frame)
+    for minutes, shape in zip(frame["minutes"], frame.geometry, strict=True):
+        assert [part.bounds[0] > 0 for part in shape.geoms] == [True, False]
+        assert all(part.bounds[2] - part.bounds[0] < 0.01 for part in shape.geoms)
+        in_metres_ = gpd.GeoSeries(shape.geoms, crs=WGS84).to_crs(net.crs)
+        assert in_metres_.area.sum() == pytest.approx(2 * (60 * minutes) ** 2, rel=0.01)
+
+
+def test_an_isochrone_near_the_pole(tmp_path: Path) -> None:
+    nodes = {1: (10.0, 89.0), 2: (10.0, 89.02)}
+    net = StreetNetwork.from_osm(write_osm(tmp_path / "pole.osm", nodes, [([1, 2], RESIDENTIAL)]))
+    (shape,) = shapes(net, degrees((10.0, 89.01)), minutes=(4,))
+    assert shape.area == pytest.approx(2 * 240**2, rel=0.01)
 
 
 def test_tiny_and_huge_minutes_side_by_side() -> None:
