@@ -30,9 +30,8 @@ _A_ROW = 4
 def show_downloads(results: Results, words: Words) -> None:
     """Show a button for everything together and one for each file of the run that is there."""
     files = {name: results.folder / name for name in PRODUCTS if (results.folder / name).is_file()}
-    size = sum(file.stat().st_size for file in files.values())
     buttons: list[tuple[str, Callable[[], bytes], str]] = [
-        (_label("everything", size, words), lambda: pack(list(files.values())), "plan.zip")
+        (words("product_everything"), lambda: pack(list(files.values())), "plan.zip")
     ]
     buttons += [
         (_label(PRODUCTS[name], file.stat().st_size, words), file.read_bytes, name) for name, file in files.items()
@@ -62,8 +61,4 @@ def pack(files: list[Path]) -> bytes:
 
 def _label(product: str, size: int, words: Words) -> str:
     shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 1):,.0f} kB"
-    return words(
-        "download",
-        product=words(f"product_{product}"),
-        size=shown,
-    )
+    return words("download", product=words(f"product_{product}"), size=shown)
