@@ -1,6 +1,7 @@
 """Street networks to and from networkx graphs."""
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -42,6 +43,27 @@ def graph_of(network: "StreetNetwork") -> nx.MultiGraph:
         for u, v, length, line, street_class, forward, backward in columns
     )  # fmt: skip
     return graph
+
+
+def load_graphml(path: Path) -> nx.MultiDiGraph:
+    """Read a graph that OSMnx saved.
+
+    Raises
+    ------
+    NetworkError
+        The file is missing, empty, or not such a graph.
+    """
+    if not path.is_file():
+        raise NetworkError("streets.missing", file=path)
+    if path.stat().st_size == 0:
+        raise NetworkError("streets.empty_file", file=path)
+    import osmnx  # takes a second, and few need it
+
+    try:
+        return osmnx.load_graphml(path)
+    except Exception as fault:  # whatever is wrong with it: XML, types, missing attributes
+        text = str(fault) or type(fault).__name__
+        raise NetworkError("streets.unreadable_graph", file=path, fault=text) from fault
 
 
 def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:

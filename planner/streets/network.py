@@ -23,9 +23,10 @@ from planner.findings import InputReport
 from planner.kernels.trace import running_lengths
 from planner.streets.build import build_arrays
 from planner.streets.cache import cached_arrays
-from planner.streets.graph import graph_of, ways_of_graph
+from planner.streets.graph import graph_of, load_graphml, ways_of_graph
 from planner.streets.grid import SegmentGrid
 from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
+from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
 from planner.streets.osm import RawWays, is_osm_file, read_ways
 from planner.streets.walkable import WalkRules
 
@@ -155,6 +156,32 @@ class StreetNetwork:
         return cls.from_ways(ways, boundary, buffer_m, source=report.file if report else "lines")
 
     @classmethod
+    def from_place(
+        cls,
+        place: str,
+        folder: Path | None = None,
+        buffer_m: float = 0,
+        *,
+        rules: WalkRules | None = None,
+        service: Service | None = None,
+    ) -> "StreetNetwork":
+        """Fetch the streets within a place's outline, widened by `buffer_m` metres, from OpenStreetMap.
+
+        What is fetched is kept in `folder` (by default the user's own) and not asked for again.
+
+        Raises
+        ------
+        NetworkError
+            There is no network, the service fails, or it knows no such place, outline or streets.
+        InputError
+            The name is blank, the place too large, or the folder cannot be written to.
+        """
+        folder = folder or user_folder()
+        outline = fetch_boundary(place, folder, service=service)
+        streets = fetch_streets(outline, folder, buffer_m=buffer_m, service=service)
+        return cls.from_osm(streets, outline, buffer_m, rules=rules)
+
+    @classmethod
     def from_graph(cls, graph: nx.MultiDiGraph) -> "StreetNetwork":
         """Convert an OSMnx graph; every edge is taken to be walkable in both directions.
 
@@ -164,6 +191,11 @@ class StreetNetwork:
             The graph has no CRS, no edges, or nodes without x and y.
         """
         return cls(**build_arrays(ways_of_graph(graph), boundary=None, buffer_m=0, source="graph"))
+
+    @classmethod
+    def from_graphml(cls, path: str | Path) -> "StreetNetwork":
+        """Read a graph as OSMnx saves it (``.graphml``); errors as `from_graph`, and for a file that cannot be read."""
+        return cls.from_graph(load_graphml(Path(path)))
 
     def to_graph(self) -> nx.MultiGraph:
         """Return the network as a networkx MultiGraph in metres of `crs`.

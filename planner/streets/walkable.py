@@ -98,7 +98,7 @@ def level_of(tags: Tags) -> int:
     except (ValueError, OverflowError):  # "ground", "1;2", "inf"
         layer = 0
     if layer:
-        return max(-99, min(99, layer))
+        return max(-30_000, min(30_000, layer))  # what 16 bits hold
     if tags.get("bridge") not in (None, "no"):
         return 1
     return -1 if tags.get("tunnel") not in (None, "no", "building_passage") else 0
