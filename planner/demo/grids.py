@@ -52,7 +52,10 @@ class PeopleGrid:
         inside = unit >= 0
         sums: list[NDArray[np.float64]] = []
         for group, values in zip(GROUPS, (people.total, people.sixty, people.child), strict=True):
-            cells = np.bincount(cell, values, unit.size).reshape(unit.shape).astype(np.float32)
+            cells = np.bincount(cell, values, unit.size).reshape(unit.shape)
+            cells = (cells * (values.sum() / cells[inside].sum())).astype(
+                np.float32
+            )  # whoever's cell is beyond the border
             window = self.values[group][rows, columns]
             window[inside] = cells[inside]
             sums.append(np.bincount(unit[inside], cells[inside].astype(float), len(county.zones.units)).astype(float))

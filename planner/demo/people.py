@@ -48,7 +48,10 @@ def settle(net: Net, land: Land, hamlets: Hamlets, rng: np.random.Generator) -> 
         [[town.people for town in towns], np.bincount(hamlets.village, hamlets.people, hamlets.n_villages)]
     )
     lived_in = np.bincount(place[place >= 0], weight[place >= 0], len(quota))
-    quota = np.where(lived_in > 0, quota, 0)
+    crowding = quota / np.maximum(
+        lived_in, 1.0
+    )  # a settlement that found too little room for its streets has fewer people
+    quota = np.minimum(quota, 2.5 * np.median(crowding[lived_in > 0]) * lived_in)
     quota *= people * (1 - REMOTE_SHARE - ROADSIDE_SHARE) / quota.sum()
     total = weight * (quota / np.maximum(lived_in, 1e-9))[np.maximum(place, 0)]
     road = place == ROADSIDE

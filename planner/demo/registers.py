@@ -114,7 +114,7 @@ def _place_centres(
             first = _middle(people, members[town.number], town.number, rng, within=0.05)
             spots.append(first)
             if town.people > _SECOND_CENTRE:
-                spots += _apart(people, members[town.number], 1, 1_000.0, [first.xy], rng)
+                spots += _apart(people, members[town.number], 1, 750.0, [first.xy], rng)
     villages = [place for place in range(len(towns), len(members)) if len(members[place])]
     size = np.array([people.total[members[place]].sum() for place in villages])
     wanted = min(len(villages), tile.centres - len(spots))
