@@ -1,4 +1,4 @@
-"""WGS 84 from the datums Chinese tables come in, and back: GCJ-02, BD-09, CGCS2000 and any EPSG system.
+"""WGS 84 from the datums Chinese tables come in, and back: GCJ-02, BD-09, CGCS2000 with its zones, and any EPSG system.
 
 GCJ-02 shifts a position by up to 700 m and BD-09 by up to 1.3 km; a 15-minute circle around an unconverted point is nonsense.
 Both forward formulas are the published ones (Krasovsky ellipsoid, the wave sums around 105 E 35 N; Baidu's polar wobble on top);
@@ -17,9 +17,18 @@ from pyproj.exceptions import CRSError as ProjCRSError
 
 from planner.crs import WGS84, transformer
 from planner.errors import CRSError
+from planner.gauss_kruger import declared_name, own_meridian_crs
 
 DATUMS = ("WGS-84", "GCJ-02", "BD-09", "CGCS2000")
 """The datums known by name; CGCS2000 in degrees equals WGS 84 to a decimetre and is taken as it stands."""
+
+_IN_CHINESE = {
+    "GCJ-02": "国测局 国测局坐标 火星坐标 火星坐标系 高德 高德坐标 高德坐标系 腾讯 腾讯坐标",
+    "BD-09": "百度 百度坐标 百度坐标系",
+    "WGS-84": "GPS GPS坐标 WGS1984 84坐标 84坐标系",
+}
+_KNOWN_AS = {alias.casefold(): name for name, aliases in _IN_CHINESE.items() for alias in aliases.split()}
+_WITHOUT_PARAMETERS = re.compile(r"(beijing|北京|bj)(19)?54|(xi'?an|西安)(19)?80|pulkovo", re.IGNORECASE)
 
 Floats = NDArray[np.float64]
 _Pair = tuple[Floats, Floats]
@@ -55,36 +64,50 @@ def from_wgs84(longitude: ArrayLike, latitude: ArrayLike, datum: str) -> _Pair:
 
 
 def canonical_datum(datum: str) -> str:
-    """Return the datum's name as `DATUMS` or ``EPSG:nnnn`` spell it; case, blanks and hyphens do not matter.
+    """Return the datum's name as the planner spells it: one of `DATUMS`, ``EPSG:nnnn``, or as `gauss_kruger` names a meridian.
+
+    Case, blanks and hyphens do not matter. Systems of CGCS2000 may be declared in words (CGCS2000 / 3-degree GK CM 114E,
+    国家2000 3度带 38带), the others by their Chinese names (高德, 百度). A definition that PROJ understands (+proj=...) is taken
+    as it is, for systems that bring their own parameters.
 
     Raises
     ------
     CRSError
-        There is no such datum; the error names the nearest one.
+        There is no such datum (the error names the nearest one), or it has no way to WGS 84.
     """
     compact = re.sub(r"[\s_-]", "", datum).casefold()
     for name in DATUMS:
         if compact == name.replace("-", "").casefold():
             return name
+    if compact in _KNOWN_AS:
+        return _KNOWN_AS[compact]
+    if _WITHOUT_PARAMETERS.search(compact):
+        raise CRSError("datum.no_parameters", source=datum, system=datum)
     match = re.fullmatch(r"epsg:(\d{4,6})", compact)
-    if match is None:
-        near = difflib.get_close_matches(datum.upper(), [*DATUMS, "EPSG:4490"], n=1, cutoff=0.0)
-        raise CRSError("datum.unknown", datum=datum, nearest=near[0], known=", ".join(DATUMS))
-    name = f"EPSG:{match[1]}"
-    check_crs(_epsg(name), name)
+    if datum.strip().startswith("+proj="):
+        name = datum.strip()
+    elif match is not None:
+        name = f"EPSG:{match[1]}"
+    else:
+        in_words = declared_name(datum)
+        if in_words is None:
+            near = difflib.get_close_matches(datum.upper(), [*DATUMS, "EPSG:4490"], n=1, cutoff=0.0)
+            raise CRSError("datum.unknown", datum=datum, nearest=near[0], known=", ".join(DATUMS))
+        return in_words
+    check_crs(_system(name), name)
     return name
 
 
 def is_in_degrees(datum: str) -> bool:
     """Return whether `datum` counts in degrees of longitude and latitude."""
     name = canonical_datum(datum)
-    return name in DATUMS or _epsg(name).is_geographic
+    return name in DATUMS or _system(name).is_geographic
 
 
 def datum_crs(datum: str) -> CRS:
     """Return the coordinate system that `datum` counts in; WGS 84 degrees for those known by name."""
     name = canonical_datum(datum)
-    return WGS84 if name in DATUMS else _epsg(name)
+    return WGS84 if name in DATUMS else _system(name)
 
 
 def check_crs(crs: CRS, source: str) -> None:
@@ -114,7 +137,7 @@ def _convert(x: ArrayLike, y: ArrayLike, datum: str, *, inverse: bool) -> _Pair:
     x, y = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
     if name in ("WGS-84", "CGCS2000"):
         return _positions_only(x, y)
-    if name.startswith("EPSG:"):
+    if name not in DATUMS:
         forward = _projection(name, inverse=inverse)
         if forward.source_crs is not None and forward.source_crs.is_geographic:
             x, y = _positions_only(x, y)
@@ -144,16 +167,20 @@ def _in_chunks(step: Callable[[Floats, Floats], _Pair], x: Floats, y: Floats) ->
 
 
 @cache
-def _epsg(name: str) -> CRS:
+def _system(name: str) -> CRS:
+    own = own_meridian_crs(name)
+    if own is not None:
+        return own
     try:
         return CRS.from_user_input(name)
     except ProjCRSError as fault:
-        raise CRSError("datum.unknown_epsg", datum=name) from fault
+        code = "datum.bad_definition" if name.startswith("+") else "datum.unknown_epsg"
+        raise CRSError(code, datum=name) from fault
 
 
 @cache
 def _projection(name: str, *, inverse: bool) -> Transformer:
-    return transformer(_epsg(name), WGS84) if inverse else transformer(WGS84, _epsg(name))
+    return transformer(_system(name), WGS84) if inverse else transformer(WGS84, _system(name))
 
 
 # --- GCJ-02 -----------------------------------------------------------------------------------------------------------

@@ -13,12 +13,16 @@ Action = Literal["dropped", "doubtful", "repaired", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One remark on one row (`row` counts as the user sees it, a table's header being row 1) or, with None, on the file."""
+    """One remark on one row (`row` counts as the user sees it, a table's header being row 1) or, with None, on the file.
+
+    `sheet` is the sheet that the row stands on, where a workbook has several that are read.
+    """
 
     code: str
     action: Action
     row: int | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    sheet: str | None = None
 
     def to_dict(self, language: str) -> dict[str, Any]:
         """Return the finding with its sentence and remedy in `language`."""
@@ -27,6 +31,7 @@ class Finding:
             "code": self.code,
             "action": self.action,
             "row": self.row,
+            **({} if self.sheet is None else {"sheet": self.sheet}),
             "message": what,
             "remedy": remedy,
         }
@@ -43,13 +48,16 @@ class InputReport:
     figures: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
-    def add(self, code: str, action: Action, row: int | None = None, **params: Any) -> None:
+    def add(
+        self, code: str, action: Action, row: int | None = None, *, on_sheet: str | None = None, **params: Any
+    ) -> None:
         """Note a finding; `code` and `params` pick its sentence in the catalogue."""
-        self.findings.append(Finding(code, action, row, params))
+        self.findings.append(Finding(code, action, row, params, on_sheet))
 
     def count(self, action: Action) -> int:
         """Return how many distinct rows have a finding of this kind."""
-        return len({finding.row for finding in self.findings if finding.action == action and finding.row is not None})
+        found = (finding for finding in self.findings if finding.action == action and finding.row is not None)
+        return len({(finding.sheet, finding.row) for finding in found})
 
     def to_dict(self, language: str) -> dict[str, Any]:
         """Return the account as plain data, sentences in `language`."""

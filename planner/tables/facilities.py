@@ -16,10 +16,13 @@ import shapely
 
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.tables.headers import find_columns, unit_of
-from planner.tables.positions import positions
-from planner.tables.readers import ROW_COLUMNS, read_table
-from planner.tables.values import as_numbers, as_texts, half_width
+from planner.tables.amounts import amounts, floors, years
+from planner.tables.headers import Synonyms, find_columns
+from planner.tables.layout import shown
+from planner.tables.positions import WithoutPosition, positions
+from planner.tables.readers import read_table
+from planner.tables.rows import Remarks, own_columns
+from planner.tables.values import as_texts, half_width
 
 Role = Literal["centres", "candidates"]
 
@@ -34,9 +37,23 @@ _STATUS_WORDS = {
 }
 _STATUS_OF_WORD = {word: status for status, words in _STATUS_WORDS.items() for word in words.split()}
 
-_TEXT_COLUMNS = ("name", "kind", "stage", "zone", "zone_code")
-_NUMBER_COLUMNS = ("cost_yuan", "paid_yuan", "area_m2", "capacity")
-_UNITLESS = {"cost_yuan": "tables.cost_without_unit", "paid_yuan": "tables.cost_without_unit"}
+AMOUNT_COLUMNS = ("cost_yuan", "paid_yuan", "area_m2", "capacity")
+PLACE_COLUMNS = ("zone", "zone_code", "village", "village_code", "address")
+REGISTER_COLUMNS = (
+    "ownership",
+    "condition",
+    "current_use",
+    "original_use",
+    "land_use",
+    "heritage",
+    "hazard",
+    "contact",
+    "phone",
+)
+"""What a register of buildings says besides: text as it stands, for the rules of eligibility and for whoever has to call."""
+
+_CODES = frozenset({"id", "zone_code", "village_code"})
+_DASHES = frozenset("-—–―/\\") | {"--", "——", "//"}
 _ID_LETTER = {"centres": "c", "candidates": "s"}
 _OWN_STATUS = {"centres": "existing", "candidates": "candidate"}
 
@@ -46,9 +63,11 @@ class Facilities:
     """Centres or candidate sites.
 
     `points`: EPSG:4326, one row per usable row of the file, with the columns id, name, status, kind, stage, cost_yuan,
-    paid_yuan, area_m2, capacity, zone, zone_code (None or NaN where the file does not say), source_file, source_row,
-    excluded_reason (None) and geometry. `original`: the file's own columns in their order, same index. `headers`: their header
-    row exactly as it stands, blank and repeated headers included.
+    paid_yuan, area_m2, capacity, zone, zone_code, village, village_code, address, `REGISTER_COLUMNS`, built_year, floors (None
+    or NaN where the file does not say), source_file, source_sheet (None where there is one sheet), source_row, excluded_reason
+    (None), needs_position (the row is kept although it says no usable position; its geometry is empty) and geometry.
+    `original`: the file's own columns in their order, same index. `headers`: their header row exactly as it stands, blank and
+    repeated headers included; the parts of one of two rows joined with a slash.
     """
 
     points: gpd.GeoDataFrame
@@ -60,13 +79,20 @@ class Facilities:
 
 
 def read_facilities(
-    path: Path | str, *, role: Role, datum: str | None, report: InputReport, encoding: str | None = None
+    path: Path | str,
+    *,
+    role: Role,
+    datum: str | None,
+    report: InputReport,
+    encoding: str | None = None,
+    synonyms: Synonyms | None = None,
+    rows_without_position: WithoutPosition = "report",
 ) -> Facilities:
-    """Return the centres or candidate sites of a table; rows without a position are reported and left out.
+    """Return the centres or candidate sites of a table; rows without a position are reported and left out, or kept.
 
     Money under a header in 万元 becomes yuan. Ids are the file's own where it has a column of them (a repeated one gets a
     suffix, a blank one is made), else ``c0002`` or ``s0002`` after the row in the file. Without a status column, centres are
-    existing and candidates are candidates.
+    existing and candidates are candidates. `synonyms` are a project's own headers by canonical column.
 
     Raises
     ------
@@ -75,39 +101,65 @@ def read_facilities(
     CRSError
         The datum is unknown or the coordinates are not in it.
     """
-    frame = read_table(path, report=report, encoding=encoding)
-    own = [str(name) for name in frame.columns if name not in (*ROW_COLUMNS, "geometry")]
-    place = positions(frame, datum=datum, report=report)
-    kept = np.flatnonzero(~np.isnan(place.longitude))
+    frame = read_table(path, report=report, encoding=encoding, synonyms=synonyms)
+    place = positions(frame, datum=datum, report=report, synonyms=synonyms, rows_without_position=rows_without_position)
+    without = np.isnan(place.longitude)
+    keep = rows_without_position == "keep"
+    kept = np.arange(len(frame)) if keep else np.flatnonzero(~without)
     if len(frame) and not len(kept):
         raise InputError("tables.no_usable_row", file=report.file, rows=len(frame), reason=place.reason[0])
     if not len(frame):
         report.add("tables.no_rows", "doubtful")
     usable = frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
-    columns = find_columns(own, ("id", "status", *_TEXT_COLUMNS, *_NUMBER_COLUMNS))
+    own = own_columns(frame)
+    columns = {
+        name: header
+        for name, header in find_columns(own, synonyms=synonyms).items()
+        if name not in ("longitude", "latitude", "lonlat", "latlon")
+    }
     report.figures.setdefault("columns", {}).update(columns)
     report.rows_used = len(usable)
-    points = gpd.GeoDataFrame(
-        _canonical(usable, columns, role=role, report=report),
-        geometry=shapely.points(place.longitude[kept], place.latitude[kept]),
-        crs="EPSG:4326",
-    )
+    if keep:
+        report.figures["rows_without_position"] = int(without.sum())
+    canonical = _canonical(usable, columns, role=role, money_unit=frame.attrs.get("money_unit"), report=report)
+    canonical["needs_position"] = without[kept]
+    geometry = shapely.points(place.longitude[kept], place.latitude[kept])
+    if without[kept].any():
+        geometry[without[kept]] = shapely.Point()
+    points = gpd.GeoDataFrame(canonical, geometry=geometry, crs="EPSG:4326")
     return Facilities(points, pd.DataFrame(usable[own]), tuple(frame.attrs["headers"]))
 
 
-def _canonical(frame: pd.DataFrame, columns: dict[str, str], *, role: Role, report: InputReport) -> dict[str, Any]:
-    rows = frame["source_row"].to_numpy()
-    canonical: dict[str, Any] = {"id": _ids(frame, columns.get("id"), role=role, report=report)}
-    texts = {name: _texts(frame, columns.get(name)) for name in _TEXT_COLUMNS}
-    numbers = {name: _amounts(frame, columns.get(name), quantity=name, report=report) for name in _NUMBER_COLUMNS}
-    statuses = _statuses(frame, columns.get("status"), default=_OWN_STATUS[role], report=report)
-    for name in ("name", "status", "kind", "stage", *_NUMBER_COLUMNS, "zone", "zone_code"):
-        canonical[name] = statuses if name == "status" else texts[name] if name in texts else numbers[name]
-    for row, name in zip(rows, texts["name"], strict=True):
-        if name is None and "name" in columns:
-            report.add("tables.no_name", "doubtful", int(row), column=columns["name"])
-    canonical["source_file"] = _objects(frame["source_file"])
-    canonical["source_row"] = rows.astype(np.int64)
+def _canonical(
+    frame: pd.DataFrame, columns: dict[str, str], *, role: Role, money_unit: str | None, report: InputReport
+) -> dict[str, Any]:
+    remarks = Remarks(frame, report)
+    use = columns.get("kind") or columns.get("current_use") or columns.get("original_use")
+    texts = {name: _texts(frame, columns.get(name)) for name in ("name", "stage", *PLACE_COLUMNS, *REGISTER_COLUMNS)}
+    ids = _ids(frame, columns.get("id"), role=role, remarks=remarks)
+    quantities = {
+        name: amounts(frame, columns.get(name), quantity=name, money_unit=money_unit, remarks=remarks)
+        for name in AMOUNT_COLUMNS
+    }
+    canonical: dict[str, Any] = {
+        "id": ids,
+        "name": texts.pop("name"),
+        "status": _statuses(frame, columns.get("status"), default=_OWN_STATUS[role], remarks=remarks),
+        "kind": _texts(frame, use),
+        "stage": texts.pop("stage"),
+        **quantities,
+    }
+    canonical |= texts
+    canonical["built_year"] = years(frame, columns.get("built_year"), remarks=remarks)
+    canonical["floors"] = floors(frame, columns.get("floors"), remarks=remarks)
+    if "name" in columns:
+        for at in np.flatnonzero(canonical["name"].isna()):
+            remarks.add("tables.no_name", "doubtful", int(at), column=shown(columns["name"]))
+    for name in _CODES & columns.keys():
+        _report_lost_digits(frame[columns[name]], shown(columns[name]), remarks)
+    canonical["source_file"] = frame["source_file"]
+    canonical["source_sheet"] = frame["source_sheet"] if "source_sheet" in frame else _objects([None] * len(frame))
+    canonical["source_row"] = frame["source_row"].to_numpy().astype(np.int64)
     canonical["excluded_reason"] = _objects([None] * len(frame))
     return canonical
 
@@ -118,78 +170,79 @@ def _objects(values: Iterable[Any]) -> pd.Series:
 
 
 def _texts(frame: pd.DataFrame, header: str | None) -> pd.Series:
-    return _objects([None] * len(frame) if header is None else as_texts(frame[header]))
-
-
-def _ids(frame: pd.DataFrame, header: str | None, *, role: Role, report: InputReport) -> pd.Series:
-    """Return ids, unique: the file's own, with a suffix where repeated; else the role's letter and the row in the file."""
-    rows = [int(row) for row in frame["source_row"]]
-    made = [f"{_ID_LETTER[role]}{row:04d}" for row in rows]
+    """Return a column's texts; a dash or a stroke that only fills the cell says nothing."""
     if header is None:
-        return _objects(made)
+        return _objects([None] * len(frame))
+    return _objects(None if text in _DASHES else text for text in as_texts(frame[header]))
+
+
+def _ids(frame: pd.DataFrame, header: str | None, *, role: Role, remarks: Remarks) -> pd.Series:
+    """Return ids, unique: the file's own, with a suffix where repeated; else the role's letter and the row in the file."""
+    if header is None:
+        return _objects(_made(frame, role))
     own = [None if text is None else half_width(text) for text in as_texts(frame[header])]
-    first_row: dict[str, int] = {}
-    for row, text in zip(rows, own, strict=True):
+    if None not in own and len(set(own)) == len(own):
+        return _objects(own)
+    made = _made(frame, role)
+    first: dict[str, int] = {}
+    for at, text in enumerate(own):
         if text is not None:
-            first_row.setdefault(text, row)
-    taken = set(first_row)
+            first.setdefault(text, at)
+    taken = set(first)
     ids: list[str] = []
-    for row, text, spare in zip(rows, own, made, strict=True):
-        if text is not None and first_row[text] == row:
+    for at, (text, spare) in enumerate(zip(own, made, strict=True)):
+        if text is not None and first[text] == at:
             ids.append(text)
             continue
         base = spare if text is None else text
-        new = (
-            base
-            if base not in taken
-            else next(i for i in (f"{base}-{n}" for n in range(2, len(rows) + 3)) if i not in taken)
-        )
+        others = (f"{base}-{number}" for number in range(2, len(own) + 3))
+        new = base if base not in taken else next(name for name in others if name not in taken)
         taken.add(new)
         ids.append(new)
         if text is None:
-            report.add("tables.blank_id", "repaired", row, column=header, new=new)
+            remarks.add("tables.blank_id", "repaired", at, column=shown(header), new=new)
         else:
-            report.add("tables.repeated_id", "repaired", row, column=header, id=text, first=first_row[text], new=new)
+            row = remarks.row(first[text])
+            remarks.add("tables.repeated_id", "repaired", at, column=shown(header), id=text, first=row, new=new)
     return _objects(ids)
 
 
-def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, report: InputReport) -> pd.Series:
+def _made(frame: pd.DataFrame, role: Role) -> list[str]:
+    """Return an id per row after its number; in a workbook of several sheets the sheet's number stands in between."""
+    letter = _ID_LETTER[role]
+    if "source_sheet" not in frame.columns:
+        return [f"{letter}{row:04d}" for row in frame["source_row"].tolist()]
+    sheets, _ = pd.factorize(frame["source_sheet"])
+    return [
+        f"{letter}{sheet + 1:02d}-{row:04d}" for sheet, row in zip(sheets, frame["source_row"].tolist(), strict=True)
+    ]
+
+
+def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, remarks: Remarks) -> pd.Series:
     """Return a status per row; unknown words are reported and read as the role's own status."""
     if header is None:
         return _objects([default] * len(frame))
     words = as_texts(frame[header])
     read = [None if word is None else _STATUS_OF_WORD.get(half_width(word).casefold()) for word in words]
+    column = shown(header)
     if not any(read):
         if any(words):
             first = next(word for word in words if word is not None)
-            report.add("tables.not_a_status_column", "note", column=header, value=first, status=default)
+            remarks.report.add("tables.not_a_status_column", "note", column=column, value=first, status=default)
         return _objects([default] * len(frame))
-    for row, word, status in zip(frame["source_row"], words, read, strict=True):
+    for at, (word, status) in enumerate(zip(words, read, strict=True)):
         if word is not None and status is None:
-            report.add("tables.unknown_status", "doubtful", int(row), column=header, value=word, status=default)
-    return _objects([status or default for status in read])
+            remarks.add("tables.unknown_status", "doubtful", at, column=column, value=word, status=default)
+    return _objects(status or default for status in read)
 
 
-def _amounts(frame: pd.DataFrame, header: str | None, *, quantity: str, report: InputReport) -> np.ndarray:
-    """Return a column of amounts in yuan, square metres or people; NaN, and a finding, where a cell is no amount."""
-    if header is None:
-        return np.full(len(frame), np.nan)
-    unit = unit_of(header)
-    numbers = as_numbers(frame[header], unit=unit)
-    filled = ~numbers.blank
-    if filled.any() and numbers.bad[filled].all():
-        report.add("tables.not_a_number_column", "note", column=header, quantity=quantity)
-        return np.full(len(frame), np.nan)
-    if quantity in _UNITLESS and unit is None and not header.casefold().endswith("yuan") and filled.any():
-        report.add(_UNITLESS[quantity], "doubtful", column=header, value=float(np.nanmax(numbers.values)))
-    negative = numbers.values < 0
-    texts = as_texts(frame[header])
-    for at in np.flatnonzero(numbers.bad | negative | numbers.read_from_text):
-        row, value = int(frame["source_row"].iat[at]), texts[at]
-        if numbers.bad[at] or negative[at]:
-            report.add("tables.bad_amount", "doubtful", row, column=header, value=value)
-        else:
-            report.add(
-                "tables.amount_read", "repaired", row, column=header, value=value, amount=float(numbers.values[at])
-            )
-    return np.where(negative, np.nan, numbers.values)
+def _report_lost_digits(column: pd.Series, name: str, remarks: Remarks) -> None:
+    """Report codes that were typed as numbers too long for a spreadsheet, which keeps fifteen digits of them."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        long = np.flatnonzero(np.abs(column.to_numpy(dtype=np.float64)) >= 1e15).tolist()
+    elif set(map(type, column)) <= {str, type(None)}:
+        return
+    else:
+        long = [at for at, cell in enumerate(column) if isinstance(cell, int | float) and abs(cell) >= 1e15]
+    for at in long:
+        remarks.add("tables.digits_lost", "doubtful", at, column=name, value=column.iat[at])

@@ -1,43 +1,21 @@
-"""Which column is what: the headers that county tables use, in Chinese and English, for each canonical column.
+"""Which column is what: headers as people write them, compared with the synonyms of each canonical column.
 
-Headers are compared after `fold`: full width to half width, lower case, no blanks, underscores, hyphens or stars, and without a
-unit at the end (万元, in brackets or not). Where several headers fit one column, the synonym that stands first in its list wins.
+Headers are compared after `fold`: full width to half width, lower case, no blanks, line breaks, underscores, hyphens or stars,
+without a unit at the end (万元, in brackets or not), a remark to whoever fills the table in (必填) or the name of a datum
+(高德). Where several headers fit one column, the synonym that stands first in its list wins; where a header of two rows
+(坐标/经度) is no synonym as a whole, its lower part counts.
 """
 
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-_SYNONYM_LISTS = {
-    "longitude": """
-        longitude lon lng long 经度 东经 经度坐标 坐标经度 中心经度 点位经度
-        easting x x坐标 东坐标 横坐标 坐标x xcoord pointx""",
-    "latitude": """
-        latitude lat 纬度 北纬 纬度坐标 坐标纬度 中心纬度 点位纬度
-        northing y y坐标 北坐标 纵坐标 坐标y ycoord pointy""",
-    "id": "id 编号 点位编号 设施编号 项目编号 资产编号 编码 点位编码 代码 facilityid siteid uid",
-    "name": """
-        name 名称 点位名称 设施名称 中心名称 邻里中心名称 项目名称 资产名称 场所名称 站点名称 建筑名称
-        namepoi poi title facilityname sitename""",
-    "status": "status 状态 点位状态 规划状态 选址状态 选址要求 建设状态",
-    "kind": "kind 类别 类型 种类 点位类别 设施类别 设施类型 资产类型 现状用途 原用途 category type class",
-    "stage": "stage 阶段 建设阶段 期次 批次 建设时序 年度 建设年度 计划年度 phase year",
-    "cost_yuan": """
-        costyuan cost 改造费用 建设费用 费用 造价 总造价 投资 总投资 投资估算 估算投资 计划投资
-        改造成本 成本 启动资金 budget 改造费""",
-    "paid_yuan": "paidyuan paid 已付 已付款 已支付 已拨付 已拨付资金 已投资",
-    "area_m2": "aream2 area floorarea 建筑面积 总建筑面积 面积 使用面积 可用面积 场地面积 建筑面",
-    "capacity": "capacity 容量 服务容量 服务能力 可服务人数 设计服务人数 服务人数 设计容量",
-    "zone": """
-        zone 乡镇 镇街 街镇 乡镇街道 乡镇(街道) 所属乡镇 所属镇街 所在乡镇 所在镇街 街道 所属街道
-        township town 行政区 区县 district""",
-    "zone_code": "zonecode 乡镇代码 镇街代码 街道代码 区划代码 行政区划代码 行政区代码 towncode adcode",
-}
+from planner.errors import InputError
+from planner.tables.synonyms import SYNONYMS
 
-SYNONYMS: dict[str, tuple[str, ...]] = {column: tuple(names.split()) for column, names in _SYNONYM_LISTS.items()}
-"""Canonical column -> headers that mean it, the surest first. Row counters (序号) are no ids: they change with sorting.
-Some are what the ten bytes of a shapefile's field name leave of a longer one (建筑面)."""
+Synonyms = Mapping[str, Sequence[str]]
+"""A project's own words: canonical column -> headers that mean it."""
 
 UNITS: dict[str, float] = {  # what one of a unit is in yuan, square metres or people
     "元": 1.0,
@@ -55,6 +33,10 @@ UNITS: dict[str, float] = {  # what one of a unit is in yuan, square metres or p
     "平方米": 1.0,
     "平米": 1.0,
     "平方": 1.0,
+    "平": 1.0,
+    "万m2": 1e4,
+    "万平方米": 1e4,
+    "万平米": 1e4,
     "人": 1.0,
     "人次": 1.0,
     "万人": 1e4,
@@ -65,36 +47,90 @@ UNITS: dict[str, float] = {  # what one of a unit is in yuan, square metres or p
     "m": 1.0,
     "米": 1.0,
 }
+MONEY = frozenset({"元", "千元", "万元", "百万元", "千万元", "亿元"})
 
 _UNIT_AT_END = re.compile(
-    r"[(\[【/:]\s*(?:单位:?)?\s*(?P<marked>[^()\[\]【】]+?)\s*[)\]】]?$|(?<=\D)(?P<bare>[百千]?万元|[千亿]元|平方米|平米)$"
+    r"[(\[【/:]\s*(?:单位:?)?\s*(?P<marked>[^()\[\]【】]+?)\s*[)\]】]?$"
+    r"|(?<=\D)(?P<bare>[百千]?万元|[千亿]元|平方米|平米|m2)$"
 )
+_BETWEEN_WORDS = re.compile(r"[\s,、;:]+")
+_REMARK = re.compile(
+    r"[(\[【][^()\[\]【】]*(?:填|可选|可空|若有|如有|例|保留|小数|十进制|格式|东经|北纬|全称|下拉|单选|多选)[^()\[\]【】]*[)\]】]"
+)
+_NOISE = re.compile(r"[\s_\-*.。:#★☆]")
+_DATUM_WORDS = (
+    ("GCJ-02", r"gcj-?02|火星|国测局|高德地图|高德|腾讯地图|腾讯|amap"),
+    ("BD-09", r"bd-?09(?:ll)?|百度地图|百度|baidu"),
+    ("WGS-84", r"wgs-?(?:19)?84|gps"),
+    ("CGCS2000", r"cgcs-?2000|2000国家大地坐标系?|国家大地2000|国家2000(?:坐标系)?|大地2000|2000坐标系"),
+)
+_ANY_DATUM = re.compile("|".join(rf"[(\[【]?(?:{words})[)\]】]?" for _, words in _DATUM_WORDS))
 
 
 def fold(header: str) -> str:
     """Return a header as it is compared: ``改造费用 （万元）`` and ``Cost_Yuan`` become ``改造费用`` and ``costyuan``."""
-    name = _half_width(header)
-    if unit_of(header) is not None:
+    name = _REMARK.sub("", _half_width(header)).strip()
+    if _unit_at_end(name) is not None:
         name = _UNIT_AT_END.sub("", name)
-    return re.sub(r"[\s_\-*.。:]", "", name)
+    name = _NOISE.sub("", name)
+    return _ANY_DATUM.sub("", name) or name
 
 
 def unit_of(header: str) -> float | None:
-    """Return what the unit behind a header is worth, in yuan, square metres or people; None where it gives no known one."""
-    match = _UNIT_AT_END.search(_half_width(header))
-    return UNITS.get(match["marked"] or match["bare"]) if match else None
+    """Return what the unit behind a header is worth, in yuan, square metres or people; None where it gives no known one.
+
+    In a header of two rows (投资（万元）/其中：财政) the unit of the upper one counts where the lower has none.
+    """
+    text = _half_width(header)
+    units = (_unit_at_end(part.strip()) for part in (text, *reversed(text.split("/"))))
+    return next((unit for unit in units if unit is not None), None)
 
 
-def find_columns(headers: Iterable[str], wanted: Iterable[str] | None = None) -> dict[str, str]:
+def named_datum(header: str) -> str | None:
+    """Return the datum that a header names (百度经度, 经度(GCJ-02)), None where it names none."""
+    name = _NOISE.sub("", _half_width(header))
+    return next((datum for datum, words in _DATUM_WORDS if re.search(words, name)), None)
+
+
+def all_synonyms(extra: Synonyms | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the synonyms of each canonical column, folded; a project's own come first, and mean nothing else.
+
+    Raises
+    ------
+    InputError
+        A key of `extra` is no canonical column.
+    """
+    if not extra:
+        return _FOLDED
+    for column in extra:
+        if column not in SYNONYMS:
+            near = difflib.get_close_matches(column, SYNONYMS, n=1, cutoff=0.0)[0]
+            raise InputError("tables.unknown_canonical", column=column, nearest=near, known=", ".join(SYNONYMS))
+    own = {column: tuple(fold(name) for name in names) for column, names in extra.items()}
+    taken = {name for names in own.values() for name in names}
+    return {
+        column: (*own.get(column, ()), *(name for name in names if name not in taken))
+        for column, names in _FOLDED.items()
+    }
+
+
+def find_columns(
+    headers: Iterable[str], wanted: Iterable[str] | None = None, *, synonyms: Synonyms | None = None
+) -> dict[str, str]:
     """Return canonical column -> header, for those `wanted` (all by default) that the headers hold."""
-    folded: dict[str, str] = {}
+    words = all_synonyms(synonyms)
+    whole: dict[str, str] = {}
+    lower: dict[str, str] = {}
     for header in headers:
-        folded.setdefault(fold(header), header)
+        whole.setdefault(fold(header), header)
+        if "/" in header:
+            lower.setdefault(fold(header.rpartition("/")[2]), header)
     found: dict[str, str] = {}
-    for column in wanted if wanted is not None else SYNONYMS:
-        match = next((folded[name] for name in map(fold, SYNONYMS[column]) if name in folded), None)
-        if match is not None:
-            found[column] = match
+    for names in (whole, lower):
+        for column in wanted if wanted is not None else words:
+            match = next((names[name] for name in words[column] if name in names), None)
+            if match is not None and column not in found and match not in found.values():
+                found[column] = match
     return found
 
 
@@ -108,5 +144,16 @@ def nearest_header(wanted: str, headers: Iterable[str]) -> str:
     return max(headers, key=likeness, default="")
 
 
+def _unit_at_end(text: str) -> float | None:
+    match = _UNIT_AT_END.search(text)
+    if match is None:
+        return None
+    inside = match["marked"] or match["bare"]
+    return next((UNITS[word] for word in (inside, *_BETWEEN_WORDS.split(inside)) if word in UNITS), None)
+
+
 def _half_width(header: str) -> str:
     return unicodedata.normalize("NFKC", header).strip().casefold()
+
+
+_FOLDED = {column: tuple(fold(name) for name in names) for column, names in SYNONYMS.items()}

@@ -1,85 +1,75 @@
 """One file to one frame: text, workbook or vector layer, under its own headers, each row with the number its reader sees.
 
-Below this, `files` opens and refuses; above it, `facilities` and `planner.demand` understand what the columns mean.
+Below this, `files` refuses what is not what it says, one module a format opens it (`delimited`, `workbooks`, `vectors`), and
+`layout` finds a sheet's header and rows; above it, `facilities` and `planner.demand` understand what the columns mean.
 """
 
-import codecs
-import csv
-import io
-import json
 import re
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
-import pyogrio
-from numpy.typing import NDArray
 
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.tables.files import (
-    TEXT_SUFFIXES,
-    VECTOR_SUFFIXES,
-    WORKBOOK_SUFFIXES,
-    check_content,
-    check_file,
-    check_shapefile,
-    dbf_encoding,
-    decode,
-)
+from planner.tables.archives import unpacked
+from planner.tables.columns import Column, stacked
+from planner.tables.delimited import read_delimited
+from planner.tables.files import TEXT_SUFFIXES, VECTOR_SUFFIXES, WORKBOOK_SUFFIXES, check_content, check_file
+from planner.tables.headers import Synonyms, fold
+from planner.tables.layout import Layout, lay_out, shown
+from planner.tables.sheets import choose_sheets
+from planner.tables.vectors import read_layer
+from planner.tables.workbooks import read_workbook, report_formulas
 
-ROW_COLUMNS = ("source_file", "source_row")
-"""Columns that every table read here ends with: the file's name, and the row as its reader counts."""
-
-Cells = Sequence[Any]
-
-_MOST_CELLS = 20_000_000  # as many rows as Excel has, of twenty columns
-
-_BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
-
-# A number made of such a text could not be turned back into it (a code with zeros in front, too long, 3E2), or it is none.
-_NO_PLAIN_NUMBER = re.compile(r"^(?:0[^.\n]|[+-]?\d{16}|[^\d.+-])|[^\d.+\n-]", re.MULTILINE)
-
-csv.field_size_limit(2**24)
+ROW_COLUMNS = ("source_file", "source_sheet", "source_row")
+"""Columns that every table read here ends with: the file's name, and the row as its reader counts; between them the sheet,
+where several were read."""
 
 
 def read_table(
-    path: Path | str, *, report: InputReport, encoding: str | None = None
+    path: Path | str, *, report: InputReport, encoding: str | None = None, synonyms: Synonyms | None = None
 ) -> pd.DataFrame | gpd.GeoDataFrame:
     """Return a table with its own headers and, at its end, `source_file` and `source_row`.
 
-    Rows count as a spreadsheet shows them: the header of a text or workbook is row 1, so that its data begin at row 2; the
-    features of a vector layer count from 1. Wholly blank rows are no rows. Cells lose blanks at their ends; a column of text
-    becomes numbers where every cell is one that loses nothing by it (no leading zeros, at most 15 digits). A header that is
-    blank or repeated gets a name of its own; the headers as they stand are in ``frame.attrs["headers"]``.
+    Rows count as a spreadsheet shows them, wherever the header stands; the features of a vector layer count from 1. Titles and
+    notes above the header, totals, notes and repeated headers below it are no rows and are reported; wholly blank rows are no
+    rows. Sheets under the same headers are one table, which then has a column `source_sheet`; others are reported. Cells lose
+    blanks at their ends; a column of text becomes numbers where every cell is one that loses nothing by it (no leading zeros, at
+    most 15 digits). A header that is blank or repeated gets a name of its own; one of two rows has its parts joined with a
+    slash. The headers as they stand are in ``frame.attrs["headers"]``, the money unit of a note above them (单位：万元) in
+    ``frame.attrs["money_unit"]``. `synonyms` are a project's own headers, by canonical column, to know the header row by.
 
     Raises
     ------
     InputError
-        The file is missing, empty, of an unknown format, not what its name says, under a password, or damaged.
+        The file is missing, empty, of an unknown format, not what its name says, under a password, too large, or damaged.
     """
     path = Path(path)
-    check_file(path)
-    suffix = path.suffix.lower()
-    if suffix in VECTOR_SUFFIXES:
-        return read_vector(path, report=report, encoding=encoding)
-    if suffix not in TEXT_SUFFIXES | WORKBOOK_SUFFIXES:
-        known = " ".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES | VECTOR_SUFFIXES))
-        raise InputError("tables.unknown_format", file=path.name, suffix=suffix or "?", known=known)
-    check_content(path)
-    if suffix in TEXT_SUFFIXES:
-        cells = _text_cells(path, report=report, encoding=encoding)
-    else:
-        cells = _workbook_cells(path, report=report)
-    return _frame(cells, path=path, report=report)
+    with _at_hand(path) as inside:
+        suffix = inside.suffix.lower()
+        if suffix in VECTOR_SUFFIXES:
+            return _read_features(inside, path, report=report, encoding=encoding)
+        if suffix not in TEXT_SUFFIXES | WORKBOOK_SUFFIXES:
+            known = " ".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES | VECTOR_SUFFIXES))
+            raise InputError("tables.unknown_format", file=path.name, suffix=suffix or "?", known=known)
+        check_content(inside)
+        if suffix in TEXT_SUFFIXES:
+            sheet = read_delimited(inside, report=report, encoding=encoding)
+            layout = lay_out(sheet, synonyms=synonyms)
+            layouts = [] if layout is None else [layout]
+        else:
+            sheets = read_workbook(inside, report=report)
+            layouts = choose_sheets(sheets, synonyms=synonyms, report=report)
+    if not layouts:
+        raise InputError("tables.no_cells", file=path.name)
+    return _frame(layouts, path=path, report=report)
 
 
-def read_vector(path: Path, *, report: InputReport, encoding: str | None = None) -> gpd.GeoDataFrame:
+def read_vector(path: Path | str, *, report: InputReport, encoding: str | None = None) -> gpd.GeoDataFrame:
     """Return the first layer that has geometry, in its own CRS, with `source_file` and `source_row`.
 
     Raises
@@ -88,216 +78,118 @@ def read_vector(path: Path, *, report: InputReport, encoding: str | None = None)
         The file cannot be read, or holds no layer with geometry.
     """
     path = Path(path)
-    check_file(path)
-    if path.suffix.lower() not in VECTOR_SUFFIXES:
-        known = " ".join(sorted(VECTOR_SUFFIXES))
-        raise InputError("tables.unknown_format", file=path.name, suffix=path.suffix or "?", known=known)
-    check_content(path)
-    shapefile = path.suffix.lower() == ".shp"
-    if shapefile:
-        check_shapefile(path)
-        report.figures["encoding"] = encoding = encoding or dbf_encoding(path)
-    with warnings.catch_warnings(record=True) as remarks:
-        warnings.simplefilter("always")
-        try:
-            options = {"ENCODING": _BYTES_AS_TEXT} if shapefile else {"encoding": encoding}
-            frame = _read_layer(path, report=report, options=options)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as fault:
-            raise _unreadable(path, fault) from fault
-    for text in dict.fromkeys(str(remark.message) for remark in remarks):
-        report.add("tables.reader_remark", "doubtful", fault=text)
+    with _at_hand(path) as inside:
+        frame = _read_features(inside, path, report=report, encoding=encoding)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError("tables.no_geometry", file=path.name)
-    if shapefile:
-        frame = _decoded(frame, encoding or _BYTES_AS_TEXT)
+    return frame
+
+
+@contextmanager
+def _at_hand(path: Path) -> Iterator[Path]:
+    """Yield the file itself, or the one in a zip archive."""
+    check_file(path)
+    if path.suffix.lower() != ".zip":
+        yield path
+        return
+    check_content(path)
+    with unpacked(path) as inside:
+        yield inside
+
+
+def _read_features(
+    inside: Path, path: Path, *, report: InputReport, encoding: str | None
+) -> pd.DataFrame | gpd.GeoDataFrame:
+    frame = read_layer(inside, report=report, encoding=encoding)
+    if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.name != "geometry":
+        frame = frame.rename_geometry("geometry") if "geometry" not in frame.columns else frame
+    geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else None
     report.rows_read = len(frame)
-    headers = [str(name) for name in frame.columns if name != "geometry"]
-    frame = frame.set_axis([*_unique_names(headers), "geometry"], axis="columns")
+    headers = [str(name) for name in frame.columns if name != geometry]
+    names = iter(_unique_names(headers))
+    frame = frame.set_axis([name if name == geometry else next(names) for name in frame.columns], axis="columns")
     frame = frame.assign(source_file=path.name, source_row=range(1, len(frame) + 1))
     frame.attrs["headers"] = tuple(headers)
     return frame
 
 
-def _read_layer(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
-    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
-    if not layers:
-        raise InputError("tables.no_geometry", file=path.name)
-    if len(layers) > 1:
-        report.figures["layer"] = layers[0]
-        report.add("tables.other_layers", "note", layer=layers[0], others=", ".join(layers[1:]))
-    return pyogrio.read_dataframe(path, layer=layers[0], **options)
-
-
-def _decoded(frame: gpd.GeoDataFrame, encoding: str) -> gpd.GeoDataFrame:
-    """Return a shapefile's frame with its bytes made text; a letter that a field's width cuts in two is left off.
-
-    dBase names take 10 bytes, in UTF-8 three Chinese letters and a third: strict readers refuse such a file whole.
-    """
-
-    def decode(text: Any) -> Any:
-        if not isinstance(text, str) or text.isascii():
-            return text
-        return codecs.getincrementaldecoder(encoding)("replace").decode(text.encode(_BYTES_AS_TEXT), final=False)
-
-    frame = frame.rename(columns=decode)
-    for name in frame.columns[frame.dtypes.map(pd.api.types.is_string_dtype).to_numpy()]:
-        if name != "geometry":
-            frame[name] = frame[name].map(decode, na_action="ignore")
-    return frame
-
-
-def _unreadable(path: Path, fault: Exception) -> InputError:
-    """Return the error for a vector file that GDAL refuses; of malformed JSON, with the line and column of the fault."""
-    if isinstance(fault, InputError):
-        return fault
-    if path.suffix.lower() in (".geojson", ".json"):
-        try:
-            json.loads(path.read_bytes())
-        except json.JSONDecodeError as broken:
-            start = max(0, broken.pos - 20)
-            came = broken.doc[start : broken.pos + 10].replace("\n", " ")
-            return InputError("tables.bad_json", file=path.name, line=broken.lineno, column=broken.colno, came=came)
-        except UnicodeDecodeError:
-            pass
-    return InputError("tables.unreadable", file=path.name, fault=str(fault))
-
-
 # --- text and workbooks -----------------------------------------------------------------------------------------------
 
 
-def _text_cells(path: Path, *, report: InputReport, encoding: str | None) -> pd.DataFrame:
-    """Return the cells of a delimited text, one row per record, blank records included."""
-    text, encoding = decode(path, encoding)
-    report.figures["encoding"] = encoding.removesuffix("-sig")
-    if "\x00" in text:
-        raise InputError("tables.unknown_content", file=path.name, expected=path.suffix)
-    first = next((line for line in io.StringIO(text) if line.strip()), "")
-    delimiter = max(",\t;", key=first.count)
-    try:
-        width = max(map(len, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), default=0)
-        return pd.read_csv(
-            io.BytesIO(text.encode("utf-8")),  # what the parser works on inside; several times faster than text
-            sep=delimiter,
-            header=None,
-            names=range(max(width, 1)),
-            index_col=False,
-            dtype=object,
-            na_filter=False,
-            skip_blank_lines=False,
-        )
-    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
-        raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
-
-
-def _workbook_cells(path: Path, *, report: InputReport) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl warns of validations and styles it does not keep; none holds data
-        try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            try:
-                rows = _first_sheet(book, report=report)
-            finally:
-                book.close()
-        except InputError:
-            raise
-        except Exception as fault:  # whatever a damaged part makes openpyxl raise: KeyError, ValueError, ParseError ...
-            raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
-    width = max(map(len, rows), default=0)
-    return pd.DataFrame([[*row, *[None] * (width - len(row))] for row in rows], dtype=object)
-
-
-def _first_sheet(book: Any, *, report: InputReport) -> list[Cells]:
-    """Return the rows of the first visible sheet that has any, as long as their last filled cell."""
-    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    for number, sheet in enumerate(sheets):
-        sheet.reset_dimensions()  # what the file claims its extent to be is often wrong
-        rows = _bounded_rows(sheet, file=report.file)
-        if any(rows):
-            report.figures["sheet"] = sheet.title
-            if others := [other.title for other in sheets[number + 1 :]]:
-                report.add("tables.other_sheets", "note", sheet=sheet.title, others=", ".join(others))
-            return rows
-    return []
-
-
-def _bounded_rows(sheet: Any, *, file: str) -> list[Cells]:
-    """Return a sheet's rows up to their last filled cell; a sheet as wide and long as Excel allows is no table."""
-    rows: list[Cells] = []
-    width = 0
-    for row in sheet.iter_rows(values_only=True):
-        rows.append(_without_tail(row))
-        width = max(width, len(rows[-1]))
-        if width * len(rows) > _MOST_CELLS:
-            raise InputError("tables.too_many_cells", file=file, rows=len(rows), columns=width, limit=_MOST_CELLS)
-    while rows and not rows[-1]:
-        rows.pop()
-    return rows
-
-
-def _without_tail(row: Cells) -> Cells:
-    last = len(row)
-    while last and _tidy(row[last - 1]) is None:
-        last -= 1
-    return row[:last]
-
-
-def _tidy(cell: Any) -> Any:
-    """Return a cell without blanks at its ends, None where nothing is left."""
-    if type(cell) is str:
-        return cell.strip() or None
-    return None if cell is None or cell != cell else cell  # NaN differs from itself
-
-
-def _frame(cells: pd.DataFrame, *, path: Path, report: InputReport) -> pd.DataFrame:
-    """Return the rows below the header as columns of numbers, text or what else the cells are."""
-    tidy = np.empty(cells.shape[::-1], dtype=object)
-    for at in range(cells.shape[1]):
-        tidy[at] = [cell.strip() or None if type(cell) is str else _tidy(cell) for cell in cells[at]]
-    filled = tidy != None  # noqa: E711  elementwise
-    if not filled.any():
-        raise InputError("tables.no_cells", file=path.name)
-    numbers = np.flatnonzero(filled.any(axis=0))
-    top, body = int(numbers[0]), numbers[1:]
-    widest = int(np.flatnonzero(filled.any(axis=1))[-1]) + 1
-    width = int(np.flatnonzero(filled[:, top])[-1]) + 1
-    last = widest - filled[:widest, body][::-1].argmax(axis=0)
-    for number, count in zip(body[last > width], last[last > width], strict=True):
-        report.add("tables.extra_cells", "doubtful", int(number) + 1, cells=int(count), headers=width)
-    headers = [str(cells.iat[top, at]) if filled[at, top] else "" for at in range(widest)]
+def _frame(layouts: Sequence[Layout], *, path: Path, report: InputReport) -> pd.DataFrame:
+    """Return the rows below the headers of sheets that are one table, as columns of numbers, text or what else the cells are."""
+    several = len(layouts) > 1
+    for layout in layouts:
+        _report_shape(layout, on_sheet=layout.sheet.title if several else None, report=report)
+    headers, parts = _aligned(layouts)
     names = _unique_names(headers)
-    if repeated := [name for name, header in zip(names, headers, strict=True) if header.strip() not in ("", name)]:
-        report.add("tables.repeated_headers", "note", headers=", ".join(repeated))
-    report.rows_read = len(body)
-    frame = pd.DataFrame({name: _column(tidy[at, body]) for at, name in enumerate(names)})
-    frame = frame.set_axis(pd.RangeIndex(len(body)))
-    frame["source_file"] = path.name
-    frame["source_row"] = body + 1
-    frame.attrs["headers"] = tuple(headers)
+    if repeated := [name for name, header in zip(names, headers, strict=True) if _name_of(header) not in ("", name)]:
+        report.add("tables.repeated_headers", "note", headers=", ".join(map(shown, repeated)))
+    rows = np.concatenate([layout.body for layout in layouts])
+    report.rows_read = len(rows)
+    frame = pd.DataFrame({name: stacked(part) for name, part in zip(names, parts, strict=True)})
+    frame = frame.set_axis(pd.RangeIndex(len(rows)))
+    frame["source_file"] = np.full(len(rows), path.name, dtype=object)
+    if several:
+        titles = np.array([layout.sheet.title for layout in layouts], dtype=object)
+        frame["source_sheet"] = np.repeat(titles, [len(layout.body) for layout in layouts])
+    frame["source_row"] = rows + 1
+    units = {layout.money_unit for layout in layouts}
+    frame.attrs |= {"headers": tuple(headers), "money_unit": units.pop() if len(units) == 1 else None}
     return frame
 
 
+def _report_shape(layout: Layout, *, on_sheet: str | None, report: InputReport) -> None:
+    if layout.above:
+        above = shown(" ".join(layout.above))
+        report.add("tables.header_below", "note", on_sheet=on_sheet, row_number=layout.bottom + 1, above=above)
+        report.figures["header_row"] = layout.bottom + 1
+    if layout.passed:
+        report.figures["rows_passed_over"] = report.figures.get("rows_passed_over", 0) + layout.passed
+    for remark in layout.remarks:
+        report.add(remark.code, remark.action, remark.row, on_sheet=on_sheet, **remark.params)
+    report_formulas(layout.sheet, on_sheet=on_sheet, report=report)
+
+
+def _aligned(layouts: Sequence[Layout]) -> tuple[list[str], list[list[tuple[Column | None, np.ndarray]]]]:
+    """Return the headers of all sheets, the first one's first, and for each the column and rows of every sheet."""
+    headers: list[str] = list(layouts[0].headers)
+    place = {_key(header, at): at for at, header in enumerate(headers)}
+    if len(layouts) == 1:
+        return headers, [[(column, layouts[0].body)] for column in layouts[0].columns]
+    found: list[dict[int, Column]] = []
+    for layout in layouts:
+        mine: dict[int, Column] = {}
+        for at, (header, column) in enumerate(zip(layout.headers, layout.columns, strict=True)):
+            key = _key(header, at)
+            if key not in place:
+                place[key] = len(headers)
+                headers.append(header)
+            mine.setdefault(place[key], column)
+        found.append(mine)
+    return headers, [
+        [(mine.get(at), layout.body) for mine, layout in zip(found, layouts, strict=True)] for at in range(len(headers))
+    ]
+
+
+def _key(header: str, at: int) -> str:
+    return fold(header) or f"column {at}"
+
+
+def _name_of(header: str) -> str:
+    """Return a header on one line, without blanks at its ends."""
+    return re.sub(r"(?<=[^\x00-\x7f])\s*\n\s*|\s*\n\s*(?=[^\x00-\x7f])", "", header.strip()).replace("\n", " ")
+
+
 def _unique_names(headers: Iterable[str]) -> list[str]:
-    """Return a name per header: itself without blanks at its ends; ``column_3`` where blank; ``name (2)`` where repeated."""
+    """Return a name per header: itself on one line; ``column_3`` where blank; ``name (2)`` where repeated."""
     names: list[str] = []
     taken = {*ROW_COLUMNS, "geometry"}
     for position, header in enumerate(headers, start=1):
-        name = base = header.strip() or f"column_{position}"
+        name = base = _name_of(header) or f"column_{position}"
         copy = 2
         while name in taken:
             name, copy = f"{base} ({copy})", copy + 1
         taken.add(name)
         names.append(name)
     return names
-
-
-def _column(cells: NDArray[np.object_]) -> pd.Series:
-    """Return cells as a series: of numbers where all are and nothing is lost, else of what they are, None where blank."""
-    column = pd.Series(cells, dtype=object)
-    kinds = set(map(type, cells)) - {type(None)}
-    if kinds and kinds <= {int, float}:
-        return pd.to_numeric(column)
-    texts = cells[cells != None] if kinds == {str} else []  # noqa: E711  elementwise
-    if not len(texts) or _NO_PLAIN_NUMBER.search("\n".join(texts)):
-        return column
-    numbers = pd.to_numeric(column, errors="coerce")
-    return numbers if np.isfinite(numbers).sum() == len(texts) else column

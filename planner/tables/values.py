@@ -1,8 +1,10 @@
 """What the cells of a column say: numbers as people write them, and text that stays text.
 
-``１２０``, ``1,200``, ``约300平米`` and ``50万元`` are numbers; ``0012`` read as a code keeps its zeros. Arrays in, arrays out.
+``１２０``, ``1,200``, ``约300平米``, ``1.2万`` and ``50万元`` are numbers; ``0012`` read as a code keeps its zeros. Arrays in,
+arrays out.
 """
 
+import datetime
 import math
 import re
 import unicodedata
@@ -13,16 +15,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.tables.columns import BLANKS
 from planner.tables.headers import UNITS
 
 _NUMBER = re.compile(
     r"(?P<about>约|大约|近|~|≈)?\s*"
     r"(?P<number>[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*"
-    r"(?P<unit>m2|[^\d\s.,+-]*?)(?P<more>左右|以上|余|多)?"
+    r"(?P<unit>m2|[^\d\s.,+-]*?)(?P<more>左右|以上|余|多)?(?:\((?:估|约|预估|估算|暂估|估计)\))?"
 )
 _MISSING = frozenset(
-    {"", "-", "--", "—", "——", "/", "\\", "无", "暂无", "不详", "空", "na", "n/a", "#n/a", "nan", "null", "none"}
+    "|- -- — —— ― – / \\ 无 暂无 没有 不详 未知 待定 待核实 空 na n/a #n/a nan null none".replace("|", " ").split(" ")
 )
+_DATA = re.compile(r"[约~≈+-]?\s*[\d.,]+\s*(?:%|m2|平米|平方米|[千万亿]?元|万|人|[°度].*)?")
 
 
 class Numbers(NamedTuple):
@@ -52,13 +56,21 @@ def as_numbers(column: pd.Series, *, unit: float | None = None) -> Numbers:
 
 
 def as_texts(column: pd.Series) -> list[str | None]:
-    """Return a column's cells as text without blanks at their ends, whole numbers without a decimal point; None where blank."""
-    return [cell.strip() or None if type(cell) is str else _text(cell) for cell in column]
+    """Return a column's cells as text without blanks at their ends, None where blank.
+
+    Whole numbers have no decimal point, dates no time of day where it is midnight.
+    """
+    return [cell.strip(BLANKS) or None if type(cell) is str else _text(cell) for cell in column]
 
 
 def half_width(text: str) -> str:
     """Return text with full-width letters and digits made half-width, without blanks at its ends."""
-    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    return text.strip(BLANKS) if text.isascii() else unicodedata.normalize("NFKC", text).strip(BLANKS)
+
+
+def looks_like_number(text: str) -> bool:
+    """Return whether a text is a number, with or without a unit, or an angle; a year (2023年) may be a header."""
+    return _DATA.fullmatch(half_width(text).casefold()) is not None
 
 
 def _text(cell: Any) -> str | None:
@@ -69,7 +81,9 @@ def _text(cell: Any) -> str | None:
         if math.isnan(number):
             return None
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-    return str(cell).strip() or None
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        return cell.date().isoformat()
+    return str(cell).strip(BLANKS) or None
 
 
 class _Cell(NamedTuple):
@@ -84,10 +98,10 @@ _BLANK, _BAD = _Cell(blank=True), _Cell(bad=True)
 
 
 def _read_cell(cell: Any) -> _Cell:
-    if isinstance(cell, bool | np.bool_):
-        return _BAD
     text = _text(cell)
-    return _BLANK if text is None else _read_number(text)
+    if text is None:
+        return _BLANK
+    return _BAD if isinstance(cell, bool | np.bool_ | datetime.date | datetime.time) else _read_number(text)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,145 @@
+"""Vector files to a frame: shapefiles with their tables' encoding found out, GeoPackage, GeoJSON, geodatabases, GeoParquet."""
+
+import codecs
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+
+from planner.errors import InputError
+from planner.findings import InputReport
+from planner.tables.encodings import dbf_encoding, sibling
+from planner.tables.files import VECTOR_SUFFIXES, check_content
+
+_BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
+_MOST_TEXT_BYTES = 512 * 1024 * 1024  # of formats that GDAL takes into memory whole
+_MOST_PARQUET_BYTES = 512 * 1024 * 1024
+_MOST_CELLS = 20_000_000
+_MOST_FEATURES = 5_000_000
+_BATCH = 4096  # rows of a parquet file unpacked at a time: its texts may be a thousandfold of what it weighs
+_LAYERS_NAMED = 10
+_LONGEST_NAME = 60
+
+
+def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return the first layer that has geometry, in its own CRS, under its own headers; a parquet table without is one too.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds no layer with geometry.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in VECTOR_SUFFIXES:
+        known = " ".join(sorted(VECTOR_SUFFIXES))
+        raise InputError("tables.unknown_format", file=path.name, suffix=path.suffix or "?", known=known)
+    check_content(path)
+    if suffix == ".parquet":
+        return _read_parquet(path)
+    if suffix in (".geojson", ".json", ".kml") and path.stat().st_size > _MOST_TEXT_BYTES:
+        size = path.stat().st_size
+        raise InputError("tables.text_too_large", file=path.name, size_mb=size >> 20, limit_mb=_MOST_TEXT_BYTES >> 20)
+    shapefile = suffix == ".shp"
+    if shapefile:
+        _check_shapefile(path)
+        report.figures["encoding"] = encoding = encoding or dbf_encoding(path)
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        try:
+            options = {"ENCODING": _BYTES_AS_TEXT} if shapefile else {"encoding": encoding}
+            frame = _read_first(path, report=report, options=options)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as fault:
+            raise _unreadable(path, fault) from fault
+    for text in dict.fromkeys(str(remark.message) for remark in remarks):
+        report.add("tables.reader_remark", "doubtful", fault=text)
+    return _decoded(frame, encoding or _BYTES_AS_TEXT) if shapefile else frame
+
+
+def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
+    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    if not layers:
+        raise InputError("tables.no_geometry", file=path.name)
+    if len(layers) > 1:
+        report.figures["layer"] = layers[0]
+        others = ", ".join(map(_printable, layers[1 : _LAYERS_NAMED + 1])) + (
+            " …" if len(layers) > _LAYERS_NAMED + 1 else ""
+        )
+        report.add("tables.other_layers", "note", layer=_printable(layers[0]), others=others)
+    frame = pyogrio.read_dataframe(path, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
+    if len(frame) > _MOST_FEATURES:
+        columns = len(frame.columns)
+        raise InputError("tables.too_many_cells", file=path.name, rows=len(frame), columns=columns, limit=_MOST_CELLS)
+    return frame
+
+
+def _printable(name: str) -> str:
+    """Return a layer's name as it may be shown: on one line, without what steers a terminal, and not endless."""
+    name = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+
+
+def _read_parquet(path: Path) -> pd.DataFrame | gpd.GeoDataFrame:
+    try:
+        with pq.ParquetFile(path) as file:
+            is_geo = b"geo" in (file.schema_arrow.metadata or {})
+            rows, columns = file.metadata.num_rows, file.metadata.num_columns
+            if rows * columns > _MOST_CELLS:
+                raise InputError("tables.too_many_cells", file=path.name, rows=rows, columns=columns, limit=_MOST_CELLS)
+            size = 0
+            for batch in file.iter_batches(_BATCH):
+                size += batch.nbytes
+                if size > _MOST_PARQUET_BYTES:
+                    limit_mb = _MOST_PARQUET_BYTES >> 20
+                    raise InputError("tables.too_large", file=path.name, size_mb=size >> 20, limit_mb=limit_mb)
+        frame = gpd.read_parquet(path) if is_geo else pd.read_parquet(path, engine="pyarrow")
+        return frame.reset_index(drop=True)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
+
+
+def _check_shapefile(path: Path) -> None:
+    """Refuse a ``.shp`` whose index was not copied with it."""
+    if sibling(path, ".shx") is None:
+        raise InputError("tables.no_index", file=path.name, needed=path.with_suffix(".shx").name)
+
+
+def _decoded(frame: gpd.GeoDataFrame, encoding: str) -> gpd.GeoDataFrame:
+    """Return a shapefile's frame with its bytes made text; a letter that a field's width cuts in two is left off.
+
+    dBase names take 10 bytes, in UTF-8 three Chinese letters and a third: strict readers refuse such a file whole.
+    """
+
+    def decode(text: Any) -> Any:
+        if not isinstance(text, str) or text.isascii():
+            return text
+        return codecs.getincrementaldecoder(encoding)("replace").decode(text.encode(_BYTES_AS_TEXT), final=False)
+
+    frame = frame.rename(columns=decode)
+    for name in frame.columns[frame.dtypes.map(pd.api.types.is_string_dtype).to_numpy()]:
+        if name != "geometry":
+            frame[name] = frame[name].map(decode, na_action="ignore")
+    return frame
+
+
+def _unreadable(path: Path, fault: Exception) -> InputError:
+    """Return the error for a vector file that GDAL refuses; of malformed JSON, with the line and column of the fault."""
+    if isinstance(fault, InputError):
+        return fault
+    if path.suffix.lower() in (".geojson", ".json"):
+        try:
+            json.loads(path.read_bytes())
+        except json.JSONDecodeError as broken:
+            start = max(0, broken.pos - 20)
+            came = broken.doc[start : broken.pos + 10].replace("\n", " ")
+            return InputError("tables.bad_json", file=path.name, line=broken.lineno, column=broken.colno, came=came)
+        except (UnicodeDecodeError, RecursionError):
+            pass
+    return InputError("tables.unreadable", file=path.name, fault=str(fault))

@@ -1,0 +1,184 @@
+"""Workbooks of Excel since 2007, read by calamine after a look at what they would unpack to.
+
+Calamine lays a sheet out as a full rectangle and gives every cell a copy of its text, so that a file of a few kilobytes can ask
+for hundreds of gigabytes. What each part of the file asks for is added up first.
+"""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from zipfile import ZipInfo
+
+import numpy as np
+import python_calamine as calamine
+from numpy.typing import NDArray
+
+from planner.errors import InputError
+from planner.findings import InputReport
+from planner.tables.archives import content, members
+from planner.tables.columns import MOST_CELLS, Range, Sheet, cell_sheet
+
+_MOST_TEXT_BYTES = 256 * 1024 * 1024  # of texts that many cells share, once each cell has its own
+_MOST_DIRECTORY_BYTES = 4 * 1024 * 1024  # of the list of sheets
+_WINDOW = 1 << 24  # bytes of a sheet looked at together
+
+_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+_NAMELESS_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])(?![^>]*\sr\s*=)")
+_NAMELESS_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^>]*\sr\s*=)")
+_COLUMN_OF = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})\d""")
+_ROW_OF = re.compile(rb"""\br\s*=\s*["']\s*[A-Za-z]{0,3}(\d{1,7})""")
+_SHARED = re.compile(rb"""\bt\s*=\s*["']s["']""")
+_SHARED_INDEX = re.compile(rb"""\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*(\d{1,9})""")
+_ITEM_END = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si\s*/>")
+_CELL_WITH_FORMULA = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f\s*>)"
+    rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"
+)
+_ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b([^>]*\bt\s*=\s*["']e["'][^>]*)>""")
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3}\d{1,7})""")
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+class _Part(NamedTuple):
+    """What the part of one sheet asks for."""
+
+    rows: int
+    columns: int
+    text_bytes: int
+    uncalculated: list[str]
+    errors: list[str]
+
+
+def read_xlsx(path: Path, *, report: InputReport) -> list[Sheet]:
+    """Return the visible sheets of an xlsx or xlsm workbook.
+
+    Raises
+    ------
+    InputError
+        It is no workbook, or asks for too much.
+    """
+    found = members(path)
+    if not any(name.lower() == "xl/workbook.xml" for name in found):
+        raise InputError("tables.not_what_it_says", file=path.name, expected=path.suffix.lower(), found=".zip")
+    if any(name.lower().endswith("vbaproject.bin") for name in found):
+        report.add("tables.macros", "note")
+    parts = _weigh(path, found)
+    targets = _targets(path, found)
+    with calamine.CalamineWorkbook.from_path(path) as book:
+        sheets = []
+        for number, about in enumerate(book.sheets_metadata):
+            if about.visible != calamine.SheetVisibleEnum.Visible or about.typ != calamine.SheetTypeEnum.WorkSheet:
+                continue
+            sheet = book.get_sheet_by_index(number)
+            part = parts.get(targets.get(about.name, ""))
+            merged = [Range(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
+            sheets.append(
+                cell_sheet(
+                    about.name,
+                    list(_rows(sheet)),
+                    merged=merged,
+                    uncalculated=part.uncalculated if part else (),
+                    errors=part.errors if part else (),
+                )
+            )
+    return sheets
+
+
+def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:
+    """Yield a sheet's rows from its first, with the columns left of the first filled one; equal texts are kept once."""
+    known: dict[Any, Any] = {}
+    left: list[Any] = [None] * (sheet.start[1] if sheet.start else 0)
+    for row in sheet.iter_rows():
+        yield left + [known.setdefault(cell, cell) if type(cell) is str else cell for cell in row]
+
+
+def _weigh(path: Path, found: dict[str, ZipInfo]) -> dict[str, _Part]:
+    """Return what the sheets ask for, by member name; refuse a workbook whose parts ask for too much."""
+    shared = next((member for name, member in found.items() if name.lower() == "xl/sharedstrings.xml"), None)
+    sizes = _text_sizes(content(path, shared)) if shared else np.zeros(0, np.int64)
+    parts: dict[str, _Part] = {}
+    for name, member in found.items():
+        if member is not shared:
+            data = content(path, member)
+            if b"sheetData" in data:
+                parts[name] = _part(data, sizes)
+    if sum(part.rows * part.columns for part in parts.values()) > MOST_CELLS:
+        worst = max(parts.values(), key=lambda part: part.rows * part.columns)
+        raise InputError(
+            "tables.too_many_cells", file=path.name, rows=worst.rows, columns=worst.columns, limit=MOST_CELLS
+        )
+    size = sum(part.text_bytes for part in parts.values())
+    if size > _MOST_TEXT_BYTES:
+        raise InputError("tables.too_large", file=path.name, size_mb=size >> 20, limit_mb=_MOST_TEXT_BYTES >> 20)
+    return parts
+
+
+def _part(data: bytes, sizes: NDArray[np.int64]) -> _Part:
+    """Return what a sheet asks for. Rows and cells that do not say where they are stand behind one another."""
+    height = width = nameless_rows = nameless_cells = text_bytes = 0
+    uncalculated: list[str] = []
+    errors: list[str] = []
+    for window in _windows(data):
+        width = max(width, max(map(_number, set(_COLUMN_OF.findall(window))), default=0))
+        height = max(height, max(map(int, set(_ROW_OF.findall(window))), default=0))
+        nameless_rows += len(_NAMELESS_ROW.findall(window))
+        if _NAMELESS_CELL.search(window):
+            nameless_cells = max(nameless_cells, *(len(_NAMELESS_CELL.findall(row)) for row in _ROW.split(window)))
+        text_bytes += _text_bytes(window, sizes)
+        uncalculated += _references(_CELL_WITH_FORMULA.findall(window))
+        errors += _references(_ERROR_CELL.findall(window))
+    return _Part(height + nameless_rows, width + nameless_cells, text_bytes, uncalculated, errors)
+
+
+def _windows(data: bytes) -> Iterator[bytes]:
+    """Yield a sheet in pieces that end between two rows."""
+    start = 0
+    while start < len(data):
+        end = data.find(b"<row", start + _WINDOW)
+        end = len(data) if end < 0 else end
+        yield data[start:end]
+        start = end
+
+
+def _text_sizes(data: bytes) -> NDArray[np.int64]:
+    """Return the bytes of each shared text, its markup included."""
+    return np.diff([match.end() for match in _ITEM_END.finditer(data)], prepend=0)
+
+
+def _text_bytes(data: bytes, sizes: NDArray[np.int64]) -> int:
+    """Return how many bytes a sheet's cells hold when each has its own copy of a shared text."""
+    index = np.array(_SHARED_INDEX.findall(data), dtype="S9").astype(np.int64)
+    index = index[index < len(sizes)]
+    unclear = len(_SHARED.findall(data)) - len(index)
+    return int(sizes[index].sum()) + max(unclear, 0) * int(sizes.max(initial=0))
+
+
+def _references(attributes: list[bytes]) -> list[str]:
+    found = (_REFERENCE.search(text) for text in attributes)
+    return [match[1].decode("ascii") for match in found if match]
+
+
+def _number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _targets(path: Path, found: dict[str, ZipInfo]) -> dict[str, str]:
+    """Return sheet title -> name of its member."""
+    by_name = {name.lower(): member for name, member in found.items()}
+    texts = []
+    for name in ("xl/_rels/workbook.xml.rels", "xl/workbook.xml"):
+        if name not in by_name or by_name[name].file_size > _MOST_DIRECTORY_BYTES:
+            return {}
+        texts.append(content(path, by_name[name]))
+    links = {node.get("Id"): node.get("Target", "") for node in ET.fromstring(texts[0])}
+    titles: dict[str, str] = {}
+    for node in ET.fromstring(texts[1]).iter():
+        if node.tag.rpartition("}")[2] == "sheet":
+            target = links.get(node.get(_RELATION)) or ""
+            titles[node.get("name", "")] = str(PurePosixPath("xl", target)).lstrip("/")
+    return titles
