@@ -55,8 +55,8 @@ def polygons(
     """Return the isochrone of every point and number of minutes.
 
     Returns a GeoDataFrame in WGS 84, point by point and by rising minutes: `point_index` (position in `points`), `minutes`,
-    `geometry` (valid MultiPolygons, nested, holes kept) and `reason` (None, or "no_street" where a point has no street within
-    `max_snap_m`; its geometry is then empty).
+    `geometry` (valid MultiPolygons, nested, holes kept) and `reason`: None, or why a geometry is empty: "no_street" where a
+    point has no street within `max_snap_m`, "access_leg_too_long" where the way to the street takes all the time.
 
     Raises
     ------
@@ -82,10 +82,14 @@ def polygons(
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         shapes = [shape for each in pool.map(one, range(len(points))) for shape in each]
     found = np.repeat(points.snapped.found, len(bands))
+    reasons = [
+        (None if not shape.is_empty else "access_leg_too_long") if has_street else "no_street"
+        for shape, has_street in zip(shapes, found, strict=True)
+    ]
     columns = {
         "point_index": np.repeat(np.arange(len(points)), len(bands)),
         "minutes": np.tile(np.array(bands), len(points)),
-        "reason": pd.Series([None if has_street else "no_street" for has_street in found], dtype=object),
+        "reason": pd.Series(reasons, dtype=object),
     }
     frame = gpd.GeoDataFrame(columns, geometry=np.array(shapes, object), crs=network.crs)
     frame = frame.to_crs(WGS84)

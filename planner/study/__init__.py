@@ -6,7 +6,7 @@ from typing import Any
 from planner.project import Project
 from planner.study.access import Access, measure
 from planner.study.decision import Decision, decide
-from planner.study.inputs import CACHE_FOLDER, Inputs, Progress, read_inputs
+from planner.study.inputs import CACHE_FOLDER, Inputs, Progress, area_of, network_of, read_inputs
 from planner.study.results import Tables, facility_isochrones, tabulate
 from planner.study.summary import summarise
 
@@ -18,7 +18,9 @@ __all__ = [
     "Progress",
     "Study",
     "Tables",
+    "area_of",
     "facility_isochrones",
+    "network_of",
     "read_inputs",
     "run",
 ]

@@ -81,8 +81,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         return reports[-1]
 
     progress("study.reading_area")
-    boundary = settings.area.boundary
-    area = read_area(project.resolve(boundary), report=report_for("area", boundary), datum=settings.area.datum)
+    area = area_of(project, report_for("area", settings.area.boundary))
     zones = None
     if settings.area.zones is not None:
         zones = read_zones(
@@ -96,13 +95,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
 
     progress("study.reading_streets")
     streets_report = report_for("streets", settings.streets.source)
-    network = StreetNetwork.from_osm(
-        project.resolve(settings.streets.source),
-        area.geometry,
-        reach_m(project) + settings.walking.max_snap_m,
-        rules=WalkRules(private_lanes=settings.streets.private_lanes),
-        cache=_cache_folder(project),
-    )
+    network = network_of(project, area)
     _report_streets(network, streets_report)
 
     progress("study.reading_people")
@@ -144,6 +137,30 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         facility_places=facility_places,
         original=original,
         reports=reports,
+    )
+
+
+def area_of(project: Project, report: InputReport) -> Area:
+    """Read a project's study area; errors as `planner.boundaries.read_area`."""
+    section = project.settings.area
+    return read_area(project.resolve(section.boundary), report=report, datum=section.datum)
+
+
+def network_of(project: Project, area: Area) -> StreetNetwork:
+    """Read a project's streets as far as anybody walks beyond its area, from the cache where they were read before.
+
+    Raises
+    ------
+    NetworkError
+        They cannot be read, or do not touch the area.
+    """
+    settings = project.settings
+    return StreetNetwork.from_osm(
+        project.resolve(settings.streets.source),
+        area.geometry,
+        reach_m(project) + settings.walking.max_snap_m,
+        rules=WalkRules(private_lanes=settings.streets.private_lanes),
+        cache=_cache_folder(project),
     )
 
 

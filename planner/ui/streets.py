@@ -7,13 +7,12 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from planner.boundaries import Area, read_area
 from planner.crs import WGS84, transformer
 from planner.errors import PlannerError
 from planner.findings import InputReport
 from planner.project import Project
-from planner.streets import StreetNetwork, WalkRules
-from planner.study import inputs as study_inputs
+from planner.streets import StreetNetwork
+from planner.study import area_of, network_of
 
 TIERS: tuple[frozenset[str], ...] = (
     frozenset(["motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"]),
@@ -36,15 +35,12 @@ class Ground:
 
 def ground_of(project: Project) -> Ground:
     """Return the ground of a project, its network from the cache that the run left."""
-    settings = project.settings
     try:
-        boundary = settings.area.boundary
-        report = InputReport("area", boundary)
-        area = read_area(project.resolve(boundary), report=report, datum=settings.area.datum)
+        area = area_of(project, InputReport("area", project.settings.area.boundary))
     except (PlannerError, OSError):
         return Ground(None, None)
     try:
-        return Ground(area.geometry, encode(_network(project, area)))
+        return Ground(area.geometry, encode(network_of(project, area)))
     except (PlannerError, OSError):
         return Ground(area.geometry, None)
 
@@ -75,14 +71,3 @@ def encode(network: StreetNetwork) -> bytes:
 
 def _tier(name: str) -> int:
     return next((number for number, names in enumerate(TIERS) if name in names), len(TIERS))
-
-
-def _network(project: Project, area: Area) -> StreetNetwork:
-    settings = project.settings
-    return StreetNetwork.from_osm(
-        project.resolve(settings.streets.source),
-        area.geometry,
-        study_inputs.reach_m(project) + settings.walking.max_snap_m,
-        rules=WalkRules(private_lanes=settings.streets.private_lanes),
-        cache=study_inputs._cache_folder(project),
-    )
