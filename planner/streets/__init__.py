@@ -1,7 +1,25 @@
-"""Streets: an OpenStreetMap file or an OSMnx graph becomes a `StreetNetwork`, and points are snapped to it."""
+"""Streets: files, OSMnx graphs, road layers and places by name become a `StreetNetwork`, and points are snapped to it."""
 
+from planner.streets.asking import Service
 from planner.streets.network import Direction, StreetNetwork
+from planner.streets.online import fetch_boundary, fetch_facilities, fetch_streets
 from planner.streets.snap import MAX_SNAP_M, Snapped, metric_xy, snap, snap_xy
+from planner.streets.sources import Gates, Source
 from planner.streets.walkable import WalkRules
 
-__all__ = ["MAX_SNAP_M", "Direction", "Snapped", "StreetNetwork", "WalkRules", "metric_xy", "snap", "snap_xy"]
+__all__ = [
+    "MAX_SNAP_M",
+    "Direction",
+    "Gates",
+    "Service",
+    "Snapped",
+    "Source",
+    "StreetNetwork",
+    "WalkRules",
+    "fetch_boundary",
+    "fetch_facilities",
+    "fetch_streets",
+    "metric_xy",
+    "snap",
+    "snap_xy",
+]

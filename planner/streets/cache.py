@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ FORMAT = 2
 """Moves whenever the arrays of a network change their meaning."""
 
 
-def cached_arrays(folder: Path, source: Path, key: bytes, build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the arrays that `build` makes of `source`, from `folder` where they are kept already.
+def cached_arrays(
+    folder: Path, sources: Sequence[Path], key: bytes, build: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the arrays that `build` makes of files, from `folder` where they are kept already.
 
     `key` holds whatever else decides the result. A kept file that cannot be read is built and written anew; a folder that
     cannot be written to is done without.
     """
-    digest = hashlib.sha256(f"format {FORMAT}\n".encode() + key + _file_digest(source)).hexdigest()
+    digest = hashlib.sha256(f"format {FORMAT}\n".encode() + key + b"".join(map(_file_digest, sources))).hexdigest()
     kept = folder / f"streets-{digest[:24]}.npz"
     if kept.is_file():
         try:

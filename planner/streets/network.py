@@ -1,6 +1,6 @@
 """The walkable street network: what all travel times are measured on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -23,11 +23,13 @@ from planner.findings import InputReport
 from planner.kernels.trace import running_lengths
 from planner.streets.build import build_arrays
 from planner.streets.cache import cached_arrays
+from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.graph import graph_of, load_graphml, ways_of_graph
 from planner.streets.grid import SegmentGrid
 from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
 from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
 from planner.streets.osm import RawWays, is_osm_file, read_ways
+from planner.streets.sources import Gates, Source, network_arrays
 from planner.streets.walkable import WalkRules
 
 Direction = Literal["to", "from"]
@@ -107,7 +109,48 @@ class StreetNetwork:
             return cls(**build())
         names = [field.name for field in fields(cls)]
         key = f"{names} {rules} {float(buffer_m)!r} ".encode() + (b"" if area is None else area.wkb)
-        return cls(**cached_arrays(cache, path, key, build))
+        return cls(**cached_arrays(cache, [path], key, build))
+
+    @classmethod
+    def from_sources(
+        cls,
+        sources: Sequence[Source],
+        boundary: Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+        buffer_m: float = 0,
+        *,
+        tolerance_m: float = COMBINE_TOLERANCE_M,
+        gates: Gates | None = None,
+        rules: WalkRules | None = None,
+        cache: Path | None = None,
+        reports: Sequence[InputReport] | None = None,
+        gates_report: InputReport | None = None,
+    ) -> "StreetNetwork":
+        """Read one or several files of streets, the most trusted first, and join them within `tolerance_m` metres.
+
+        `gates` open walls between streets. `cache` keeps the built network, keyed by the files' content and all options.
+        `reports` (one a source) and `gates_report` take what was read and found, from the cache as well. `boundary` and
+        `buffer_m` as in `from_osm`.
+
+        Raises
+        ------
+        PlannerError
+            A file cannot be read, holds no street, or lies elsewhere; no street is within the boundary; a distance is none.
+        """
+        if not 0 <= buffer_m < np.inf:
+            raise InputError("streets.bad_buffer", value=buffer_m)
+        return cls(
+            **network_arrays(
+                sources,
+                boundary=_in_wgs84(boundary),
+                buffer_m=buffer_m,
+                tolerance_m=tolerance_m,
+                gates=gates,
+                rules=rules,
+                cache=cache,
+                reports=reports,
+                gates_report=gates_report,
+            )
+        )
 
     @classmethod
     def from_ways(
