@@ -40,7 +40,8 @@ PROPERTIES = {
     "isochrones": EVERYWHERE | {"facility_id", "minutes", "people_network", "people_polygon"},
     "demand": EVERYWHERE
     | {"weight_total", "weight_age_60_plus", "snap_m", "reason"}
-    | {f"{name}_{when}{unit}" for name, unit in (("time", "_s"), ("nearest", ""), ("covered", "")) for when in ("before", "after")},
+    | {f"{name}_{when}" for name in ("nearest", "covered") for when in ("before", "after")}
+    | {"time_before_s", "time_after_s"},
 }  # fmt: skip
 
 

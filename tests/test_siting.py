@@ -116,7 +116,9 @@ def test_stored_zeros_and_duplicates_do_not_count_and_the_caller_s_matrix_is_lef
     assert (unsorted.indices == before).all()
 
 
-@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.csr_matrix, sparse.lil_array])
+@pytest.mark.parametrize(
+    "kind", [sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.csr_matrix, sparse.lil_array]
+)
 def test_any_sparse_format_will_do(kind):
     assert siting.max_coverage(kind(COVER), PEOPLE, sites=2).value == 85
 
@@ -212,7 +214,9 @@ def problems(draw):
     costs = np.array(draw(st.lists(st.integers(0, 5), min_size=n_sites, max_size=n_sites)), float)
     by_money = draw(st.booleans())
     limit = draw(st.integers(0, 12 if by_money else n_sites))
-    groups = {name: [j for j, role in enumerate(roles) if role == name] for name in ("required", "forbidden", "existing")}
+    groups = {
+        name: [j for j, role in enumerate(roles) if role == name] for name in ("required", "forbidden", "existing")
+    }
     return cover, weights, limit, costs if by_money else None, groups
 
 
@@ -323,7 +327,9 @@ def test_published_problems_are_solved_to_their_proven_optimum(shared, monkeypat
         if key not in known:
             known = {key: coverage(row["instance"], threshold=float(row["threshold"]))}
         cover, weights, costs = known[key]
-        asked = {"budget": float(row["p"][2:]), "costs": costs} if row["p"].startswith("B=") else {"sites": int(row["p"])}
+        asked = (
+            {"budget": float(row["p"][2:]), "costs": costs} if row["p"].startswith("B=") else {"sites": int(row["p"])}
+        )
         found = siting.max_coverage(cover, weights, **asked)
         assert found.value == pytest.approx(float(row["optimal"]), rel=1e-9), row
         assert found.status == "optimal", row

@@ -175,7 +175,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any) -> Cell:
             cell.quotePrefix = True
     else:
         cell.value = value
-    return cell  # type: ignore[return-value]
+    return cell
 
 
 def _width(value: Any) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 class Choice(NamedTuple):
     """Open sites: how many cover each row, the sum of their numbers (the only one's, where it is one), what each is worth."""
 
-    count: NDArray[np.int32]
+    count: NDArray[np.int32]  # type: ignore[assignment]  # a tuple has a method of that name, which nobody needs here
     owner: NDArray[np.int64]
     is_open: NDArray[np.bool_]
     worth: NDArray[np.int64]
@@ -175,9 +175,9 @@ def ruin_and_recreate(cover, choice, allowed, room, seed, largest, work_limit):
                         n_near += 1
         best = -1
         for j in range(n_sites):
-            if allowed[j] and cover.cost[j] <= left and (best < 0 or choice.worth[j] > choice.worth[best]):
-                if not choice.is_open[j]:
-                    best = j
+            may_open = allowed[j] and not choice.is_open[j] and cover.cost[j] <= left
+            if may_open and (best < 0 or choice.worth[j] > choice.worth[best]):
+                best = j
         if best >= 0 and seen[best] != turn:
             near[n_near] = best
             n_near += 1

@@ -9,7 +9,7 @@ from planner.kernels.cover import Cover
 from planner.kernels.cover_search import Choice, exchange, greedy, ruin_and_recreate, start_choice
 from planner.solvers.problem import Problem
 
-_UNLIMITED = np.int64(2) ** 62
+_UNLIMITED = 2**62
 
 
 @dataclass(frozen=True)
