@@ -21,7 +21,7 @@ from planner.crs import WGS84, transformer
 from planner.datum import from_wgs84
 from planner.findings import InputReport
 from planner.streets import WalkRules
-from planner.streets.lines import read_lines
+from planner.streets.lines import dead_ends, read_lines
 from planner.streets.walkable import level_of
 
 
@@ -228,6 +228,14 @@ def test_lines_side_by_side_are_no_gaps_and_not_joined() -> None:
     assert net.figures["gaps"] == 4, "each of the four ends stops 3 m short of the other line"
 
 
+def test_dead_ends_are_listed() -> None:
+    net = streets(EAST_WEST, [(20, 0), (20, 90)], [(200, 0), (230, 0), (230, 40), (200, 0)])
+    ends = dead_ends(net).to_crs(METRES)
+    found = sorted((round(p.x - ORIGIN[0], 2), round(p.y - ORIGIN[1], 2)) for p in ends)
+    assert found == [(-100, 0), (20, 90), (100, 0)], "the ring has none"
+    assert net.figures["dead_ends"] == 3
+
+
 def test_an_end_below_a_bridge_is_not_joined_to_it() -> None:
     net = streets(EAST_WEST, [(0, -60), (0, -0.4)], bridge=["yes", ""])
     assert (parts(net), net.figures["ends_joined"]) == (2, 0)
@@ -310,6 +318,14 @@ def test_columns_say_what_may_be_walked(columns, walked: int, classes: set[str])
 def test_the_figures_name_the_columns_that_were_understood() -> None:
     net = StreetNetwork.from_lines(layer(EAST_WEST, **{"道路等级": ["县道"], "是否桥梁": ["否"], "名称": ["滨江路"]}))
     assert net.figures["columns"] == {"highway": "道路等级", "bridge": "是否桥梁"}
+
+
+def test_a_column_of_grades_taken_for_levels_is_noticed() -> None:
+    report = new_report()
+    StreetNetwork.from_lines(layer(EAST_WEST, NORTH_SOUTH, [(-50, -50), (50, 50)], level=[1, 2, 0]), report=report)
+    doubt = next(finding for finding in report.findings if finding.code == "streets.most_off_the_ground")
+    assert doubt.params == {"count": 2, "of": 3}
+    assert report.figures["columns"] == {"layer": "level"}
 
 
 def test_private_lanes_may_be_switched_off() -> None:
@@ -520,8 +536,8 @@ def test_bad_graphml_is_refused(tmp_path: Path, content: str | None) -> None:
 def test_wuhan_as_lines_is_wuhan_as_openstreetmap(shared: Path) -> None:
     """The same streets twice: the OSM file, and its segments as lines in a UTM 50N that has no code.
 
-    Closed are the same 4,959 segments (motorways). Ten places hold two nodes of OpenStreetMap each, which are one place on paper;
-    so the lines' network may join what the file's does not, and no walk is longer.
+    Closed are the same 4,959 segments (motorways). Eleven places hold two nodes of OpenStreetMap each, which are one place on
+    paper; so the lines' network may join what the file's does not, and no walk is longer.
     """
     city = city_of("wuhan")
     lines = gpd.read_parquet(shared / "data" / "wuhan" / "streets.parquet")

@@ -8,11 +8,10 @@ lines meet (`planner.streets.noding` has the rules) and says what it met. Column
 import itertools
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyogrio
 import shapely
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from planner.crs import WGS84, metric_crs, transformer
 from planner.datum import to_wgs84
 from planner.errors import CRSError, GeometryError, InputError, NetworkError
 from planner.findings import InputReport
+from planner.streets.line_tags import tags_of
 from planner.streets.noding import (
     SAME_PLACE_M,
     Join,
@@ -34,9 +34,11 @@ from planner.streets.noding import (
 from planner.streets.osm import RawWays, hull_of
 from planner.streets.walkable import WalkRules, level_of
 from planner.streets.web import Web
-from planner.tables import as_texts, check_file, read_vector
-from planner.tables.headers import fold
+from planner.tables import check_file, read_vector
 from planner.tables.positions import effective_crs
+
+if TYPE_CHECKING:
+    from planner.streets.network import StreetNetwork
 
 TOLERANCE_M = 1.0
 """An end this near to a line, or to another end, is joined to it."""
@@ -44,54 +46,6 @@ TOLERANCE_M = 1.0
 GAP_M = 5.0
 """A dead end that stops this short of a line is reported."""
 
-COLUMNS = {
-    "highway": "highway fclass roadclass 道路等级 道路类型 道路类别 道路分类 道路性质 等级 类型 类别 type class",
-    "foot": "foot 步行 可否步行 行人通行",
-    "access": "access 通行 通行权限",
-    "layer": "layer level 层 层级 层号 层次",
-    "bridge": "bridge 桥 桥梁 是否桥梁 高架 是否高架 天桥",
-    "tunnel": "tunnel 隧道 是否隧道 地道 地下通道",
-}
-"""The columns that are understood, by OpenStreetMap key; the first header of a list that the layer has is taken."""
-
-CLASSES = {
-    "高速公路": "motorway",
-    "高速": "motorway",
-    "高速路": "motorway",
-    "国道": "trunk",
-    "快速路": "trunk",
-    "城市快速路": "trunk",
-    "省道": "primary",
-    "主干路": "primary",
-    "主干道": "primary",
-    "县道": "secondary",
-    "次干路": "secondary",
-    "次干道": "secondary",
-    "乡道": "tertiary",
-    "支路": "residential",
-    "村道": "unclassified",
-    "巷": "living_street",
-    "巷道": "living_street",
-    "街巷": "living_street",
-    "小区道路": "service",
-    "内部道路": "service",
-    "机耕路": "track",
-    "人行道": "footway",
-    "步行道": "footway",
-    "步道": "footway",
-    "步行街": "pedestrian",
-    "人行天桥": "footway",
-    "小路": "path",
-    "台阶": "steps",
-    "梯道": "steps",
-    "踏步": "steps",
-    "在建": "construction",
-    "规划": "planned",
-}
-"""Classes of road as Chinese layers name them, as ``highway`` values; any other value stands as it is and may be walked."""
-
-_NO = frozenset({"no", "n", "f", "false", "0", "否", "无", "不是", "非", "-", "/"})
-_NOT_ON_FOOT = frozenset({"禁止", "禁行", "不可", "不通", "封闭"})
 _LISTED = 50
 _LINES = (1, 2)
 
@@ -175,6 +129,13 @@ def ways_of_lines(
     return web.to_ways(hull_of(longitude, latitude), figures)
 
 
+def dead_ends(network: "StreetNetwork") -> gpd.GeoSeries:
+    """Return the places (WGS 84) where one stretch of street ends and no other goes on."""
+    ends = np.bincount(np.concatenate((network.edge_from, network.edge_to)), minlength=network.n_nodes)
+    points = shapely.points(network.node_x[ends == 1], network.node_y[ends == 1])
+    return gpd.GeoSeries(points, crs=network.crs).to_crs(WGS84)
+
+
 class _Parts(NamedTuple):
     """The single lines of a layer: their shapes, the feature each is of, its row, class and level."""
 
@@ -223,7 +184,7 @@ def _parts(gdf: gpd.GeoDataFrame | gpd.GeoSeries, report: InputReport) -> _Parts
 
 def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRules, report: InputReport) -> _Parts:
     """Return the lines that may be walked, with their classes and levels."""
-    tags = _tags(gdf, report)
+    tags = tags_of(gdf, report)
     known: dict[tuple[tuple[str, str], ...], tuple[str | None, int]] = {}
     for tagged in tags:
         key = tuple(tagged.items())
@@ -236,45 +197,11 @@ def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRul
         raise NetworkError("streets.no_streets", file=report.file, ways=len(gdf))
     if closed.any():
         report.add("streets.not_walked", "note", count=int(closed.sum()), of=len(gdf))
-    report.figures["lines_off_the_ground"] = int((levels[~closed] != 0).sum())
+    above = report.figures["lines_off_the_ground"] = int((levels[~closed] != 0).sum())
+    if 2 * above > int((~closed).sum()):  # a column of road grades, more likely than a town on stilts
+        report.add("streets.most_off_the_ground", "doubtful", count=above, of=int((~closed).sum()))
     parts = parts._replace(street_class=classes[parts.feature], level=levels[parts.feature])
     return parts.only(~closed[parts.feature])
-
-
-def _tags(gdf: gpd.GeoDataFrame | gpd.GeoSeries, report: InputReport) -> list[dict[str, Any]]:
-    """Return each row's columns as OpenStreetMap tags; a line without a class is a road."""
-    columns = [] if isinstance(gdf, gpd.GeoSeries) else [name for name in gdf.columns if name != gdf.geometry.name]
-    headers = {fold(str(name)): name for name in reversed(columns)}
-    tags: list[dict[str, Any]] = [{"highway": "road"} for _ in range(len(gdf))]
-    taken: dict[str, str] = {}
-    for key, names in COLUMNS.items():
-        header = next((headers[name] for name in map(fold, names.split()) if name in headers), None)
-        if header is None:
-            continue
-        taken[key] = str(header)
-        texts = as_texts(pd.Series(gdf[header].to_numpy(), dtype=object))
-        meant = {text: _value(key, text) for text in dict.fromkeys(texts)}
-        for tag, text in zip(tags, texts, strict=True):
-            if meant[text] is not None:
-                tag[key] = meant[text]
-    if taken:
-        report.figures["columns"] = taken
-    return tags
-
-
-def _value(key: str, text: str | None) -> str | None:
-    """Return what a cell says, as the value of an OpenStreetMap tag; None where it says nothing."""
-    if text is None:
-        return None
-    plain = text.casefold()
-    if key == "highway":
-        plain = plain.strip("[]").split(",")[0].strip(" '\"")  # OSMnx writes several classes as a list
-        return CLASSES.get(plain, plain) or None
-    if key == "layer":
-        return plain
-    if key in ("bridge", "tunnel"):
-        return "no" if plain in _NO else plain
-    return "no" if plain in _NO | _NOT_ON_FOOT else plain
 
 
 def _drawn(
