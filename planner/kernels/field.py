@@ -47,7 +47,7 @@ def effort_field(
     candidate = np.empty(256, np.int32)
     half_m = 0.5 * (BLOCK - 1) * step_m
     half_diagonal_m = np.sqrt(2.0) * half_m
-    n = 0
+    n = np.int64(0)  # a bare 0 would be a type of its own, and compile the callee twice
     for block_row in range(0, n_rows, BLOCK):
         for block_column in range(0, n_columns, BLOCK):
             cx, cy = west + block_column * step_m + half_m, south + block_row * step_m + half_m
@@ -113,16 +113,13 @@ def _candidates(
 ):  # fmt: skip
     """Return ``(n, candidate)``: the segments that may be nearest to any point within `radius_m` of (x, y), each listed once.
 
-    On entry ``candidate[:n_last]`` are those of the block before: the nearest of them bounds how far to look.
+    On entry ``candidate[:n_last]`` are those of the block before: the nearest of them bounds how far to look. Where there are
+    none, everything within the longest access leg is looked at.
     """
     nearest_m = max_snap_m + radius_m
     for k in range(n_last):
         s = candidate[k]
         nearest_m = min(nearest_m, _distance_m(x, y, ax[s], ay[s], bx[s], by[s]))
-    if n_last == 0:
-        nearest_m = _nearest_m(
-            x, y, nearest_m, ax, ay, bx, by, cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows
-        )
     # a segment nearest to some point of the block is at most the block's diameter farther than the one nearest to its centre
     reach_m = nearest_m + 2.0 * radius_m
     n = 0
@@ -158,25 +155,6 @@ def _candidates(
             candidate[kept] = s
             kept += 1
     return kept, candidate
-
-
-@njit(cache=True, nogil=True)
-def _nearest_m(x, y, most_m, ax, ay, bx, by, cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows):
-    """Return the distance from (x, y) to the nearest segment, or `most_m` where none is nearer, ring by ring of cells."""
-    column, row = int(np.floor((x - x0) / cell_m)), int(np.floor((y - y0) / cell_m))
-    ring = max(0, -column, column - grid_columns + 1, -row, row - grid_rows + 1)
-    while (ring - 1) * cell_m <= most_m:
-        if column - ring < 0 and row - ring < 0 and column + ring >= grid_columns and row + ring >= grid_rows:
-            break
-        for r in range(max(row - ring, 0), min(row + ring, grid_rows - 1) + 1):
-            step = 1 if r == row - ring or r == row + ring or ring == 0 else 2 * ring
-            for c in range(column - ring, column + ring + 1, step):
-                if 0 <= c < grid_columns:
-                    for k in range(cell_indptr[r * grid_columns + c], cell_indptr[r * grid_columns + c + 1]):
-                        s = cell_segment[k]
-                        most_m = min(most_m, _distance_m(x, y, ax[s], ay[s], bx[s], by[s]))
-        ring += 1
-    return most_m
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ from planner.solvers.problem import Problem, restrict
 from planner.solvers.search import Answer, LocalSearch, columns_of, start
 from planner.solvers.tree import prove
 
+_SMALL_PAIRS = 100_000  # below this the proof finds what repairing would, and is as quick without
 _REPAIR_WORK = 4_000_000
 _DUAL_STEPS = 300
 
@@ -17,8 +18,9 @@ def solve(problem: Problem, guard: Guard, seed: int) -> tuple[Answer, int]:
     best = start(problem)
     search = LocalSearch(problem, columns_of(problem, best))
     guard.spend(search.exchange())
-    anywhere = np.ones(len(problem.site), bool)
-    guard.spend(search.repair(anywhere, seed, _REPAIR_WORK))
+    if problem.n_pairs > _SMALL_PAIRS:
+        anywhere = np.ones(len(problem.site), bool)
+        guard.spend(search.repair(anywhere, seed, _REPAIR_WORK))
     best = search.answer
     dual = Dual(problem, search.chosen)
     guard.spend(dual.lower(_DUAL_STEPS, best.value))
