@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, dominated_sites, group_rows, pack_rows, transpose
 
 _HEADROOM = 61  # bits that the sum of all weights may take
+_LARGEST_POWER = 1000  # of two that a float holds with room to spare; weights below 1e-280 are as good as none
 _DOMINANCE_WORK = 50  # comparisons a stored pair before the search for dominated sites is given up
 
 
@@ -57,7 +58,7 @@ def scale_weights(weights: NDArray[np.float64]) -> Scaled:
     total = float(weights.sum())
     if total < 2.0**_HEADROOM and np.array_equal(weights, np.floor(weights)):
         return Scaled(weights.astype(np.int64), 1.0, 0.0)
-    power = _HEADROOM - 1 - int(np.frexp(total)[1])
+    power = min(_HEADROOM - 1 - int(np.frexp(total)[1]), _LARGEST_POWER)
     shifted = np.ldexp(weights, power)
     whole = np.rint(shifted)
     error = 0.0 if np.array_equal(whole, shifted) else 0.5
