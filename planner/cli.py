@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planner.errors import InputError, PlannerError
-from planner.texts import say
+from planner.texts import LANGUAGES, say
 
 if TYPE_CHECKING:
     from planner.project import Project
@@ -145,6 +145,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Folder for the demonstration county.")] = Path("demo-county"),
     seed: Annotated[int, typer.Option(help="Another seed makes another county.")] = 1,
     scale: Annotated[float, typer.Option(help="Size: 1 is a county of 1.5 million people.")] = 1.0,
+    language: Annotated[str | None, typer.Option(help="Of the plan: zh or en; the computer's where left out.")] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     threads: ThreadsOption = None,
@@ -152,7 +153,9 @@ def demo(
     """Write the demonstration county, which is invented, and run it."""
     from planner.demo import write_county
 
-    file = write_county(folder, seed=seed, scale=scale)
+    if language not in (None, *LANGUAGES):
+        raise InputError("cli.bad_language", given=language)
+    file = write_county(folder, seed=seed, scale=scale, language=language or _language)
     loaded = _load(file)
     if not (quiet or as_json):
         _stdout().print(say("cli.demo_wrote", loaded.language, folder=folder), style="bold")

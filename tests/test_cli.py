@@ -105,3 +105,12 @@ def test_the_same_words_in_both_languages(tmp_path, language):
     write_project(tmp_path, language=language)
     told = planner("run", tmp_path).stdout
     assert ("已证明最优" in told) == (language == "zh")
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "虚构"), ("en", "invented")])
+def test_the_demonstration_county_plans_itself_in_either_language(tmp_path, language, told):
+    ended = planner("demo", tmp_path / "county", "--scale", "0.05", "--language", language)
+    assert ended.returncode == 0, ended.stderr
+    assert told in ended.stdout
+    assert json.loads((tmp_path / "county" / "out" / "summary.json").read_text(encoding="utf-8"))["status"] == "optimal"
+    assert planner("demo", tmp_path / "other", "--language", "fr").returncode == 1

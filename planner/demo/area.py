@@ -42,8 +42,8 @@ FILES = (
 """What is written, the project file last."""
 
 
-def write_area(folder: Path, *, seed: int, scale: float) -> None:
-    """Write all of `FILES` into an existing folder."""
+def write_area(folder: Path, *, seed: int, scale: float, language: str) -> None:
+    """Write all of `FILES` into an existing folder; `language` is the project file's."""
     tiles = lay_out(seed=seed, scale=scale)
     to_degrees = Degrees(metric_crs(*MIDDLE), MIDDLE)
     outlines = [_outline(tile, to_degrees) for tile in tiles]
@@ -73,7 +73,7 @@ def write_area(folder: Path, *, seed: int, scale: float) -> None:
     about = {"name": name, "seed": seed, "scale": f"{scale:g}", "people": f"{sum(int(row[3]) for row in villages):,}"}
     readme = "\n".join(say("demo.readme", language, **about) for language in ("zh", "en"))
     (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
-    (folder / "project.toml").write_text(say("demo.project", "zh", **about), encoding="utf-8", newline="\n")
+    (folder / "project.toml").write_text(say("demo.project", language, **about), encoding="utf-8", newline="\n")
 
 
 def _outline(tile: Tile, to_degrees: Degrees) -> shapely.Polygon:

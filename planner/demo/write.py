@@ -17,10 +17,11 @@ PART = ".demo-county.part"
 MIN_SCALE, MAX_SCALE = 0.05, 100.0
 
 
-def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0) -> Path:
+def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0, language: str = "zh") -> Path:
     """Write an invented county into `folder` as the inputs of a project; return the path of its `project.toml`.
 
-    The same seed and scale give the same bytes. `scale` 1 is about 2,000 km2, 27 townships, 430 villages, 1.5 million people
+    The same seed, scale and language give the same bytes; the tables are Chinese, `language` (zh or en) is that of the project
+    file and so of what a run says and writes. `scale` 1 is about 2,000 km2, 27 townships, 430 villages, 1.5 million people
     and 35,000 street junctions; other scales are multiples of that. The folder is made where there is none. A county written
     there before is replaced; results, caches and files of one's own stay, and a file of the county that was changed since is
     kept beside the new one with ``.bak`` behind its name. The project file goes away first and comes back last, so that a
@@ -42,7 +43,7 @@ def write_county(folder: Path, *, seed: int = 1, scale: float = 1.0) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        write_area(part, seed=seed, scale=scale)
+        write_area(part, seed=seed, scale=scale, language=language)
         _keep_changed(folder, before)
         sums = {name: [_sum(part / name)] for name in FILES}
         mark = {"invented": True, "seed": seed, "scale": scale}
