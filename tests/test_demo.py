@@ -565,10 +565,10 @@ def test_refuses_a_negative_seed(tmp_path):
         write_county(tmp_path / "new", seed=-1, scale=0.05)
 
 
-def imitation(folder, *, seed, scale):
+def imitation(folder, *, seed, scale, language):
     """Stand in for `write_area` where only the folder matters."""
     for name in area.FILES:
-        (folder / name).write_text(f"{name} {seed} {scale}", encoding="utf-8")
+        (folder / name).write_text(f"{name} {seed} {scale} {language}", encoding="utf-8")
 
 
 def test_writing_again_keeps_results_notes_and_what_was_changed(tmp_path, monkeypatch):
@@ -595,7 +595,7 @@ def test_killed_while_making_leaves_the_county_before(tmp_path, monkeypatch):
     write_county(tmp_path, seed=1)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def killed(folder, *, seed, scale):
+    def killed(folder, *, seed, scale, language):
         (folder / "streets.osm.pbf").write_text("half", encoding="utf-8")
         raise KeyboardInterrupt
 
@@ -637,7 +637,7 @@ def test_a_part_left_behind_by_a_killed_run_is_no_obstacle(tmp_path, monkeypatch
 
 
 def test_a_full_disk_is_told_plainly(tmp_path, monkeypatch):
-    def full(folder, *, seed, scale):
+    def full(folder, *, seed, scale, language):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(write, "write_area", full)
