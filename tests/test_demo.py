@@ -568,7 +568,7 @@ def test_refuses_a_negative_seed(tmp_path):
 def imitation(folder, *, seed, scale, language):
     """Stand in for `write_area` where only the folder matters."""
     for name in area.FILES:
-        (folder / name).write_text(f"{name} {seed} {scale} {language}", encoding="utf-8")
+        (folder / name).write_text(f"{name} {seed} {scale}", encoding="utf-8")
 
 
 def test_writing_again_keeps_results_notes_and_what_was_changed(tmp_path, monkeypatch):
