@@ -50,7 +50,8 @@ def lay_out(*, seed: int, scale: float) -> list[Tile]:
     """Return the counties of an area `scale` times 2,000 km2, row by row from the south-west; metres around its middle."""
     for sway in (0.17, 0.13, 0.09, 0.05, 0.0):  # a border that would cross itself or another is drawn calmer
         tiles = _lay_out(sway, seed=seed, scale=scale)
-        if all(tile.outline.is_valid for tile in tiles):
+        outlines = np.array([tile.outline for tile in tiles])
+        if shapely.is_valid(outlines).all() and shapely.coverage_is_valid(outlines):
             break
     return tiles
 
