@@ -14,20 +14,16 @@ from scipy import sparse
 
 from planner.errors import InfeasibleError, InputError
 from planner.kernels.cover import CLOSED, FREE, OPEN, covered_rows
-from planner.solvers.coverage import solve
-from planner.solvers.dual import Dual
+from planner.solvers.coverage import quick, solve
 from planner.solvers.guard import PROVEN_SHARE, Guard, StopReason
 from planner.solvers.problem import Problem, Scaled, reduce_rows, scale_costs, scale_weights
-from planner.solvers.search import Answer, columns_of, start
+from planner.solvers.search import Answer
 from planner.texts import Sentence
 
 Method = Literal["auto", "greedy", "exact"]
 
 _FRONTIER_WORK = 300_000_000
 """Counted work after which a point of the frontier is taken as it is, with its gap."""
-
-
-_QUICK_STEPS = 300
 
 
 @dataclass(frozen=True)
@@ -134,10 +130,10 @@ def max_coverage(
 
     def told(value: int, bound: int) -> None:
         if progress is not None:
-            progress(value / scaled.scale, bound / scaled.scale)
+            progress(scaled.real(value), scaled.real(bound))
 
     guard = Guard(gap=gap, time_limit_s=time_limit_s, progress=told, cancelled=cancelled, threads=threads)
-    answer, bound = (_quick if method == "greedy" else solve)(problem, guard, seed)
+    answer, bound = quick(problem, guard) if method == "greedy" else solve(problem, guard, seed)
     selected, gains, covered = given.opened_in_order(answer)
     value, before = _total(given.weights[covered]), _total(given.weights[given.covered_by(given.existing)])
     return MaxCoverage(
@@ -145,7 +141,7 @@ def max_coverage(
         gains=gains,
         value=value,
         value_before=before,
-        upper_bound=_outward(bound, scaled, len(given.weights), value),
+        upper_bound=max(scaled.ceiling(bound), value),
         stopped_by=guard.stopped_by,
         covered=covered,
         parameters={"sites": sites, "budget": budget, "method": method, "gap": gap, "seed": seed},
@@ -179,19 +175,9 @@ def frontier(
         value = _total(given.weights[covered])
         numbers.append(number)
         values.append(value)
-        bounds.append(_outward(bound, scaled, len(given.weights), value))
+        bounds.append(max(scaled.ceiling(bound), value))
         selections.append(selected)
     return Frontier(np.array(numbers), np.array(values), np.array(bounds), tuple(selections))
-
-
-def _quick(problem: Problem, guard: Guard, seed: int) -> tuple[Answer, int]:
-    """Return the greedy answer and what prices prove about it."""
-    best = start(problem)
-    dual = Dual(problem, columns_of(problem, best))
-    guard.spend(dual.lower(_QUICK_STEPS, best.value))
-    bound = max(dual.ceiling().bound, best.value)
-    guard.must_stop(best.value, bound)
-    return best, bound
 
 
 @dataclass(frozen=True)
@@ -283,7 +269,7 @@ class _Given:
         else:
             cost, limit = scale_costs(self.costs, self.limit)
         left = limit - int(cost[self.required].sum())
-        return reduce_rows(self.row_ptr, self.row_sites, scaled.whole, cost, status, max(left, 0))
+        return reduce_rows(self.row_ptr, self.row_sites, scaled.whole, cost, status, max(left, 0), unit=scaled.unit)
 
     def covered_by(self, sites: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return for every demand point whether one of `sites` covers it."""
@@ -356,14 +342,6 @@ def _canonical_rows(cov: Any) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 
 def _total(weights: NDArray[np.float64]) -> float:
     return float(np.sum(weights, dtype=np.longdouble))
-
-
-def _outward(bound: int, scaled: Scaled, n_demand: int, value: float) -> float:
-    """Return a bound in whole numbers as a real one, rounded up by whatever scaling may have lost."""
-    if scaled.error == 0.0 and scaled.scale == 1.0:
-        return max(float(bound), value)
-    real = (bound + scaled.error * n_demand) / scaled.scale
-    return max(float(np.nextafter(real, np.inf)), value)
 
 
 def _share(part: float, whole: float) -> float:

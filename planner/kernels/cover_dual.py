@@ -4,74 +4,84 @@ Give every row i a price u_i from 0 to its weight w_i, paid once by each open si
 the limit then covers at most  sum_i (w_i - u_i) + max { sum_j c_j y_j : cost . y <= limit }  with c_j the prices that site j
 collects (Galvão & ReVelle 1996, European Journal of Operational Research 88, 114-123). Steps run in float64; what counts as
 proof is evaluated again in whole numbers.
+
+The least ceiling is found by accelerated gradient steps on a smoothed one (Nesterov 2005, Mathematical Programming 103,
+127-152): the inner maximum gets an entropy term, which opens sites in parts, and that term fades. Near the optimum this needs
+some hundred steps where subgradient steps need thousands.
 """
 
 import numpy as np
 from numba import njit
 
-BEST, STEP, STALE = 0, 1, 2
-"""Places in the memory that `lower_dual` keeps from call to call: the best bound, the step size, steps without progress."""
+BEST, TEMPERATURE, PACE, MOMENTUM, UNIT_PRICE, LAST, RISES = range(7)
+"""Places in the memory of `lower_dual`: the best bound, the weight of the entropy, the step, the momentum, the price of a
+unit of the limit, the last smoothed bound, and how often running it rose."""
+
+_FADED = 40.0  # in units of the temperature: beyond it a site is as good as open or closed
+_RISES_ALLOWED = 3
+
+CONSTANT, LINEAR, EXACT = 0, 1, 2
+"""What stands for  w min(1, sum of y)  in a relaxation: w itself, w times the sum, or both."""
 
 
 @njit(cache=True, nogil=True)
-def lower_dual(cover, limit, target, price, best_price, direction, memory, n_steps, smoothing):
-    """Take `n_steps` deflected subgradient steps that lower the bound towards `target`; return how many were taken.
+def lower_dual(cover, limit, target, price, ahead, best_price, share, memory, n_steps, cooling):
+    """Take `n_steps` steps that lower the bound; return how many were taken (fewer where it fell to `target`).
 
-    Steps are scaled row by row with the weight (a row's price moves by a share of what it can) and follow Polyak's rule,
-    halved whenever progress stalls. `price`, `best_price`, `direction` and `memory` are changed in place.
+    `price`, `ahead` (the prices that momentum leads to), `best_price`, `share` (how far each site is open) and `memory` are
+    changed in place. A row's step is scaled with its weight. The temperature is multiplied by `cooling` after each step.
     """
     n_rows, n_sites = len(cover.weight), len(cover.cost)
     collected = np.empty(n_sites)
     order = np.empty(n_sites, np.int64)
     served = np.empty(n_rows)
     for step in range(n_steps):
-        bound = 0.0
-        for i in range(n_rows):
-            bound += cover.weight[i] - price[i]
-            served[i] = 0.0
-        for j in range(n_sites):
-            total = 0.0
-            for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
-                total += price[cover.site_rows[p]]
-            collected[j] = total
-        n_taken, part = _fill_limit(collected, cover.cost, limit, order)
-        for k in range(n_taken + (part > 0)):
-            j = order[k]
-            share = 1.0 if k < n_taken else part
-            bound += share * collected[j]
-            for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
-                served[cover.site_rows[p]] += share
+        bound = _collect_into(cover, limit, ahead, collected, order)
         if bound < memory[BEST]:
-            memory[STALE] = 0.0 if memory[BEST] - bound > 1e-3 * (memory[BEST] - target) else memory[STALE] + 1
             memory[BEST] = bound
-            best_price[:] = price
+            for i in range(n_rows):
+                best_price[i] = ahead[i]
             if bound <= target:
                 return step + 1
-        else:
-            memory[STALE] += 1
-        if memory[STALE] >= 15:
-            memory[STALE] = 0.0
-            memory[STEP] *= 0.6
-            price[:] = best_price
-            direction[:] = 0.0
-            if memory[STEP] < 1e-4:
-                return step + 1
+        memory[UNIT_PRICE] = _unit_price(collected, cover.cost, limit, memory[TEMPERATURE], memory[UNIT_PRICE])
+        smoothed = _share_out(cover, ahead, collected, limit, memory[UNIT_PRICE], memory[TEMPERATURE], share, served)
+        memory[RISES] = memory[RISES] + 1 if smoothed > memory[LAST] else 0
+        memory[LAST] = smoothed
+        if memory[RISES] >= _RISES_ALLOWED:
+            memory[PACE] *= 0.7
+            memory[MOMENTUM], memory[RISES], memory[LAST] = 1.0, 0.0, np.inf
+            for i in range(n_rows):
+                price[i] = best_price[i]
+                ahead[i] = best_price[i]
             continue
-        length = 0.0
+        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * memory[MOMENTUM] ** 2))
+        carried = (memory[MOMENTUM] - 1.0) / following
+        pace = memory[PACE] * memory[TEMPERATURE]
+        uphill = 0.0
         for i in range(n_rows):
-            slope = served[i] - 1.0
-            if (slope > 0 and price[i] <= 0) or (slope < 0 and price[i] >= cover.weight[i]):
-                slope = 0.0
-            slope = smoothing * direction[i] + (1.0 - smoothing) * slope
-            direction[i] = slope
-            if not ((slope > 0 and price[i] <= 0) or (slope < 0 and price[i] >= cover.weight[i])):
-                length += cover.weight[i] * slope * slope
-        if length <= 0:
-            return step + 1
-        pace = memory[STEP] * (bound - target) / length
-        for i in range(n_rows):
-            price[i] = min(max(price[i] - pace * cover.weight[i] * direction[i], 0.0), float(cover.weight[i]))
+            weight = float(cover.weight[i])
+            moved = min(max(ahead[i] - pace * weight * (served[i] - 1.0), 0.0), weight)
+            uphill += (ahead[i] - moved) * (moved - price[i]) / weight
+            ahead[i] = min(max(moved + carried * (moved - price[i]), 0.0), weight)
+            price[i] = moved
+        memory[MOMENTUM] = following
+        if uphill > 0:
+            memory[MOMENTUM] = 1.0
+            for i in range(n_rows):
+                ahead[i] = price[i]
+        memory[TEMPERATURE] *= cooling
     return n_steps
+
+
+@njit(cache=True, nogil=True)
+def start_unit_price(cover, limit, price):
+    """Return the price of a unit of the limit that these prices suggest: what the last site within it collects for each."""
+    collected = np.empty(len(cover.cost))
+    order = np.empty(len(cover.cost), np.int64)
+    _collect_into(cover, limit, price, collected, order)
+    n_taken, _ = _fill_limit(collected, cover.cost, limit, order)
+    last = order[min(n_taken, len(order) - 1)]
+    return collected[last] / cover.cost[last]
 
 
 @njit(cache=True, nogil=True)
@@ -128,3 +138,89 @@ def _fill_limit(value, cost, limit, order):
             left -= spent + spent_equal
             low = below
     return low, 0.0
+
+
+@njit(cache=True, nogil=True)
+def overstated(cover, share, role):
+    """Return for every row by how much the piece that stands for it (see `planner.solvers.relaxation`) overstates it."""
+    excess = np.zeros(len(cover.weight))
+    for i in range(len(cover.weight)):
+        if role[i] == EXACT:
+            continue
+        served = 0.0
+        for p in range(cover.row_ptr[i], cover.row_ptr[i + 1]):
+            served += share[cover.row_sites[p]]
+        if role[i] == LINEAR and served > 1.0:
+            excess[i] = cover.weight[i] * (served - 1.0)
+        elif role[i] == CONSTANT and served < 1.0:
+            excess[i] = cover.weight[i] * (1.0 - served)
+    return excess
+
+
+@njit(cache=True, nogil=True)
+def _collect_into(cover, limit, price, collected, order):
+    """Fill in what each site collects, and return the bound that the prices give."""
+    bound = 0.0
+    for i in range(len(price)):
+        bound += cover.weight[i] - price[i]
+    for j in range(len(collected)):
+        total = 0.0
+        for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
+            total += price[cover.site_rows[p]]
+        collected[j] = total
+    n_taken, part = _fill_limit(collected, cover.cost, limit, order)
+    for k in range(n_taken):
+        bound += collected[order[k]]
+    if part > 0:
+        bound += part * collected[order[n_taken]]
+    return bound
+
+
+@njit(cache=True, nogil=True)
+def _unit_price(collected, cost, limit, temperature, guess):
+    """Return the price of a unit of the limit at which the parts of all sites together just meet it (Newton, bracketed)."""
+    low, high = 0.0, 0.0
+    for j in range(len(cost)):
+        high = max(high, collected[j] / cost[j])
+    high += 2 * _FADED * temperature
+    unit = min(max(guess, low), high)
+    for _ in range(60):
+        excess, slope = -float(limit), 0.0
+        for j in range(len(cost)):
+            surplus = (collected[j] - unit * cost[j]) / temperature
+            if surplus > _FADED:
+                excess += cost[j]
+            elif surplus > -_FADED:
+                part = 1.0 / (1.0 + np.exp(-surplus))
+                excess += cost[j] * part
+                slope += cost[j] * cost[j] * part * (1.0 - part) / temperature
+        if excess > 0:
+            low = unit
+        else:
+            high = unit
+        if abs(excess) < 1e-6 * limit or high - low < 1e-12 * high:
+            break
+        unit = unit + excess / slope if slope > 0 else -1.0
+        if not low < unit < high:
+            unit = 0.5 * (low + high)
+    return unit
+
+
+@njit(cache=True, nogil=True)
+def _share_out(cover, price, collected, limit, unit, temperature, share, served):
+    """Fill in how far each site is open and how often each row is served at this unit price; return the smoothed bound."""
+    smoothed = unit * limit
+    for i in range(len(served)):
+        smoothed += cover.weight[i] - price[i]
+        served[i] = 0.0
+    for j in range(len(collected)):
+        surplus = (collected[j] - unit * cover.cost[j]) / temperature
+        share[j] = 1.0 / (1.0 + np.exp(-surplus)) if surplus > -_FADED else 0.0
+        if surplus > 0:
+            smoothed += temperature * (surplus + np.log1p(np.exp(-surplus)))
+        elif surplus > -_FADED:
+            smoothed += temperature * np.log1p(np.exp(surplus))
+        if share[j] > 1e-9:
+            for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
+                served[cover.site_rows[p]] += share[j]
+    return smoothed

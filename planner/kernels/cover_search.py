@@ -157,6 +157,7 @@ def ruin_and_recreate(cover, choice, allowed, room, seed, largest, work_limit):
     total, work, turn = 0, 0, 0
     while work < work_limit and n_open > 0:
         turn += 1
+        closed[0] = opened[_below(state, n_open)]
         n_closed = _pick_neighbours(cover, choice, opened, n_open, 2 + _below(state, largest - 1), closed, state)
         change, left = 0, room
         n_near = 0
@@ -233,6 +234,17 @@ def ruin_and_recreate(cover, choice, allowed, room, seed, largest, work_limit):
 
 
 @njit(cache=True, nogil=True)
+def neighbourhood(cover, choice, first, wanted, seed):
+    """Return up to `wanted` open sites near the open site `first`, itself among them."""
+    opened = np.empty(len(choice.is_open), np.int64)
+    n_open = _list_open(choice, opened)
+    picked = np.empty(max(wanted, 1), np.int64)
+    picked[0] = first
+    n = _pick_neighbours(cover, choice, opened, n_open, wanted, picked, np.array([seed], np.uint64))
+    return picked[:n].copy()
+
+
+@njit(cache=True, nogil=True)
 def _list_open(choice, listed):
     """Fill `listed` with the open sites, rising; return how many."""
     n = 0
@@ -304,8 +316,10 @@ def _best_to_close(cover, choice, j, slots, n_slots, least_cost, overlap):
 
 @njit(cache=True, nogil=True)
 def _pick_neighbours(cover, choice, opened, n_open, wanted, picked, state):
-    """Fill `picked` with open sites that lie near each other, found by walking from site to row to site; return how many."""
-    picked[0] = opened[_below(state, n_open)]
+    """Fill `picked` behind its first with open sites that lie near each other; return how many.
+
+    They are found by walking from a site to one of its rows, to a site that covers it, to a row of that, to its only owner.
+    """
     n = 1
     tries = 0
     while n < min(wanted, n_open):

@@ -33,7 +33,8 @@ class Guard:
         self.gap = gap
         self.started = time.monotonic()
         self.deadline = self.started + time_limit_s
-        self.work_left = work_limit
+        self.work_done = 0.0
+        self.work_limit = work_limit
         self.stopped_by: StopReason | None = None
         self.threads = threads or available_cores()
         self._progress = progress
@@ -42,7 +43,16 @@ class Guard:
 
     def spend(self, work: float) -> None:
         """Count work that was done."""
-        self.work_left -= work
+        self.work_done += work
+
+    @property
+    def work_left(self) -> float:
+        """Work that may still be done."""
+        return self.work_limit - self.work_done
+
+    def give_up(self) -> None:
+        """Say that all the work there was has been done."""
+        self.work_limit = self.work_done
 
     def must_stop(self, value: int, bound: int) -> bool:
         """Tell the new value and bound, and return whether to stop; `stopped_by` says why."""
@@ -63,9 +73,22 @@ class Guard:
             return False
         return True
 
+    def seconds_left(self) -> float:
+        """Return how long the search may still take."""
+        return max(self.deadline - time.monotonic(), 0.0)
+
+    def share(self, work_limit: float) -> "Guard":
+        """Return a guard for part of the search: the same end, a work limit of its own, nobody told."""
+        return Guard(
+            time_limit_s=self.seconds_left(),
+            work_limit=min(work_limit, self.work_left),
+            cancelled=self._cancelled,
+            threads=1,
+        )
+
     def run(self, tasks: Sequence[Callable[[], _T]]) -> list[_T]:
         """Run independent tasks, on several threads where there are; results in the order of the tasks."""
-        if self.threads == 1 or len(tasks) == 1:
+        if self.threads == 1 or len(tasks) <= 1:
             return [task() for task in tasks]
         with ThreadPoolExecutor(min(self.threads, len(tasks))) as pool:
             return list(pool.map(lambda task: task(), tasks))

@@ -17,11 +17,23 @@ _DOMINANCE_WORK = 50  # comparisons a stored pair before the search for dominate
 
 @dataclass(frozen=True)
 class Scaled:
-    """Whole numbers that stand for reals: ``real = whole / scale``, each to within `error` wholes."""
+    """Whole numbers that stand for reals: ``real = whole / scale``, each to within `error` wholes, all multiples of `unit`."""
 
     whole: NDArray[np.int64]
     scale: float
     error: float
+    unit: int
+
+    def real(self, whole: int) -> float:
+        """Return what a whole number stands for."""
+        return whole / self.scale
+
+    def ceiling(self, bound: int) -> float:
+        """Return what a bound in whole numbers proves, rounded up by whatever scaling may have lost."""
+        real = self.real(bound)
+        if self.error == 0.0 and int(real * self.scale) == bound:  # the scale is a power of two: the product is exact
+            return real
+        return float(np.nextafter((bound + self.error * len(self.whole)) / self.scale, np.inf))
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,8 @@ class Problem:
     """What is left to decide: open sites of `cover` for at most `limit`, so that they cover most.
 
     `site` are the caller's numbers of its columns, `opened` those of the sites opened on the way here (required ones, free
-    ones, ones proven to belong to every better answer) and `base` the weight that these and the existing ones cover.
+    ones, ones proven to belong to every better answer) and `base` the weight that these and the existing ones cover. All weights
+    are multiples of `unit`.
     """
 
     cover: Cover
@@ -37,6 +50,7 @@ class Problem:
     site: NDArray[np.int64]
     opened: NDArray[np.int64]
     base: int
+    unit: int
 
     @property
     def n_pairs(self) -> int:
@@ -54,15 +68,15 @@ class Problem:
 
 
 def scale_weights(weights: NDArray[np.float64]) -> Scaled:
-    """Return weights as whole numbers: as they are where they are whole, else times a power of two."""
+    """Return weights as whole numbers, times a power of two that leaves prices room between one unit and the next."""
     total = float(weights.sum())
-    if total < 2.0**_HEADROOM and np.array_equal(weights, np.floor(weights)):
-        return Scaled(weights.astype(np.int64), 1.0, 0.0)
-    power = min(_HEADROOM - 1 - int(np.frexp(total)[1]), _LARGEST_POWER)
+    power = min(_HEADROOM - 1 - int(np.frexp(total)[1]), 1000)
+    scale = float(np.ldexp(1.0, power))
     shifted = np.ldexp(weights, power)
     whole = np.rint(shifted)
     error = 0.0 if np.array_equal(whole, shifted) else 0.5
-    return Scaled(whole.astype(np.int64), float(np.ldexp(1.0, power)), error)
+    counts_people = scale >= 1.0 and np.array_equal(weights, np.floor(weights))
+    return Scaled(whole.astype(np.int64), scale, error, int(scale) if counts_people else 1)
 
 
 def scale_costs(costs: NDArray[np.float64], budget: float) -> tuple[NDArray[np.int64], int]:
@@ -88,6 +102,7 @@ def reduce_rows(
     status: NDArray[np.int8],
     limit: int,
     *,
+    unit: int = 1,
     drop_dominated: bool = True,
 ) -> Problem:
     """Return the problem without settled rows and sites: equal rows merged, dominated sites dropped.
@@ -111,7 +126,7 @@ def reduce_rows(
             row_ptr, row_sites = pack_rows(cover.row_ptr, cover.row_sites, leader, _renumbered(kept, len(site)))
             cover = _both_ways(row_ptr, row_sites, group_weight, cover.cost[kept])
             site = site[kept]
-    return Problem(cover, limit, site, np.flatnonzero(free_of_charge), int(base))
+    return Problem(cover, limit, site, np.flatnonzero(free_of_charge), int(base), unit)
 
 
 def restrict(problem: Problem, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -> Problem:
@@ -119,9 +134,9 @@ def restrict(problem: Problem, opened: NDArray[np.bool_], closed: NDArray[np.boo
     status = np.where(opened, OPEN, np.where(closed, CLOSED, FREE)).astype(np.int8)
     cover = problem.cover
     limit = problem.limit - int(cover.cost[opened].sum())
-    inner = reduce_rows(cover.row_ptr, cover.row_sites, cover.weight, cover.cost, status, limit)
+    inner = reduce_rows(cover.row_ptr, cover.row_sites, cover.weight, cover.cost, status, limit, unit=problem.unit)
     opened_now = np.concatenate((problem.opened, problem.site[opened], problem.site[inner.opened]))
-    return Problem(inner.cover, limit, problem.site[inner.site], opened_now, problem.base + inner.base)
+    return Problem(inner.cover, limit, problem.site[inner.site], opened_now, problem.base + inner.base, problem.unit)
 
 
 def _capped(costs: NDArray[np.float64], budget: int) -> tuple[NDArray[np.int64], int]:

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from planner.kernels.cover import CLOSED, FREE, OPEN
 from planner.kernels.cover_dual import collect
-from planner.solvers.dual import Ceiling, ceiling_of, settled_sites
+from planner.solvers.dual import Ceiling, Dual, ceiling_of, settled_sites
 from planner.solvers.guard import Guard, is_proven
 from planner.solvers.problem import Problem, restrict
 from planner.solvers.relaxation import Relaxation
-from planner.solvers.search import Answer, LocalSearch, answer_of
+from planner.solvers.search import Answer, LocalSearch, answer_of, columns_of
 
+_DUAL_STEPS = 300
 _ROOT_STEPS, _NODE_STEPS = 1_000_000, 20_000
+_ROUNDS = 6
 _SHRINK = 0.8  # a root that leaves at most this share of the sites free is worth setting up anew
 
 
@@ -34,7 +36,9 @@ def prove(problem: Problem, best: Answer, bound: int, guard: Guard) -> tuple[Ans
             best = max(best, answer_of(problem, problem.site), key=lambda answer: answer.value)
             bound = best.value
             continue
-        tree = _Tree(problem, best, bound, guard)
+        dual = Dual(problem, columns_of(problem, best))
+        guard.spend(dual.lower(_DUAL_STEPS, best.value))
+        tree = _Tree(problem, best, bound, dual.best_price, guard)
         status = tree.root.status
         if np.count_nonzero(status == FREE) > _SHRINK * len(status):
             bound = tree.search()
@@ -67,11 +71,11 @@ class _Judgement:
 
 
 class _Tree:
-    def __init__(self, problem: Problem, best: Answer, bound: int, guard: Guard) -> None:
+    def __init__(self, problem: Problem, best: Answer, bound: int, price: NDArray[np.float64], guard: Guard) -> None:
         self.problem = problem
         self.best = best
         self._guard = guard
-        self._relaxation = Relaxation(problem)
+        self._relaxation = Relaxation(problem, price)
         self.root = _Node(np.zeros(len(problem.site), np.int8), bound)
         self._judge(self.root, _ROOT_STEPS)
 
@@ -115,21 +119,26 @@ class _Tree:
 
     def _judge(self, node: _Node, max_steps: int) -> None:
         """Solve the node's relaxation: lower its bound, settle what every better answer has or lacks, try the rounded answer."""
-        cover, limit = self.problem.cover, self.problem.limit
+        cover = self.problem.cover
         free, room = self._close_unaffordable(node)
         share, collected = np.zeros(len(free)), np.zeros(len(free), np.int64)
         found = Ceiling(node.bound, np.full(len(free), node.bound), np.full(len(free), node.bound))
-        solved = self._relaxation.solve(node.status, limit, max_steps)
-        if solved is not None:
+        for _ in range(_ROUNDS):
+            solved = self._relaxation.solve(node.status, max_steps, self._guard.seconds_left())
+            if solved is None:
+                break
             price, all_shares, work = solved
             self._guard.spend(work)
             share = all_shares[free]
             unpriced, all_collected = collect(cover, price)
             collected = all_collected[free]
             fixed = self.problem.base + int(unpriced) + int(all_collected[node.status == OPEN].sum())
-            found = ceiling_of(fixed, collected, cover.cost[free], room)
+            found = ceiling_of(fixed, collected, cover.cost[free], room, self.problem.unit)
             node.bound = min(node.bound, found.bound)
-            self._round(node, free, share, room)
+            worth = 0.02 * (node.bound - self.best.value)
+            if is_proven(self.best.value, node.bound) or not self._relaxation.tighten(all_shares, worth):
+                break
+        self._round(node, free, share, room)
         opened, closed = settled_sites(found, self.best.value)
         if (opened & closed).any() or cover.cost[free[opened]].sum() > room:
             node.bound = min(node.bound, self.best.value)
@@ -137,7 +146,10 @@ class _Tree:
         node.status[free[closed]] = CLOSED
         kept = ~(opened | closed)
         node.judged = _Judgement(
-            free[kept], share[kept], collected[kept], Ceiling(found.bound, found.with_site[kept], found.without_site[kept])
+            free[kept],
+            share[kept],
+            collected[kept],
+            Ceiling(found.bound, found.with_site[kept], found.without_site[kept]),
         )
         if not kept.any():
             self._consider(np.flatnonzero(node.status == OPEN))
