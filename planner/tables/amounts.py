@@ -15,7 +15,9 @@ from planner.tables.values import as_numbers, as_texts, half_width
 _MONEY = frozenset({"cost_yuan", "paid_yuan"})
 _YEAR = re.compile(r"(?<!\d)(1[0-9]\d\d|20\d\d)(?!\d)")
 _DECADE = re.compile(r"(?<!\d)(\d0)年代")
-_FLOORS = re.compile(r"(?:地上|共|总)?(?:约)?(\d{1,3}(?:\.\d)?)\s*(?:层|楼|f|floors?|storeys?)?(?:半)?(?:[(,、/+].*)?")
+_FLOORS = re.compile(
+    r"(?:地上|共|总|约)*(\d{1,3}(?:\.\d)?|[一二两三四五六七八九十])\s*(?:层|楼|f|floors?|storeys?)?半?(?:[(,、/+].*)?"
+)
 _NUMERALS = {numeral: number for number, numeral in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}
 _EARLIEST, _LATEST = 1000, 2099
 _MOST_FLOORS = 200
@@ -89,10 +91,11 @@ def _year(cell: object, text: str | None) -> float:
 
 def _floors(text: str | None) -> float:
     plain = half_width(text or "").casefold()
-    if plain[:1] in _NUMERALS and plain[1:] in ("层", "层半", "楼"):
-        return float(_NUMERALS[plain[0]])
     match = _FLOORS.fullmatch(plain)
-    return float(match[1]) if match and float(match[1]) <= _MOST_FLOORS else np.nan
+    if match is None:
+        return np.nan
+    number = float(_NUMERALS.get(match[1], match[1]))
+    return number if number <= _MOST_FLOORS else np.nan
 
 
 def _report_unread(column: pd.Series, values: NDArray[np.float64], header: str, remarks: Remarks) -> None:

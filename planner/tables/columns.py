@@ -31,6 +31,7 @@ MOST_CELLS = 8_000_000
 _PLAIN_NUMBER = r"^-?(?:0|[1-9]\d{0,14})?(?:\.\d*)?$"
 _NO_DIGIT = r"^-?\.?$"
 _FIRST_ROWS = 64
+_LONGEST_SEARCHED = 200  # letters; what stands for a whole row is short
 _REPEATED, _SAMPLE = (
     4,
     10_000,
@@ -144,7 +145,10 @@ class CellColumn:
     def matching(self, pattern: str) -> Rows:
         """See `Column`."""
         search = re.compile(pattern).search
-        return np.flatnonzero([type(cell) is str and search(cell) is not None for cell in self.cells])
+        found = [
+            type(cell) is str and len(cell) <= _LONGEST_SEARCHED and search(cell) is not None for cell in self.cells
+        ]
+        return np.flatnonzero(found)
 
     def equal_to(self, text: str) -> Rows:
         """See `Column`."""

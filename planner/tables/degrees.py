@@ -126,6 +126,12 @@ def _possible(x: Floats, y: Floats, datum: str, in_degrees: bool) -> NDArray[np.
 
 def _report_turned(turned: NDArray[np.bool_], axes: Axes, remarks: Remarks) -> None:
     rows = np.flatnonzero(turned)
+    if axes.longitude == axes.latitude:
+        for at in map(int, rows[:_FEW]):
+            remarks.add("tables.turned_pair", "repaired", at, column=axes.longitude)
+        if len(rows) > _FEW:
+            remarks.report.add("tables.turned_pairs", "repaired", column=axes.longitude, count=len(rows) - _FEW)
+        return
     if len(rows) > _FEW:
         first = remarks.row(int(rows[0]))
         remarks.report.add(

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,8 +14,9 @@ from planner.tables.columns import Sheet, text_sheet
 from planner.tables.encodings import decode
 
 _MOST_BYTES = 256 * 1024 * 1024  # a million rows take 50 to 150 MB
-_MOST_CELLS = 20_000_000
+_MOST_CELLS = 24_000_000
 _FIRST_LINES = 50
+_ROWS = 1 << 15  # records taken apart at a time
 _BLOCK = 1 << 24  # a line must fit in
 
 csv.field_size_limit(2**24)
@@ -75,26 +76,51 @@ def _even(text: str, delimiter: str, *, file: str) -> Sheet | None:
 
 
 def _ragged(text: str, delimiter: str, *, report: InputReport) -> Sheet:
-    rows = _records(text, delimiter, report=report)
-    width = max(map(len, rows), default=0)
-    _refuse_endless(len(rows), width, file=report.file)
-    if rows and len(rows[-1]) not in (0, max(map(len, rows[:-1]), default=0)) and not text.endswith(("\n", "\r")):
-        report.add("tables.cut_short", "doubtful", len(rows), cells=len(rows[-1]), headers=width)
-    columns = (pa.array(cells, pa.string()) for cells in zip_longest(*rows, fillvalue=""))
-    return text_sheet(columns, len(rows))
+    """Return the sheet of a text of any kind; where its quotation marks do not pair, as best it can be read, and reported."""
+    try:
+        blocks, last = _blocks(text, delimiter, strict=True, file=report.file)
+    except _LooseQuotesError as loose:
+        report.add("tables.loose_quotes", "doubtful", line=loose.line)
+        try:
+            blocks, last = _blocks(text, delimiter, strict=False, file=report.file)
+        except _LooseQuotesError as fault:
+            raise InputError("tables.unreadable", file=report.file, fault=str(fault)) from fault
+    width = max(map(len, blocks), default=0)
+    height = sum(len(block[0]) for block in blocks)
+    if 0 < last < width and not text.endswith(("\n", "\r")):
+        report.add("tables.cut_short", "doubtful", height, cells=last, headers=width)
+    columns = (
+        pa.chunked_array(
+            [block[at] if at < len(block) else pa.nulls(len(block[0]), pa.string()) for block in blocks], pa.string()
+        )
+        for at in range(width)
+    )
+    return text_sheet(columns, height)
 
 
-def _records(text: str, delimiter: str, *, report: InputReport) -> list[list[str]]:
-    """Return the records; where quotation marks do not pair, as best they can be read, and reported."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+class _LooseQuotesError(Exception):
+    """Quotation marks that do not pair, and the line where that was noticed."""
+
+    def __init__(self, line: int, fault: str) -> None:
+        super().__init__(fault)
+        self.line = line
+
+
+def _blocks(text: str, delimiter: str, *, strict: bool, file: str) -> tuple[list[list[pa.Array]], int]:
+    """Return the records as columns, some thousand records at a time, and how many cells the last one has."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    blocks: list[list[pa.Array]] = []
+    last = width = 0
     try:
-        return list(reader)
-    except csv.Error:
-        report.add("tables.loose_quotes", "doubtful", line=reader.line_num)
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        while rows := list(islice(reader, _ROWS)):
+            last = len(rows[-1])
+            width = max(width, *map(len, rows))
+            _refuse_endless(_ROWS * len(blocks) + len(rows), width, file=file)
+            columns = [pa.array(cells, pa.string()) for cells in zip_longest(*rows, fillvalue="")]
+            blocks.append(columns or [pa.nulls(len(rows), pa.string())])
     except csv.Error as fault:
-        raise InputError("tables.unreadable", file=report.file, fault=str(fault)) from fault
+        raise _LooseQuotesError(reader.line_num, str(fault)) from fault
+    return blocks, last
 
 
 def _refuse_endless(rows: int, columns: int, *, file: str) -> None:

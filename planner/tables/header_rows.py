@@ -89,7 +89,11 @@ def _may_be_header(cell: Any) -> bool:
 
 
 def _is_unit(cell: Any) -> bool:
-    return isinstance(cell, str) and (half_width(cell).strip("()[]").casefold() in UNITS or unit_of(cell) is not None)
+    """Return whether a cell is a unit alone, in brackets or not: （万元）, ㎡."""
+    if not isinstance(cell, str):
+        return False
+    word = half_width(cell).casefold()
+    return word in UNITS or (word[:1] in ("(", "[") and unit_of(word) is not None)
 
 
 def _spread(sheet: Sheet, filled: NDArray[np.bool_], row: int, bottom: int) -> list[str]:

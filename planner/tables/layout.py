@@ -22,6 +22,7 @@ _FIRST_COLUMNS = 6  # where the words stand by which a row is known to be no dat
 _PLACES = ("longitude", "latitude", "lonlat", "latlon")
 _AMOUNTS = ("cost_yuan", "paid_yuan", "area_m2", "capacity")
 _LONGEST_SHOWN = 60
+_FEW = 100  # rows with cells beyond the header that are listed one by one; above, they are counted in one finding
 
 _TOTAL = re.compile(r"\D{0,12}?(?:合计|小计|总计|共计)(?:\(.*\))?:?[\d.,]*\D{0,2}|(?:sub|grand)?totals?:?[\d.,]*")
 _NOTE_STARTS = (
@@ -117,13 +118,13 @@ def _rows_that_are_no_data(view: _View) -> tuple[Remark, ...]:
                     found.setdefault(row, code)
     for row in _repeated_headers(view):
         found.setdefault(row, "repeated_header_row")
-    first = next((int(row) for row in np.flatnonzero(view.filled.any(axis=0)) if row > view.bottom), None)
-    if first is not None:
-        cells = view.cells(first)
-        if _numbers_columns(cells):
-            found.setdefault(first, "column_numbers_row")
-        elif any(isinstance(cell, str) and _EXAMPLE.fullmatch(half_width(cell)) for cell in cells[:3]):
-            found.setdefault(first, "example_row")
+    for row in map(int, np.flatnonzero(view.filled.any(axis=0))):
+        if row <= view.bottom or row in found:
+            continue
+        code = _hint(view.cells(row))
+        if code is None:
+            break
+        found[row] = code
     return tuple(
         Remark(f"tables.{found[row]}", "note", row + 1, {"text": shown(str(view.cells(row)[0]))})
         for row in sorted(found)
@@ -169,6 +170,14 @@ def _repeated_headers(view: _View) -> list[int]:
     return found
 
 
+def _hint(cells: Sequence[Any]) -> str | None:
+    """Return what a row right below the header is if it only helps to fill the table in, else None."""
+    if _numbers_columns(cells):
+        return "column_numbers_row"
+    is_example = any(isinstance(cell, str) and _EXAMPLE.fullmatch(half_width(cell)) for cell in cells[:3])
+    return "example_row" if is_example else None
+
+
 def _numbers_columns(cells: Sequence[Any]) -> bool:
     """Return whether cells count columns: 1 2 3 4, or 甲 乙 1 2."""
     counted = [half_width(str(cell)).strip("()") for cell in cells if half_width(str(cell)) not in "甲乙丙丁戊"]
@@ -181,9 +190,13 @@ def _extra_cells(view: _View, body: Rows) -> list[Remark]:
     if width == len(view.headers) or not len(body):
         return []
     last = len(view.headers) - view.filled[:, body][::-1].argmax(axis=0)
+    beyond = np.flatnonzero(last > width)
+    if len(beyond) > _FEW:
+        said = {"count": len(beyond), "first": int(body[beyond[0]]) + 1, "headers": width}
+        return [Remark("tables.extra_cells_many", "doubtful", None, said)]
     return [
         Remark("tables.extra_cells", "doubtful", int(body[at]) + 1, {"cells": int(last[at]), "headers": width})
-        for at in np.flatnonzero(last > width)
+        for at in beyond
     ]
 
 

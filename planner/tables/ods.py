@@ -15,6 +15,7 @@ from planner.tables.archives import content, members
 from planner.tables.columns import MOST_CELLS, Range, Sheet, cell_name, cell_sheet, tidy
 
 _MOST_COLUMNS = 16_384
+_MOST_ELEMENTS = 3 * MOST_CELLS
 _PREFIXES = {
     "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
     "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
@@ -59,6 +60,7 @@ class _Reading:
         self._style = ""
         self._hidden: set[str] = set()
         self._cells = 0
+        self._elements = 0
         self._notes = 0  # how deep in remarks on a cell, whose text is not the cell's
         self._table: dict[str, str] = {}
         self._row: dict[str, str] = {}
@@ -68,6 +70,9 @@ class _Reading:
 
     def start(self, name: str, given: dict[str, str]) -> None:
         """Take note of an element that begins."""
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS:
+            self._bound(_MOST_ELEMENTS, _MOST_COLUMNS)
         tag, attributes = _short(name), {_short(key): value for key, value in given.items()}
         if tag == "style:style":
             self._style = attributes.get("style:name", "")

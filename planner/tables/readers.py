@@ -5,6 +5,7 @@ Below this, `files` refuses what is not what it says, one module a format opens 
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ from planner.tables.layout import Layout, lay_out, shown
 from planner.tables.sheets import choose_sheets
 from planner.tables.vectors import read_layer
 from planner.tables.workbooks import read_workbook, report_formulas
+
+_MOST_ROOM = 1200 * 1024 * 1024  # bytes of a table's columns: a million rows of a dozen different texts each
+_SAMPLE = 1000
 
 ROW_COLUMNS = ("source_file", "source_sheet", "source_row")
 """Columns that every table read here ends with: the file's name, and the row as its reader counts; between them the sheet,
@@ -127,8 +131,7 @@ def _frame(layouts: Sequence[Layout], *, path: Path, report: InputReport) -> pd.
         report.add("tables.repeated_headers", "note", headers=", ".join(map(shown, repeated)))
     rows = np.concatenate([layout.body for layout in layouts])
     report.rows_read = len(rows)
-    frame = pd.DataFrame({name: stacked(part) for name, part in zip(names, parts, strict=True)})
-    frame = frame.set_axis(pd.RangeIndex(len(rows)))
+    frame = pd.DataFrame(_columns(names, parts, file=path.name)).set_axis(pd.RangeIndex(len(rows)))
     frame["source_file"] = np.full(len(rows), path.name, dtype=object)
     if several:
         titles = np.array([layout.sheet.title for layout in layouts], dtype=object)
@@ -137,6 +140,31 @@ def _frame(layouts: Sequence[Layout], *, path: Path, report: InputReport) -> pd.
     units = {layout.money_unit for layout in layouts}
     frame.attrs |= {"headers": tuple(headers), "money_unit": units.pop() if len(units) == 1 else None}
     return frame
+
+
+def _columns(
+    names: Sequence[str], parts: Sequence[Sequence[tuple[Column | None, np.ndarray]]], *, file: str
+) -> dict[str, pd.Series]:
+    """Return the columns by name; a table whose texts would take too much room as such is refused before they do."""
+    columns: dict[str, pd.Series] = {}
+    room = 0
+    for name, part in zip(names, parts, strict=True):
+        columns[name] = stacked(part)
+        room += _room(columns[name])
+        if room > _MOST_ROOM:
+            size = room * len(names) // len(columns)
+            raise InputError("tables.too_much_text", file=file, size_mb=size >> 20, limit_mb=_MOST_ROOM >> 20)
+    return columns
+
+
+def _room(column: pd.Series) -> int:
+    """Return about how many bytes a column takes, by a sample; a text that stands in many rows is kept once."""
+    pointers = 8 * len(column)
+    if column.dtype != object or not len(column):
+        return pointers
+    sample = column.to_numpy()[:: max(1, len(column) // _SAMPLE)]
+    different = {id(cell): sys.getsizeof(cell) for cell in sample}
+    return pointers + (0 if 4 * len(different) < len(sample) else sum(different.values()) * len(column) // len(sample))
 
 
 def _report_shape(layout: Layout, *, on_sheet: str | None, report: InputReport) -> None:

@@ -24,13 +24,13 @@ _MOST_TEXT_BYTES = 256 * 1024 * 1024  # of texts that many cells share, once eac
 _MOST_DIRECTORY_BYTES = 4 * 1024 * 1024  # of the list of sheets
 _WINDOW = 1 << 24  # bytes of a sheet looked at together
 
+_CELL_TAGS = tuple(b"<c" + end for end in (b" ", b">", b"/", b"\n", b"\r", b"\t"))
+_USUAL_CELL = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"')
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _NAMELESS_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])(?![^>]*\sr\s*=)")
 _NAMELESS_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^>]*\sr\s*=)")
-_COLUMN_OF = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})\d""")
-_ROW_OF = re.compile(rb"""\br\s*=\s*["']\s*[A-Za-z]{0,3}(\d{1,7})""")
-_SHARED = re.compile(rb"""\bt\s*=\s*["']s["']""")
-_SHARED_INDEX = re.compile(rb"""\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*(\d{1,9})""")
+_ANY_REFERENCE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,3}\d{1,7})""")
+_SHARED_INDEX = re.compile(rb't="s"[^>]*>\s*<(?:\w+:)?v[^>]*>\s*(\d{1,9})')
 _ITEM_END = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si\s*/>")
 _CELL_WITH_FORMULA = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f\s*>)"
@@ -104,11 +104,11 @@ def _weigh(path: Path, found: dict[str, ZipInfo]) -> dict[str, _Part]:
             data = content(path, member)
             if b"sheetData" in data:
                 parts[name] = _part(data, sizes)
-    if sum(part.rows * part.columns for part in parts.values()) > MOST_CELLS:
-        worst = max(parts.values(), key=lambda part: part.rows * part.columns)
-        raise InputError(
-            "tables.too_many_cells", file=path.name, rows=worst.rows, columns=worst.columns, limit=MOST_CELLS
-        )
+            if sum(part.rows * part.columns for part in parts.values()) > MOST_CELLS:
+                worst = max(parts.values(), key=lambda part: part.rows * part.columns)
+                raise InputError(
+                    "tables.too_many_cells", file=path.name, rows=worst.rows, columns=worst.columns, limit=MOST_CELLS
+                )
     size = sum(part.text_bytes for part in parts.values())
     if size > _MOST_TEXT_BYTES:
         raise InputError("tables.too_large", file=path.name, size_mb=size >> 20, limit_mb=_MOST_TEXT_BYTES >> 20)
@@ -121,15 +121,32 @@ def _part(data: bytes, sizes: NDArray[np.int64]) -> _Part:
     uncalculated: list[str] = []
     errors: list[str] = []
     for window in _windows(data):
-        width = max(width, max(map(_number, set(_COLUMN_OF.findall(window))), default=0))
-        height = max(height, max(map(int, set(_ROW_OF.findall(window))), default=0))
-        nameless_rows += len(_NAMELESS_ROW.findall(window))
-        if _NAMELESS_CELL.search(window):
+        references = _USUAL_CELL.findall(window)
+        if b":sheetData" in data or len(references) != sum(map(window.count, _CELL_TAGS)):
+            references = _ANY_REFERENCE.findall(window)
             nameless_cells = max(nameless_cells, *(len(_NAMELESS_CELL.findall(row)) for row in _ROW.split(window)))
+        nameless_rows += len(_NAMELESS_ROW.findall(window))
+        last_row, last_column = _last(references)
+        height, width = max(height, last_row), max(width, last_column)
+        if (height + nameless_rows) * (width + nameless_cells) > MOST_CELLS:
+            break
         text_bytes += _text_bytes(window, sizes)
-        uncalculated += _references(_CELL_WITH_FORMULA.findall(window))
-        errors += _references(_ERROR_CELL.findall(window))
+        if b"<f" in window or b":f" in window:
+            uncalculated += _references(_CELL_WITH_FORMULA.findall(window))
+        if b'"e"' in window or b"'e'" in window:
+            errors += _references(_ERROR_CELL.findall(window))
     return _Part(height + nameless_rows, width + nameless_cells, text_bytes, uncalculated, errors)
+
+
+def _last(references: list[bytes]) -> tuple[int, int]:
+    """Return the last row and the last column of cells named as C5, counted from 1."""
+    letters = np.array(references or [b""], dtype="S10")[:, None].view(np.uint8).astype(np.int64)
+    row, column = np.zeros(len(letters), np.int64), np.zeros(len(letters), np.int64)
+    for letter in letters.T:
+        digit, alpha = (letter >= 48) & (letter <= 57), letter >= 65
+        row[digit] = row[digit] * 10 + letter[digit] - 48
+        column[alpha] = column[alpha] * 26 + (letter[alpha] & 31)
+    return int(row.max()), int(column.max())
 
 
 def _windows(data: bytes) -> Iterator[bytes]:
@@ -149,22 +166,17 @@ def _text_sizes(data: bytes) -> NDArray[np.int64]:
 
 def _text_bytes(data: bytes, sizes: NDArray[np.int64]) -> int:
     """Return how many bytes a sheet's cells hold when each has its own copy of a shared text."""
+    if not len(sizes):
+        return 0
     index = np.array(_SHARED_INDEX.findall(data), dtype="S9").astype(np.int64)
     index = index[index < len(sizes)]
-    unclear = len(_SHARED.findall(data)) - len(index)
-    return int(sizes[index].sum()) + max(unclear, 0) * int(sizes.max(initial=0))
+    unclear = data.count(b'"s"') + data.count(b"'s'") - len(index)
+    return int(sizes[index].sum()) + max(unclear, 0) * int(sizes.max())
 
 
 def _references(attributes: list[bytes]) -> list[str]:
     found = (_REFERENCE.search(text) for text in attributes)
     return [match[1].decode("ascii") for match in found if match]
-
-
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
 
 
 def _targets(path: Path, found: dict[str, ZipInfo]) -> dict[str, str]:
