@@ -12,12 +12,13 @@ import shapely
 from planner.boundaries import Area, read_area, read_zones, zone_of
 from planner.coverage import Places
 from planner.crs import WGS84
-from planner.demand import Demand, PopulationSource
+from planner.demand import Demand
 from planner.demand import build as build_demand
 from planner.errors import ProjectError
 from planner.findings import InputReport
 from planner.project import FacilitySection, Project
 from planner.streets import StreetNetwork, WalkRules
+from planner.study.people import census_of, population_sources
 from planner.tables import read_facilities
 
 Progress = Callable[[str], None]
@@ -99,12 +100,16 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     _report_streets(network, streets_report)
 
     progress("study.reading_people")
-    sources = [
-        PopulationSource(project.resolve(section.source), section.group, section.column, section.datum)
-        for section in settings.population
-    ]
+    sources = population_sources(project)
     demand = build_demand(
-        sources, area=area, reports=[report_for("population", section.source) for section in settings.population]
+        sources,
+        area=area,
+        reports=[report_for("population", source.path.name) for source in sources],
+        zones=zones,
+        network=network,
+        max_snap_m=settings.walking.max_snap_m,
+        census=census_of(project),
+        report_for=lambda role, path: report_for(role, path.name),
     )
     walking = settings.walking
     places = Places.of(network, demand.points, max_snap_m=walking.max_snap_m, threads=threads)

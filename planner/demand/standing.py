@@ -1,0 +1,275 @@
+"""Where the people of a polygon or of a grid cell stand: at its dwellings, else along its residential streets, else as before.
+
+Each owner (polygon or cell) takes the first of these that it has any of. What is merged, and how, is in `merge`: so the number of
+demand points stays bounded by the length of the streets, and no access leg is shortened by it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from planner.boundaries import Area
+from planner.crs import transformer
+from planner.demand.dwellings import Spots, read_dwellings
+from planner.demand.model import Floats, Job, Place, PopulationSource
+from planner.errors import InputError
+from planner.findings import InputReport
+from planner.streets import StreetNetwork
+from planner.streets.snap import snap_xy
+
+Ints = NDArray[np.int64]
+
+RESIDENTIAL = frozenset(
+    [
+        "residential",
+        "living_street",
+        "service",
+        "unclassified",
+        "road",
+        "footway",
+        "path",
+        "pedestrian",
+        "steps",
+        "cycleway",
+        "track",
+    ]
+)
+"""Classes of street that people live along; on wider roads they live too, but those have such streets beside them."""
+
+STEP_M = 70.0  # a stretch is cut into pieces about this long, 47 to 105 m, each with a point in its middle
+CELL_STEP_M = 25.0  # the same in a grid cell, where the pieces of one stretch are then merged
+MERGE_M = 50.0
+POINT_M2 = 2500.0  # a cell has at most one point for so much of it, and four in any case
+FEWEST = 4
+
+NEITHER, BUILDINGS, STREETS = 0, 1, 2
+WORDS = {BUILDINGS: "buildings", STREETS: "streets"}
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Who stands where: the owner of each piece, its place in metres of the area and its weight; `how` has one entry an owner."""
+
+    owner: Ints
+    x: Floats
+    y: Floats
+    weight: Floats
+    how: NDArray[np.int8]
+
+
+class Settlement:
+    """The dwellings and streets of an area, read when first asked for.
+
+    `network` None: people stand at buildings or where they stand without either. `report_for` opens the account of a file.
+    """
+
+    def __init__(
+        self,
+        area: Area,
+        network: StreetNetwork | None,
+        *,
+        max_snap_m: float,
+        report_for: Callable[[str, Path], InputReport],
+    ) -> None:
+        self.area = area
+        self.network = network
+        self._max_snap_m = max_snap_m
+        self._report_for = report_for
+        self._dwellings: dict[tuple[Path, str | None], Spots] = {}
+        self._streets: dict[float, tuple[Spots, Ints]] = {}
+
+    def dwellings(self, source: PopulationSource) -> Spots:
+        """Return the dwellings that a source names; errors as `read_dwellings`."""
+        assert source.buildings is not None
+        key = source.buildings, source.buildings_datum
+        if key not in self._dwellings:
+            report = self._report_for("buildings", source.buildings)
+            self._dwellings[key] = read_dwellings(key[0], area=self.area, datum=key[1], report=report)
+        return self._dwellings[key]
+
+    def streets(self, step_m: float) -> tuple[Spots, Ints]:
+        """Return points along residential streets about every `step_m`, weighted with their metres of street, and their edges."""
+        if step_m not in self._streets:
+            assert self.network is not None
+            edge, x, y, length_m = points_along(self.network, step_m)
+            if self.network.crs != self.area.crs:
+                x, y = transformer(self.network.crs, self.area.crs).transform(x, y)
+            self._streets[step_m] = Spots(x, y, length_m), edge
+        return self._streets[step_m]
+
+    def methods(self, source: PopulationSource, default: Place) -> tuple[int, ...]:
+        """Return in which order a source's people look for a place, before they stand as they would without.
+
+        Raises
+        ------
+        InputError
+            The source asks for buildings or streets that there are none of.
+        """
+        place = source.place or default
+        if place in ("area", "centre"):
+            return ()
+        if place == "buildings" and source.buildings is None:
+            raise InputError("demand.no_buildings_given", file=source.path.name)
+        if place == "streets" and self.network is None:
+            raise InputError("demand.no_streets_given", file=source.path.name)
+        first = (BUILDINGS,) if place != "streets" and source.buildings is not None else ()
+        return first + ((STREETS,) if self.network is not None else ())
+
+    def snapped(self, x: Floats, y: Floats) -> tuple[Ints, Ints, Floats]:
+        """Return edge (-1 where none is near), number of the `MERGE_M` piece of it, and metres to it, for points of the area."""
+        assert self.network is not None
+        if self.network.crs != self.area.crs:
+            x, y = transformer(self.area.crs, self.network.crs).transform(x, y)
+        found = snap_xy(self.network, x, y, max_snap_m=self._max_snap_m)
+        along = found.at * self.network.edge_length_m[found.edge]
+        return found.edge, np.where(found.found, along // MERGE_M, 0).astype(np.int64), found.distance_m
+
+
+def points_along(network: StreetNetwork, step_m: float) -> tuple[Ints, Floats, Floats, Floats]:
+    """Return edge, x, y (metres of the network) and length in metres of the pieces of residential streets, by their middles."""
+    lived_on = np.isin(np.array(network.classes, object), list(RESIDENTIAL))[network.edge_class]
+    edges = np.flatnonzero(lived_on & (network.edge_length_m > 0))
+    length = network.edge_length_m[edges]
+    count = np.maximum(1, np.round(length / step_m)).astype(np.int64)
+    which = np.repeat(np.arange(len(edges)), count)
+    number = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    along = (number + 0.5) / count[which] * length[which]
+    # all edges laid end to end, with a gap between them, so that one interpolation serves all
+    start = np.concatenate(([0.0], np.cumsum(network.edge_length_m + 1.0)))[:-1]
+    vertices = network.vertex_m + np.repeat(start, np.diff(network.vertex_indptr))
+    at = start[edges][which] + along
+    x, y = (np.interp(at, vertices, values) for values in (network.vertex_x, network.vertex_y))
+    return edges[which], x, y, (length / count)[which]
+
+
+def stand_in_shapes(
+    shapes: NDArray[np.object_], methods: tuple[int, ...], source: PopulationSource, settlement: Settlement
+) -> Pieces:
+    """Return the pieces of polygons (metres of the area), none for a polygon without dwellings and streets."""
+    filled = ~shapely.is_empty(shapes)
+
+    def owners(spots: Spots, which: Ints) -> tuple[Ints, Ints]:
+        owner, spot = shapely.STRtree(shapely.points(spots.x, spots.y)).query(shapes[which], predicate="intersects")
+        return which[owner], spot
+
+    return _first_found(filled, methods, source, settlement, owners, step_m=STEP_M)
+
+
+def stand_in_cells(
+    cells: int,
+    cell_of: Callable[[Floats, Floats], Ints],
+    methods: tuple[int, ...],
+    source: PopulationSource,
+    settlement: Settlement,
+    *,
+    cell_m2: float,
+) -> Pieces:
+    """Return the pieces of grid cells; `cell_of` tells in which of the `cells` places lie, -1 in none."""
+
+    def owners(spots: Spots, which: Ints) -> tuple[Ints, Ints]:
+        cell = cell_of(spots.x, spots.y)
+        wanted = np.zeros(cells + 1, bool)
+        wanted[which] = True
+        spot = np.flatnonzero(wanted[cell])  # -1 is the last entry, which is False
+        return cell[spot], spot
+
+    pieces = _first_found(np.ones(cells, bool), methods, source, settlement, owners, step_m=CELL_STEP_M)
+    most = max(FEWEST, round(cell_m2 / POINT_M2))
+    order = np.lexsort((np.arange(len(pieces.owner)), -pieces.weight, pieces.owner))
+    owner = pieces.owner[order]
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    rank = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
+    kept = np.sort(order[rank < most])
+    return Pieces(pieces.owner[kept], pieces.x[kept], pieces.y[kept], pieces.weight[kept], pieces.how)
+
+
+def _first_found(
+    open_to: NDArray[np.bool_],
+    methods: tuple[int, ...],
+    source: PopulationSource,
+    settlement: Settlement,
+    owners: Callable[[Spots, Ints], tuple[Ints, Ints]],
+    *,
+    step_m: float,
+) -> Pieces:
+    """Return the pieces of all owners, each by the first method that finds it any."""
+    how = np.zeros(len(open_to), np.int8)
+    parts: list[tuple[NDArray[Any], ...]] = []
+    for method in methods:
+        left = np.flatnonzero(open_to & (how == NEITHER))
+        if not len(left):
+            break
+        spots, edge = (settlement.dwellings(source), None) if method == BUILDINGS else settlement.streets(step_m)
+        whose, spot = owners(spots, left)
+        how[whose] = method
+        x, y, weight = spots.x[spot], spots.y[spot], spots.weight[spot]
+        if edge is None and settlement.network is not None:
+            near, piece, leg_m = settlement.snapped(x, y)
+            alone = near < 0
+            near[alone] = -1 - np.arange(alone.sum())  # what no street is near to stays by itself
+            parts.append(merge(whose, near, piece, leg_m, x, y, weight))
+        elif edge is not None and step_m == CELL_STEP_M:
+            parts.append(
+                merge(whose, edge[spot], np.zeros(len(spot), np.int64), _from_middle(whose, edge[spot]), x, y, weight)
+            )
+        else:
+            parts.append((whose, x, y, weight))
+    columns: list[NDArray[Any]] = (
+        [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.empty(0)] * 4
+    )
+    order = np.argsort(columns[0], kind="stable")
+    owner, x, y, weight = (column[order] for column in columns)
+    return Pieces(owner.astype(np.int64), x, y, weight, how)
+
+
+def merge(
+    owner: Ints, edge: Ints, piece: Ints, leg_m: Floats, x: Floats, y: Floats, weight: Floats
+) -> tuple[Ints, Floats, Floats, Floats]:
+    """Return owner, x, y and weight with the places of an owner on one piece of a street made one.
+
+    It stands where that of them stands whose way to the street is nearest to their mean way, so that access legs keep their
+    length on the whole.
+    """
+    if not len(owner):
+        return owner, x, y, weight
+    _, group = np.unique(np.column_stack((owner, edge, piece)), axis=0, return_inverse=True)
+    group = group.ravel()
+    whole = np.bincount(group, weight).astype(np.float64)
+    known = np.where(np.isfinite(leg_m), leg_m, 0.0)
+    mean_m = np.bincount(group, weight * known) / whole
+    order = np.lexsort((np.arange(len(group)), np.round(np.abs(known - mean_m[group]), 6), group))
+    chosen = order[np.flatnonzero(np.diff(group[order], prepend=-1))]
+    return owner[chosen], x[chosen], y[chosen], whole
+
+
+def _from_middle(owner: Ints, edge: Ints) -> Floats:
+    """Return how many places each one is from the middle one of its owner on its edge, which stand in order."""
+    order = np.lexsort((np.arange(len(owner)), edge, owner))
+    new = np.diff(owner[order], prepend=-1) != 0
+    new |= np.diff(edge[order], prepend=-1) != 0
+    first = np.flatnonzero(new)
+    size = np.diff(np.append(first, len(owner)))
+    rank = np.arange(len(owner)) - np.repeat(first, size)
+    number = np.empty(len(owner))
+    number[order] = rank
+    return number
+
+
+def report_standing(job: Job, people: Floats, how: NDArray[np.int8], *, preferred: tuple[int, ...], of: str) -> None:
+    """State how many people of a source stand where, and how many polygons or cells had to do without what was asked for."""
+    if not preferred:
+        return
+    lived_in = people > 0
+    for method, word in (*WORDS.items(), (NEITHER, "polygons" if of == "polygons" else "centres")):
+        mine = lived_in & (how == method)
+        job.report.figures |= {f"people_at_{word}": float(people[mine].sum()), f"{of}_at_{word}": int(mine.sum())}
+    for method, code in ((STREETS, "along_streets"), (NEITHER, "nowhere_better")):
+        mine = lived_in & (how == method)
+        if method != preferred[0] and mine.any():
+            count, left = int(mine.sum()), round(float(people[mine].sum()), 1)
+            job.report.add(f"demand.{of}_{code}", "note", count=count, of=int(lived_in.sum()), people=left)
