@@ -1,9 +1,10 @@
-"""Where the people of a polygon or of a grid cell stand: at its dwellings, else along its residential streets, else as before.
+"""Where the people of a polygon or of a grid cell stand: at its dwellings, else along its streets, else as before.
 
 Each owner (polygon or cell) takes the first of these that it has any of. What is merged, and how, is in `merge`: so the number of
 demand points stays bounded by the length of the streets, and no access leg is shortened by it.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,10 @@ RESIDENTIAL = frozenset(
         "track",
     ]
 )
-"""Classes of street that people live along; on wider roads they live too, but those have such streets beside them."""
+"""Classes of street that people live along; where there are such, nobody stands on a wider road beside them."""
+
+WIDER = frozenset(["tertiary", "secondary", "primary", "tertiary_link", "secondary_link", "primary_link"])
+"""Classes that people stand along where a polygon or cell has no other: not trunk roads, platforms and the like."""
 
 STEP_M = 70.0  # a stretch is cut into pieces about this long, 47 to 105 m, each with a point in its middle
 CELL_STEP_M = 25.0  # the same in a grid cell, where the pieces of one stretch are then merged
@@ -47,8 +51,9 @@ MERGE_M = 50.0
 POINT_M2 = 2500.0  # a cell has at most one point for so much of it, and four in any case
 FEWEST = 4
 
-NEITHER, BUILDINGS, STREETS = 0, 1, 2
-WORDS = {BUILDINGS: "buildings", STREETS: "streets"}
+NEITHER, BUILDINGS, STREETS, ROADS = range(4)
+_WORDS = {BUILDINGS: "buildings", STREETS: "streets", ROADS: "wider_roads"}
+_CLASSES = {STREETS: RESIDENTIAL, ROADS: WIDER}
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Settlement:
         self._max_snap_m = max_snap_m
         self._report_for = report_for
         self._dwellings: dict[tuple[Path, str | None], Spots] = {}
-        self._streets: dict[float, tuple[Spots, Ints]] = {}
+        self._streets: dict[tuple[int, float], tuple[Spots, Ints]] = {}
 
     def dwellings(self, source: PopulationSource) -> Spots:
         """Return the dwellings that a source names; errors as `read_dwellings`."""
@@ -92,15 +97,16 @@ class Settlement:
             self._dwellings[key] = read_dwellings(key[0], area=self.area, datum=key[1], report=report)
         return self._dwellings[key]
 
-    def streets(self, step_m: float) -> tuple[Spots, Ints]:
-        """Return points along residential streets about every `step_m`, weighted with their metres of street, and their edges."""
-        if step_m not in self._streets:
+    def streets(self, method: int, step_m: float) -> tuple[Spots, Ints]:
+        """Return points along streets about every `step_m`, weighted with their metres of street, and their edges."""
+        key = method, step_m
+        if key not in self._streets:
             assert self.network is not None
-            edge, x, y, length_m = points_along(self.network, step_m)
+            edge, x, y, length_m = points_along(self.network, _CLASSES[method], step_m)
             if self.network.crs != self.area.crs:
                 x, y = transformer(self.network.crs, self.area.crs).transform(x, y)
-            self._streets[step_m] = Spots(x, y, length_m), edge
-        return self._streets[step_m]
+            self._streets[key] = Spots(x, y, length_m), edge
+        return self._streets[key]
 
     def methods(self, source: PopulationSource, default: Place) -> tuple[int, ...]:
         """Return in which order a source's people look for a place, before they stand as they would without.
@@ -118,7 +124,7 @@ class Settlement:
         if place == "streets" and self.network is None:
             raise InputError("demand.no_streets_given", file=source.path.name)
         first = (BUILDINGS,) if place != "streets" and source.buildings is not None else ()
-        return first + ((STREETS,) if self.network is not None else ())
+        return first + ((STREETS, ROADS) if self.network is not None else ())
 
     def snapped(self, x: Floats, y: Floats) -> tuple[Ints, Ints, Floats]:
         """Return edge (-1 where none is near), number of the `MERGE_M` piece of it, and metres to it, for points of the area."""
@@ -130,9 +136,9 @@ class Settlement:
         return found.edge, np.where(found.found, along // MERGE_M, 0).astype(np.int64), found.distance_m
 
 
-def points_along(network: StreetNetwork, step_m: float) -> tuple[Ints, Floats, Floats, Floats]:
-    """Return edge, x, y (metres of the network) and length in metres of the pieces of residential streets, by their middles."""
-    lived_on = np.isin(np.array(network.classes, object), list(RESIDENTIAL))[network.edge_class]
+def points_along(network: StreetNetwork, classes: frozenset[str], step_m: float) -> tuple[Ints, Floats, Floats, Floats]:
+    """Return edge, x, y (metres of the network) and length in metres of the pieces of some streets, by their middles."""
+    lived_on = np.array([name in classes for name in network.classes], bool)[network.edge_class]
     edges = np.flatnonzero(lived_on & (network.edge_length_m > 0))
     length = network.edge_length_m[edges]
     count = np.maximum(1, np.round(length / step_m)).astype(np.int64)
@@ -204,7 +210,9 @@ def _first_found(
         left = np.flatnonzero(open_to & (how == NEITHER))
         if not len(left):
             break
-        spots, edge = (settlement.dwellings(source), None) if method == BUILDINGS else settlement.streets(step_m)
+        spots, edge = (
+            (settlement.dwellings(source), None) if method == BUILDINGS else settlement.streets(method, step_m)
+        )
         whose, spot = owners(spots, left)
         how[whose] = method
         x, y, weight = spots.x[spot], spots.y[spot], spots.weight[spot]
@@ -265,11 +273,11 @@ def report_standing(job: Job, people: Floats, how: NDArray[np.int8], *, preferre
     if not preferred:
         return
     lived_in = people > 0
-    for method, word in (*WORDS.items(), (NEITHER, "polygons" if of == "polygons" else "centres")):
+    for method, word in (*_WORDS.items(), (NEITHER, "surface" if of == "polygons" else "centres")):
         mine = lived_in & (how == method)
-        job.report.figures |= {f"people_at_{word}": float(people[mine].sum()), f"{of}_at_{word}": int(mine.sum())}
-    for method, code in ((STREETS, "along_streets"), (NEITHER, "nowhere_better")):
-        mine = lived_in & (how == method)
-        if method != preferred[0] and mine.any():
+        job.report.figures |= {f"people_at_{word}": math.fsum(people[mine]), f"{of}_at_{word}": int(mine.sum())}
+    for methods, code in (((STREETS, ROADS), "along_streets"), ((NEITHER,), "nowhere_better")):
+        mine = lived_in & np.isin(how, methods)
+        if preferred[0] not in methods and mine.any():
             count, left = int(mine.sum()), round(float(people[mine].sum()), 1)
             job.report.add(f"demand.{of}_{code}", "note", count=count, of=int(lived_in.sum()), people=left)
