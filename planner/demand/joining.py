@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand.model import Join
-from planner.demand.names import CUT_OFF, bare, forms, likeness, may_be_one, nearest_name, plain, township_key
+from planner.demand.names import CUT_OFF, bare, forms, likeness, may_be_one, nearest_name, of_kind, plain, township_key
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -123,10 +123,11 @@ def _code(text: str) -> str:
 
 
 def _by_name(texts: Sequence[str | None], townships: Sequence[str | None], zones: JoinZones) -> Joined:
-    tiers: list[dict[str, list[int]]] = [{}, {}]
+    tiers: list[dict[str, list[int]]] = [{}, {}, {}]
     for at, name in enumerate(zones.names):
         written = plain(name)
-        for tier, words in zip(tiers, ((written,), forms(name, zones.townships[at])), strict=True):
+        known = (written,), (written, of_kind(written)), forms(name, zones.townships[at])
+        for tier, words in zip(tiers, known, strict=True):
             for word in words:
                 tier.setdefault(word, []).append(at)
     found: list[list[int] | None] = []

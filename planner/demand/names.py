@@ -1,7 +1,7 @@
 """Names of places as people write them, made comparable: 都心村, 都心 村委会 and 都心社区 are one name, 东林村 and 西林村 two.
 
-A name has forms, the surest first: as written (half width, no blanks or brackets), without what kind of place it is, and both
-without the township or county in front of it. Likeness is for what is left, above a cut-off, and never where the letters that
+A name has forms, the surest first: as written (half width, no blanks or brackets), by its kind (村 or 社区: a town may have one of
+each), without what kind of place it is, and all without the township or county in front of it. Likeness is for what is left, above a cut-off, and never where the letters that
 differ are those by which neighbours are told apart (东西, 上下, 大小, numbers).
 """
 
@@ -43,20 +43,28 @@ def bare(name: str) -> str:
     return _VILLAGE.sub("", name) or name
 
 
+def of_kind(name: str) -> str:
+    """Return a plain name with its kind of place in one word, 村 or 社区, where it says one: 码头村委会 is 码头村."""
+    match = _VILLAGE.search(name)
+    if match is None or not match.start():
+        return name
+    return name[: match.start()] + ("社区" if re.search("社区|居|community", match[0]) else "村")
+
+
 def bare_township(name: str) -> str:
     """Return a plain township's name without what kind of place it is."""
     return _TOWNSHIP.sub("", name) or name
 
 
 def forms(name: str, township: str | None = None) -> tuple[str, ...]:
-    """Return the forms of a name, the surest first: as written, bare, and without what stands before and in the township."""
+    """Return the forms of a name, the surest first: as written, by its kind, bare, and without the township in front of it."""
     written = plain(name)
-    found = [written, bare(written), bare_township(written)]
+    found = [written, of_kind(written), bare(written), bare_township(written)]
     for front in {plain(township), bare_township(plain(township))} if township else ():
         _, there, rest = written.partition(front)
         rest = _TOWNSHIP_LEFT.sub("", rest)
         if front and there and rest:
-            found += [rest, bare(rest)]
+            found += [rest, of_kind(rest), bare(rest)]
     return tuple(dict.fromkeys(found))
 
 

@@ -22,6 +22,7 @@ from planner.demand.shares import cut_off, share_out
 from planner.demand.standing import NEITHER, Pieces, Settlement, report_standing, stand_in_shapes
 
 CELL_M = 100.0
+WHOLE = 1e-6  # of a surface: what conversions between degrees and metres bend off a border that is the area's own
 SLIVER_M2 = 100.0  # pieces below a hundredth of a cell make no point of their own: their people stand on the others
 
 
@@ -57,7 +58,7 @@ def spread_people(
     inside = np.array([_surface(shapely.intersection(shape, area.geometry_m)) for shape in shapes], dtype=object)
     total, within = shapely.area(shapes), shapely.area(inside)
     share = np.divide(within, total, out=np.zeros(len(total)), where=total > 0)
-    share[within >= total * (1 - 1e-12)] = 1.0  # a polygon that lies in the area whole
+    share[within >= total * (1 - WHOLE)] = 1.0  # a polygon that lies in the area whole
     share[total == 0] = 0.0
     methods = settlement.methods(jobs[0].source, "auto")
     pieces = _with_surfaces(stand_in_shapes(inside, methods, jobs[0].source, settlement), inside)
