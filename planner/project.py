@@ -399,8 +399,13 @@ def _fault(kind: str, **params: Any) -> PydanticCustomError:
 
 
 def _sentences(faults: ValidationError) -> list[Sentence]:
-    """Return one sentence a fault: where, what came, what was expected, and for an unknown key the nearest known one."""
-    return [_sentence(fault) for fault in faults.errors(include_url=False)]
+    """Return one sentence a fault: where, what came, what was expected, and for an unknown key the nearest known one.
+
+    That a list is too short once its faulty members are taken off is not worth a word.
+    """
+    found = faults.errors(include_url=False)
+    within = {fault["loc"][:length] for fault in found for length in range(len(fault["loc"]))}
+    return [_sentence(fault) for fault in found if fault["type"] != "too_short" or fault["loc"] not in within]
 
 
 def _sentence(fault: ErrorDetails) -> Sentence:

@@ -13,6 +13,7 @@ from affine import Affine
 from drawn_people import UTM, X0, Y0, Way, area_box, house, layer, network, places, street, write_osm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import CRS, Transformer
 
 from planner import StreetNetwork
 from planner.boundaries import read_area
@@ -186,7 +187,14 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError) as error:
             village(tmp_path, H1, **options)
         codes.append(error.value.code)
-    assert codes == ["demand.place_not_for_it", "demand.no_buildings_given", "tables.missing"]
+    points = tmp_path / "points.csv"
+    points.write_text("lon,lat,people\n117,24.4,1\n", encoding="utf-8")
+    for options in ({"place": "auto"}, {"buildings": points}):
+        with pytest.raises(InputError) as error:
+            run(PopulationSource(points, "total", "people", **options))
+        codes.append(error.value.code)
+    assert codes[3:] == ["demand.place_not_for_it"] * 2
+    assert codes[:3] == ["demand.place_not_for_it", "demand.no_buildings_given", "tables.missing"]
     with pytest.raises(InputError, match="no dwelling"):
         village(tmp_path, SCHOOL)
     broken = tmp_path / "broken.osm"
@@ -239,6 +247,28 @@ def test_cells_stay_in_the_area(tmp_path: Path) -> None:
     net = network(tmp_path / "s.osm", street((170, 150), (290, 150)))
     demand, _ = run(PopulationSource(path, "total", place="streets"), net=net, area=area_box(0, 0, 160, 600))
     assert places(demand.points) == [(150, 150)]
+
+
+@pytest.mark.parametrize("crs", ["ESRI:54009", "EPSG:4326", "EPSG:3857"])
+def test_people_stay_in_their_cell_whatever_grid_it_is(tmp_path: Path, crs: str) -> None:
+    system = CRS.from_user_input(crs)
+    there = Transformer.from_crs(4326, system, always_xy=True)
+    west, south, east, north = there.transform_bounds(*AREA.geometry.bounds)
+    transform = Affine((east - west) / 9, 0, west, 0, (south - north) / 7, north)
+    cells = np.arange(1.0, 64.0).reshape(7, 9)
+    path = tmp_path / "p.tif"
+    profile = {"driver": "GTiff", "count": 1, "height": 7, "width": 9, "dtype": "float64"}
+    with rasterio.open(path, "w", crs=system, transform=transform, **profile) as file:
+        file.write(cells, 1)
+    ways = [street((0, y), (900, y + 50)) for y in range(0, 600, 100)]
+    demand, (report,) = run(PopulationSource(path, "total", place="streets"), net=network(tmp_path / "s.osm", *ways))
+    points = demand.points.geometry.to_crs(4326)
+    column, row = ~transform @ np.array(there.transform(points.x, points.y))
+    number = np.floor(row) * 9 + np.floor(column) + 1
+    assert number.tolist() == demand.points["source_row"].tolist()
+    assert report.figures["cells_at_streets"] > 30
+    inside = math.fsum(demand.weights["total"])
+    assert inside == report.figures["people_in_area"] == math.fsum(set(demand.points["source_row"]))
 
 
 # --- properties -------------------------------------------------------------------------------------------------------

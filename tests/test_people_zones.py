@@ -1,4 +1,4 @@
-"""Census tables joined to zones: names on paper, the real villages of Nan'an mistyped, totals; kinds, estimates, ages, calibration."""
+"""Census tables joined to zones: names on paper, totals, and the real villages of Nan'an as people write them."""
 
 import csv
 import math
@@ -15,13 +15,12 @@ import shapely
 from drawn_people import area_box, layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_people_places import grid, run, said
+from test_people_places import run, said
 
 from planner.boundaries import read_zones
-from planner.demand import Census, PopulationSource, ZoneFields, build
+from planner.demand import PopulationSource, ZoneFields, build
 from planner.demand.joining import join_rows
 from planner.demand.names import forms, likeness, may_be_one, plain, township_key
-from planner.demand.worldpop import ages_of, parse
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -253,7 +252,7 @@ def test_every_person_is_spread_or_left_out(rows: list[tuple[str, str, int]]) ->
 def test_the_villages_of_nan_an_as_people_write_them() -> None:
     folder = SHARED / "nanan"
     streets = {row["code"]: row["name"] for row in _rows(folder / "streets.csv")}
-    rows = [row for row in _rows(folder / "villages.csv")]
+    rows = _rows(folder / "villages.csv")
     names = [row["name"] for row in rows]
     towns = [streets[row["streetCode"]] for row in rows]
     zones = JoinZones("villages", names, [row["code"] for row in rows], towns, np.empty(len(rows), object))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +13,7 @@ from planner.boundaries import Area
 from planner.demand.calibrate import Census, calibrate
 from planner.demand.census import ZoneLayers, read_census
 from planner.demand.kinds import refuse_two_kinds
-from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Job, Part, PopulationSource
+from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Job, Part, Place, PopulationSource
 from planner.demand.point_tables import read_points
 from planner.demand.polygons import read_polygons
 from planner.demand.rasters import RASTER_SUFFIXES, grid_of, read_rasters
@@ -75,7 +76,8 @@ def build(
     if census is not None:
         layer = reader.zones.of(census.zones, census.path.name)
         report = report_for("calibrate", census.path)
-        demand = calibrate(demand, census, zones=layer, area=area, report=report)
+        kinds = {job.source.group: job.report.figures["kind"] for job in jobs if "kind" in job.report.figures}
+        demand = calibrate(demand, census, zones=layer, area=area, report=report, kinds=kinds)
     _check_range(demand, jobs)
     return demand
 
@@ -121,10 +123,12 @@ class _Reader:
             if np.isin(shapely.get_type_id(frame.geometry.to_numpy()), (3, 6)).any():
                 _refuse_place(source, "centre")
                 return read_polygons(jobs, frame, self.area, self.settlement)
-            _refuse_place(source, "auto", "buildings", "streets", "area", "centre")
-            return read_points(jobs, frame, self.area)
-        _refuse_place(source, "auto", "buildings", "streets", "area", "centre")
-        return read_points(jobs, read_table(source.path, report=report), self.area)
+        else:
+            frame = read_table(source.path, report=report)
+        _refuse_place(source, *get_args(Place))
+        if source.buildings is not None:
+            raise InputError("demand.place_not_for_it", file=report.file, place="buildings")
+        return read_points(jobs, frame, self.area)
 
 
 def _refuse_place(source: PopulationSource, *places: str) -> None:

@@ -45,8 +45,18 @@ class Census:
     zones: ZoneFields = field(default_factory=ZoneFields)
 
 
-def calibrate(demand: Demand, census: Census, *, zones: JoinZones, area: Area, report: InputReport) -> Demand:
+def calibrate(
+    demand: Demand,
+    census: Census,
+    *,
+    zones: JoinZones,
+    area: Area,
+    report: InputReport,
+    kinds: Mapping[str, Kind] | None = None,
+) -> Demand:
     """Return the demand with the people of each group and zone adding up to the census, exactly; low and high estimates alike.
+
+    `kinds` tells of which groups it is known whether they are resident or registered people.
 
     Raises
     ------
@@ -69,6 +79,7 @@ def calibrate(demand: Demand, census: Census, *, zones: JoinZones, area: Area, r
         own = InputReport(report.role, report.file)
         job = Job(PopulationSource(census.path, group, column, kind=census.kind), own)
         numbers = people_of(frame, job)
+        _refuse_other_kind(group, own, (kinds or {}).get(group))
         _take_over(report, own)
         target = cut_off(np.nan_to_num(per_zone(numbers, joined, everyone)), share)
         known = ~np.isnan(per_zone(numbers, joined, everyone))
@@ -89,6 +100,12 @@ def calibrate(demand: Demand, census: Census, *, zones: JoinZones, area: Area, r
     told = pd.concat([demand.left_out, rest], ignore_index=True) if len(rest) else demand.left_out
     merged = {name: {**getattr(demand, name), **groups} for name, groups in changed.items()}
     return replace(demand, **merged, left_out=told)
+
+
+def _refuse_other_kind(group: str, own: InputReport, kind: Kind | None) -> None:
+    theirs = own.figures.get("kind")
+    if kind is not None and theirs is not None and kind != theirs:
+        raise InputError("demand.two_kinds", group=group, **{kind: "[[population]]", theirs: own.file})
 
 
 def _take_over(report: InputReport, own: InputReport) -> None:

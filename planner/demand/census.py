@@ -59,16 +59,20 @@ def read_census(jobs: Sequence[Job], frame: pd.DataFrame, area: Area, settlement
     people: list[Floats] = []
     lost: list[dict[str, Any]] = []
     out: list[float] = []
+    by_row: list[Floats] = []
     for job in jobs:
         numbers = people_of(frame, job, jobs)
         missing = (joined.zone < 0) & (numbers > 0)
         lost += left_out_rows(job, np.nan_to_num(numbers), rows, missing, joined.reason)
         out.append(float(np.nansum(numbers[missing])))
+        by_row.append(numbers)
         people.append(per_zone(numbers, joined, used))
     shapes = np.array([to_metres(shape, area.crs) for shape in zones.shapes[used]], dtype=object)
     part = spread_people(jobs, shapes, first, people, area=area, settlement=settlement)
-    for job, left in zip(jobs, out, strict=True):
-        _correct(job, frame, joined, left)
+    placed = np.zeros(len(zones), bool)
+    placed[used[np.isin(first, part.rows)]] = True
+    for job, numbers, left in zip(jobs, by_row, out, strict=True):
+        _correct(job.report, left, rows=len(frame), used=(joined.zone >= 0) & placed[joined.zone] & ~np.isnan(numbers))
     part.left_out.extend(lost)
     return part
 
@@ -81,11 +85,9 @@ def per_zone(numbers: Floats, joined: Joined, zones: NDArray[np.int64]) -> Float
     return np.where(np.bincount(place, minlength=len(zones)) > 0, sums, np.nan)
 
 
-def _correct(job: Job, frame: pd.DataFrame, joined: Joined, left: float) -> None:
-    """Give a job's report the figures of rows: the polygons' own account knows only those that found a zone."""
-    report = job.report
-    report.rows_read = len(frame)
-    report.rows_used = int((joined.zone >= 0).sum()) if report.figures["shapes_outside"] == 0 else report.rows_used
+def _correct(report: InputReport, left: float, *, rows: int, used: NDArray[np.bool_]) -> None:
+    """Give a report the figures of rows: the polygons' own account knows only those that found a zone."""
+    report.rows_read, report.rows_used = rows, int(used.sum())
     report.figures["people_without_zone"] = left
     for key in ("people_read", "people_in_area", "people_left_out"):
         report.figures[key] += left

@@ -124,6 +124,7 @@ _HOME_WORDS = re.compile(
     r"住宅|居住|民房|民居|住房|宿舍|公寓|别墅|自建房|商住|residential|dwelling|apartment|house|home"
 )
 _NO_HOME_WORDS = re.compile(r"非住宅|非居住|warehouse|greenhouse|storehouse")
+_NEAR_DEG = 0.005  # a building whose first corner is farther from the area is none of it
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -150,7 +151,7 @@ def read_dwellings(path: Path, *, area: Area, datum: str | None, report: InputRe
         As `planner.boundaries.polygons_wgs84`.
     """
     check_file(path)
-    found = _read_osm(path, report) if is_osm_file(path) else _read_layer(path, datum, report)
+    found = _read_osm(path, area, report) if is_osm_file(path) else _read_layer(path, datum, report)
     shapes = shapely.transform(found.shapes, transformer(WGS84, area.crs).transform, interleaved=False)
     west, south, east, north = area.geometry_m.bounds
     inner = shapely.point_on_surface(shapes)
@@ -192,13 +193,14 @@ class _Buildings:
 # --- OpenStreetMap ----------------------------------------------------------------------------------------------------
 
 
-def _read_osm(path: Path, report: InputReport) -> _Buildings:
+def _read_osm(path: Path, area: Area, report: InputReport) -> _Buildings:
     ending = next(ending for ending in OSM_ENDINGS if path.name.lower().endswith(ending))
     keys = osmium.filter.KeyFilter("building", *_LAND_KEYS)
     factory = osmium.geom.WKBFactory()
     buildings: list[tuple[str, str, float]] = []  # outline, class, levels
     land: list[tuple[str, bool]] = []
-    read = broken = 0
+    read = broken = elsewhere = 0
+    west, south, east, north = shapely.buffer(shapely.box(*area.geometry.bounds), _NEAR_DEG).bounds
     try:
         areas = (
             osmium.FileProcessor(osmium.io.File(str(path), ending[1:]))
@@ -210,6 +212,11 @@ def _read_osm(path: Path, report: InputReport) -> _Buildings:
             tags = shape.tags
             is_building = tags.get("building", "no") != "no"
             read += is_building
+            if is_building:
+                corner = next(iter(shape.outer_rings()))[0]  # type: ignore[union-attr]
+                if not (west <= corner.lon <= east and south <= corner.lat <= north):
+                    elsewhere += 1
+                    continue
             kind = _dwelling(tags) if is_building else None
             homes = None if is_building else _homes(tags)
             if kind is None and homes is None:
@@ -237,10 +244,12 @@ def _read_osm(path: Path, report: InputReport) -> _Buildings:
     homeless[unsaid] = _on_other_land(shapes[unsaid], land)
     report.figures |= {
         "buildings": read,
-        "not_dwellings": read - broken - len(buildings),
+        "buildings_elsewhere": elsewhere,
+        "not_dwellings": read - elsewhere - broken - len(buildings),
         "on_other_land": int(homeless.sum()),
     }
-    report.add("demand.not_dwellings", "note", count=read - len(buildings) + int(homeless.sum()), of=read)
+    count = report.figures["not_dwellings"] + int(homeless.sum())
+    report.add("demand.not_dwellings", "note", count=count, of=read - elsewhere)
     levels = np.array([number for _, _, number in buildings])
     assumed = np.array([LEVELS.get(kind, OTHER_LEVELS) for kind in kinds])
     kept = ~homeless

@@ -37,9 +37,9 @@ class PopulationSource:
 
     `datum` is the one of a table's coordinates, or of a layer whose label is not to be believed; None takes a table for WGS-84
     and a layer at its word. `join` says that the rows of a table are zones, found by code or name in `join_column` (None:
-    recognised). `place` is where the people of a polygon or cell stand (None: polygons "auto", rasters "centre"), `buildings` an
-    OpenStreetMap file or a layer of polygons. `kind` tells resident people from registered ones. With a `bound` the file is the
-    low or the high estimate of its group.
+    recognised). `place` is where the people of a polygon or cell stand (None: polygons "auto", rasters "centre" unless there are
+    buildings), `buildings` an OpenStreetMap file or a layer of polygons. `kind` tells resident people from registered ones. With
+    a `bound` the file is the low or the high estimate of its group.
     """
 
     path: Path

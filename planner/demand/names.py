@@ -1,7 +1,8 @@
-"""Names of places as people write them, made comparable: 都心村, 都心 村委会 and 都心社区 are one name, 东林村 and 西林村 two.
+"""Names of places as people write them, made comparable.
 
-A name has forms, the surest first: as written (half width, no blanks or brackets), by its kind (村 or 社区: a town may have one of
-each), without what kind of place it is, and all without the township or county in front of it. Likeness is for what is left, above a cut-off, and never where the letters that
+都心村, 都心 村委会 and 都心社区 may be one name, 东林村 and 西林村 are two. A name has forms, the surest first: as written (half
+width, no blanks or brackets), by its kind (村 or 社区: a town may have one of each), without what kind of place it is, and all
+without the township or county in front of it. Likeness is for what is left, above a cut-off, and never where the letters that
 differ are those by which neighbours are told apart (东西, 上下, 大小, numbers).
 """
 

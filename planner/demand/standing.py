@@ -116,7 +116,7 @@ class Settlement:
         InputError
             The source asks for buildings or streets that there are none of.
         """
-        place = source.place or default
+        place = source.place or ("auto" if source.buildings is not None else default)
         if place in ("area", "centre"):
             return ()
         if place == "buildings" and source.buildings is None:

@@ -107,7 +107,11 @@ def _check_ages(group: str, files: Sequence[tuple[Job, Named]]) -> None:
     newer = any(named.newer for _, named in files)
     classes = [age for age in _AGES if age <= (90 if newer else 80)]
     ends = [*(age - 1 for age in classes[1:]), None]
-    inside = [a for a, end in zip(classes, ends, strict=True) if a >= first and (last is None or (end or 999) <= last)]
+    inside = [
+        age
+        for age, end in zip(classes, ends, strict=True)
+        if age >= first and (last is None or (end is not None and end <= last))
+    ]
     for job, named in files:
         if named.age is None:
             job.report.add("demand.worldpop_everybody", "doubtful", group=group)
