@@ -13,7 +13,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand.model import Join
-from planner.demand.names import CUT_OFF, bare, forms, likeness, may_be_one, nearest_name, of_kind, plain, township_key
+from planner.demand.names import (
+    CHUNK,
+    CUT_OFF,
+    bare,
+    forms,
+    likeness,
+    may_be_one,
+    nearest_names,
+    of_kind,
+    plain,
+    township_key,
+)
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -21,7 +32,6 @@ from planner.tables import as_texts, find_columns, nearest_header
 from planner.tables.rows import Remarks, own_columns
 
 _LISTED = 12
-_CHUNK = 500  # rows likened at a time
 _CANDIDATES: dict[Join, tuple[str, ...]] = {
     "code": ("village_code", "zone_code", "id"),
     "name": ("village", "zone", "name"),
@@ -184,14 +194,17 @@ def _best_alone(
     names: Sequence[str], others: Sequence[str], townships: Sequence[str | None], theirs: Sequence[str | None]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the likeness of each name's best other one in its township, 0 where two are as good, and which it is."""
-    own_key, other_key = (np.array([township_key(name) for name in part], object) for part in (townships, theirs))
+    number: dict[str | None, int] = {None: 0}  # of a township's key; 0 is anywhere
+    own_key, other_key = (
+        np.array([number.setdefault(township_key(name), len(number)) for name in part], np.int64)
+        for part in (townships, theirs)
+    )
     best, pick = np.zeros(len(names)), np.zeros(len(names), np.int64)
-    for start in range(0, len(names), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for start in range(0, len(names), CHUNK):
+        part = slice(start, start + CHUNK)
         scores = likeness(names[part], others)
         mine = own_key[part, None]
-        apart = (mine != other_key) & (mine != None) & (other_key != None)  # noqa: E711  elementwise
-        scores[apart.astype(bool)] = 0.0
+        scores[(mine != other_key) & (mine > 0) & (other_key > 0)] = 0.0
         top = scores.max(axis=1)
         alone = (scores >= top[:, None] - 1e-9).sum(axis=1) == 1
         best[part], pick[part] = np.where(alone, top, 0.0), scores.argmax(axis=1)
@@ -206,15 +219,16 @@ def _shortest(name: str, township: str | None) -> str:
 def _report(texts: Sequence[str | None], zones: JoinZones, found: Joined, how: Join, remarks: Remarks) -> None:
     report = remarks.report
     labels = [_label(zones, at, how) for at in range(len(zones))]
+    unknown = [int(row) for row in np.flatnonzero(found.reason == "no_zone")]
+    nearest = dict(zip(unknown, nearest_names([texts[row] or "" for row in unknown], labels), strict=True))
     for row in map(int, np.flatnonzero(found.zone < 0)):
         text = texts[row]
         if text is None:
             remarks.add("demand.row_names_no_zone", "dropped", row)
-        elif found.reason[row] == "ambiguous_zone":
-            remarks.add("demand.row_of_several_zones", "dropped", row, name=text)
+        elif row in nearest:
+            remarks.add("demand.row_without_zone", "dropped", row, name=text, zones=zones.file, nearest=nearest[row])
         else:
-            near = nearest_name(text, labels)
-            remarks.add("demand.row_without_zone", "dropped", row, name=text, zones=zones.file, nearest=near)
+            remarks.add("demand.row_of_several_zones", "dropped", row, name=text)
     joined = np.bincount(found.zone[found.zone >= 0], minlength=len(zones))
     without = [_label(zones, int(at)) for at in np.flatnonzero(joined == 0)]
     report.figures |= {

@@ -19,6 +19,9 @@ from rapidfuzz import fuzz, process
 CUT_OFF = 0.75
 """Least likeness (twice the letters in common, in order, by the letters of both) at which two names may be one."""
 
+CHUNK = 500
+"""Names likened at a time, so that memory stays bounded."""
+
 SHORTEST = 3
 """Letters that a name needs, without what kind of place it is, to be likened at all: of two letters each is half the name."""
 
@@ -75,15 +78,19 @@ def township_key(name: str | None) -> str | None:
     return bare_township(plain(name)) if name else None
 
 
-def nearest_name(name: str, others: Sequence[str]) -> str:
-    """Return the name most like another, "" where there is none."""
-    found = process.extractOne(name, others, scorer=fuzz.ratio)
-    return "" if found is None else str(found[0])
+def nearest_names(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Return for each name the other one most like it, "" where there is none."""
+    if not others:
+        return [""] * len(names)
+    found: list[str] = []
+    for start in range(0, len(names), CHUNK):
+        found += [others[at] for at in likeness(names[start : start + CHUNK], others).argmax(axis=1)]
+    return found
 
 
 def likeness(names: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
-    """Return the likeness of bare names, 0 to 1, shape (len(names), len(others))."""
-    scores = process.cdist(names, others, scorer=fuzz.ratio, dtype=np.float32)
+    """Return the likeness of names, 0 to 1, shape (len(names), len(others))."""
+    scores = process.cdist(names, others, scorer=fuzz.ratio, dtype=np.float32, workers=-1)
     return np.asarray(scores, np.float64).reshape(len(names), len(others)) / 100
 
 
