@@ -14,11 +14,13 @@ import shapely
 from drawn_people import area_box, layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_project import write_project
+from small_project import CRS, EAST, NORTH, write_project
 from test_people_places import grid, run, said
 from test_people_zones import workbook
+from typer.testing import CliRunner
 
 from planner import study
+from planner.cli import app
 from planner.demand import Census, Demand, PopulationSource, ZoneFields, build
 from planner.demand.calibrate import calibrate
 from planner.demand.kinds import kind_of
@@ -387,3 +389,18 @@ def test_a_project_of_a_census_on_its_zones(tmp_path: Path) -> None:
     assert reports["population"].figures["people_at_streets"] == pytest.approx(800, abs=0.1)
     assert reports["calibrate"].figures["calibration"]["total"]["zones"][0]["factor"] == pytest.approx(2, abs=1e-4)
     assert found.tables.demand["snap_m"].max() < 0.01
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_check_tells_of_every_file(tmp_path: Path, language: str) -> None:
+    folder = tmp_path / "p"
+    population = '[[population]]\nsource = "census.xlsx"\njoin = "name"\nzones = "zones.geojson"\nbuildings = "b.gpkg"'
+    path = changed(folder, population=population, more='[calibrate]\nsource = "census.xlsx"\n')
+    path.write_text(path.read_text(encoding="utf-8").replace('"en"', f'"{language}"'), encoding="utf-8")
+    workbook(folder / "census.xlsx", [["镇街", "常住人口"], ["西镇", 300], ["东", 500]])
+    houses = [shapely.box(EAST + x, NORTH, EAST + x + 10, NORTH + 10) for x in (100, 3900)]
+    gpd.GeoDataFrame({"层数": [1, 6]}, geometry=houses, crs=CRS).to_file(folder / "b.gpkg")
+    result = CliRunner().invoke(app, ["check", str(path)])
+    assert result.exit_code == 0, result.output
+    for file in ("census.xlsx", "zones.geojson", "b.gpkg"):
+        assert file in result.output

@@ -18,7 +18,8 @@ from pyproj import CRS, Transformer
 from planner import StreetNetwork
 from planner.boundaries import read_area
 from planner.demand import Demand, PopulationSource, build
-from planner.demand.dwellings import levels_of, read_dwellings
+from planner.demand.dwellings import read_dwellings
+from planner.demand.osm_buildings import levels_of
 from planner.demand.shares import cut_off, share_out
 from planner.demand.standing import RESIDENTIAL, merge, points_along
 from planner.errors import InputError
