@@ -59,7 +59,7 @@ def said(report: InputReport) -> dict[str, dict[str, Any]]:
     return {finding.code.split(".")[1]: finding.params for finding in report.findings}
 
 
-def village(folder: Path, *ways: Way, people: float = 400, **options: Any) -> tuple[Demand, list[InputReport]]:
+def village(folder: Path, *ways: Way, people: float = 40, **options: Any) -> tuple[Demand, list[InputReport]]:
     """Spread the people of the drawn zone over what is drawn in it."""
     folder.mkdir(exist_ok=True)
     path = layer(folder / "v.gpkg", [ZONE], people=[people])
@@ -72,15 +72,15 @@ def village(folder: Path, *ways: Way, people: float = 400, **options: Any) -> tu
 
 
 def test_two_houses_of_one_and_three_floors(tmp_path: Path) -> None:
-    # 100 m2 x 1 and 100 m2 x 3: a quarter and three quarters of the 400 people, at the middle of each house.
+    # 100 m2 x 1 and 100 m2 x 3: a quarter and three quarters of the 40 people, at the middle of each house.
     demand, (report, buildings) = village(tmp_path, H1, H3, SCHOOL)
-    assert demand.weights["total"] == pytest.approx([100, 300], rel=CENTIMETRES)
-    assert math.fsum(demand.weights["total"]) == 400
+    assert demand.weights["total"] == pytest.approx([10, 30], rel=CENTIMETRES)
+    assert math.fsum(demand.weights["total"]) == 40
     assert places(demand.points) == [(105, 285), (705, 285)]
     assert (buildings.role, buildings.rows_read, buildings.rows_used) == ("buildings", 3, 2)
     assert buildings.figures["floor_area_m2"] == pytest.approx(400, rel=CENTIMETRES)
     assert said(buildings)["not_dwellings"] == {"count": 1, "of": 3}
-    assert report.figures["people_at_buildings"] == 400
+    assert report.figures["people_at_buildings"] == 40
     assert (report.figures["polygons_at_buildings"], report.figures["polygons_at_streets"]) == (1, 0)
     assert report.findings == []
 
@@ -101,7 +101,7 @@ def test_two_houses_of_one_and_three_floors(tmp_path: Path) -> None:
     ],
 )
 def test_which_buildings_are_dwellings(tmp_path: Path, tags: dict[str, str], lived_in: bool) -> None:
-    demand, _ = village(tmp_path, H1, house(700, 280, **tags, building__levels="1"))
+    demand, _ = village(tmp_path, H1, house(700, 280, **tags, building__levels="1"), people=10)
     assert len(demand) == (2 if lived_in else 1)
 
 
@@ -123,8 +123,8 @@ def test_land_decides_for_a_building_that_says_nothing(tmp_path: Path) -> None:
 def test_levels_that_are_not_said(tmp_path: Path) -> None:
     # 100 m2 each: apartments 4 levels, an unnamed building 2, h1 says 1.
     flats, unnamed = house(400, 280, building="apartments"), house(700, 280, building="yes")
-    demand, (_, buildings) = village(tmp_path, H1, flats, unnamed, people=700)
-    assert demand.weights["total"] == pytest.approx([100, 400, 200], rel=CENTIMETRES)
+    demand, (_, buildings) = village(tmp_path, H1, flats, unnamed, people=70)
+    assert demand.weights["total"] == pytest.approx([10, 40, 20], rel=CENTIMETRES)
     assert said(buildings)["levels_assumed"]["count"] == 2
     assert [levels_of(text) for text in ("3", "3-5", "2.5", "500")] == [3, 5, 2.5, 120]
     assert all(math.isnan(levels_of(text)) for text in (None, "", "many", "0"))
@@ -133,8 +133,8 @@ def test_levels_that_are_not_said(tmp_path: Path) -> None:
 def test_houses_on_one_piece_of_street_are_one_point(tmp_path: Path) -> None:
     # Three houses within 50 m of the lane: 10, 30 and 20 m off it. The mean way is 20 m, and there they stand.
     near = [house(x, 300 + y - 5, building="house", building__levels="1") for x, y in ((110, 10), (120, 30), (130, 20))]
-    demand, _ = village(tmp_path, *near, people=300)
-    assert demand.weights["total"].tolist() == [300]
+    demand, _ = village(tmp_path, *near)
+    assert demand.weights["total"].tolist() == [40]
     assert places(demand.points) == [(135, 320)]
 
 
@@ -146,6 +146,15 @@ def test_a_village_without_houses_stands_along_its_lane(tmp_path: Path) -> None:
     assert places(demand.points) == [(round(x), 300) for x in inside]
     assert demand.weights["total"] == pytest.approx([1300 / len(inside)] * len(inside), rel=1e-9)
     assert said(report)["polygons_along_streets"] == {"count": 1, "of": 1, "people": 1300}
+
+
+def test_one_house_for_a_thousand_people_is_not_all_of_them(tmp_path: Path) -> None:
+    # 100 m2 of floor for 1,000 people: the village's other houses are not mapped, and its people stand along the lane.
+    demand, (report, _) = village(tmp_path, H1, people=1000)
+    assert len(demand) > 10
+    assert said(report)["polygons_along_streets"]["people"] == 1000
+    demand, _ = village(tmp_path / "asked", H1, people=1000, place="buildings")
+    assert demand.weights["total"].tolist() == [1000]
 
 
 def test_wide_roads_come_after_lanes_and_the_surface_last(tmp_path: Path) -> None:
@@ -178,7 +187,7 @@ def test_a_layer_of_buildings_of_ones_own(tmp_path: Path) -> None:
     own = layer(tmp_path / "b.gpkg", boxes, **uses)
     demand, (_, buildings) = village(tmp_path, buildings=own)
     assert places(demand.points) == [(105, 285), (705, 285)]
-    assert demand.weights["total"] == pytest.approx([100, 300], rel=1e-6)
+    assert demand.weights["total"] == pytest.approx([10, 30], rel=1e-6)
     assert buildings.figures["columns"] == {"use": "房屋用途", "levels": "层数"}
 
 

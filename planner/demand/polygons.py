@@ -61,7 +61,8 @@ def spread_people(
     share[within >= total * (1 - WHOLE)] = 1.0  # a polygon that lies in the area whole
     share[total == 0] = 0.0
     methods = settlement.methods(jobs[0].source, "auto")
-    pieces = _with_surfaces(stand_in_shapes(inside, methods, jobs[0].source, settlement), inside)
+    most = np.max([np.nan_to_num(numbers) for numbers in people], axis=0) * share
+    pieces = _with_surfaces(stand_in_shapes(inside, most, methods, jobs[0].source, settlement), inside)
     share[np.bincount(pieces.owner, minlength=len(shapes)) == 0] = 0.0
     weights: Weights = {}
     left_out: list[dict[str, Any]] = []

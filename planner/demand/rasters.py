@@ -85,7 +85,8 @@ def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area, settlement: Settle
     east, north = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
     cells = (rows[inside] + window.row_off).astype(np.int64) * grid.width + columns[inside] + window.col_off + 1
     methods = settlement.methods(jobs[0].source, "centre")
-    pieces = _places(cells, east, north, grid, methods, jobs[0], settlement) if methods else None
+    most = np.max([layer[rows, columns][inside] for layer in layers], axis=0)
+    pieces = _places(cells, most, east, north, grid, methods, jobs[0], settlement) if methods else None
     weights: Weights = {}
     for job, layer in zip(jobs, layers, strict=True):
         people = layer[rows, columns].astype(np.float64)
@@ -101,7 +102,14 @@ def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area, settlement: Settle
 
 
 def _places(
-    cells: Ints, x: Floats, y: Floats, grid: Grid, methods: tuple[int, ...], job: Job, settlement: Settlement
+    cells: Ints,
+    people: Floats,
+    x: Floats,
+    y: Floats,
+    grid: Grid,
+    methods: tuple[int, ...],
+    job: Job,
+    settlement: Settlement,
 ) -> Pieces:
     """Return where the people of some cells stand: at what lies in the cell and in the area, else at its centre."""
     area = settlement.area
@@ -119,7 +127,7 @@ def _places(
 
     if not len(cells):
         return Pieces(cells, x, y, np.ones(0), np.zeros(0, np.int8))
-    pieces = stand_in_cells(len(cells), cell_of, methods, job.source, settlement, cell_m2=_cell_m2(grid, area))
+    pieces = stand_in_cells(people, cell_of, methods, job.source, settlement, cell_m2=_cell_m2(grid, area))
     bare = np.flatnonzero(pieces.how == NEITHER)
     owner = np.concatenate((pieces.owner, bare))
     order = np.argsort(owner, kind="stable")

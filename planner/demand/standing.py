@@ -1,7 +1,8 @@
 """Where the people of a polygon or of a grid cell stand: at its dwellings, else along its streets, else as before.
 
-Each owner (polygon or cell) takes the first of these that it has any of. What is merged, and how, is in `merge`: so the number of
-demand points stays bounded by the length of the streets, and no access leg is shortened by it.
+Each owner (polygon or cell) takes the first of these that it has any of; dwellings that cannot be all of its own, for so many
+people, are passed over unless they are asked for by name. What is merged, and how, is in `merge`: so the number of demand points
+stays bounded by the length of the streets, and no access leg is shortened by it.
 """
 
 import math
@@ -48,6 +49,7 @@ WIDER = frozenset(["tertiary", "secondary", "primary", "tertiary_link", "seconda
 STEP_M = 70.0  # a stretch is cut into pieces about this long, 47 to 105 m, each with a point in its middle
 CELL_STEP_M = 25.0  # the same in a grid cell, where the pieces of one stretch are then merged
 MERGE_M = 50.0
+LEAST_FLOOR_M2 = 5.0  # a person: where the dwellings mapped have less, most are not mapped
 POINT_M2 = 2500.0  # a cell has at most one point for so much of it, and four in any case
 FEWEST = 4
 
@@ -154,20 +156,24 @@ def points_along(network: StreetNetwork, classes: frozenset[str], step_m: float)
 
 
 def stand_in_shapes(
-    shapes: NDArray[np.object_], methods: tuple[int, ...], source: PopulationSource, settlement: Settlement
+    shapes: NDArray[np.object_],
+    people: Floats,
+    methods: tuple[int, ...],
+    source: PopulationSource,
+    settlement: Settlement,
 ) -> Pieces:
-    """Return the pieces of polygons (metres of the area), none for a polygon without dwellings and streets."""
+    """Return the pieces of polygons (metres of the area) with so many people, none for one without dwellings and streets."""
     filled = ~shapely.is_empty(shapes)
 
     def owners(spots: Spots, which: Ints) -> tuple[Ints, Ints]:
         owner, spot = shapely.STRtree(shapely.points(spots.x, spots.y)).query(shapes[which], predicate="intersects")
         return which[owner], spot
 
-    return _first_found(filled, methods, source, settlement, owners, step_m=STEP_M)
+    return _first_found(filled, people, methods, source, settlement, owners, step_m=STEP_M)
 
 
 def stand_in_cells(
-    cells: int,
+    people: Floats,
     cell_of: Callable[[Floats, Floats], Ints],
     methods: tuple[int, ...],
     source: PopulationSource,
@@ -175,7 +181,8 @@ def stand_in_cells(
     *,
     cell_m2: float,
 ) -> Pieces:
-    """Return the pieces of grid cells; `cell_of` tells in which of the `cells` places lie, -1 in none."""
+    """Return the pieces of grid cells with so many people; `cell_of` tells in which of them places lie, -1 in none."""
+    cells = len(people)
 
     def owners(spots: Spots, which: Ints) -> tuple[Ints, Ints]:
         cell = cell_of(spots.x, spots.y)
@@ -184,7 +191,7 @@ def stand_in_cells(
         spot = np.flatnonzero(wanted[cell])  # -1 is the last entry, which is False
         return cell[spot], spot
 
-    pieces = _first_found(np.ones(cells, bool), methods, source, settlement, owners, step_m=CELL_STEP_M)
+    pieces = _first_found(np.ones(cells, bool), people, methods, source, settlement, owners, step_m=CELL_STEP_M)
     most = max(FEWEST, round(cell_m2 / POINT_M2))
     order = np.lexsort((np.arange(len(pieces.owner)), -pieces.weight, pieces.owner))
     owner = pieces.owner[order]
@@ -196,6 +203,7 @@ def stand_in_cells(
 
 def _first_found(
     open_to: NDArray[np.bool_],
+    people: Floats,
     methods: tuple[int, ...],
     source: PopulationSource,
     settlement: Settlement,
@@ -214,6 +222,10 @@ def _first_found(
             (settlement.dwellings(source), None) if method == BUILDINGS else settlement.streets(method, step_m)
         )
         whose, spot = owners(spots, left)
+        if method == BUILDINGS and source.place != "buildings":
+            floor_m2 = np.bincount(whose, spots.weight[spot], minlength=len(people))
+            enough = (floor_m2 >= LEAST_FLOOR_M2 * people)[whose]
+            whose, spot = whose[enough], spot[enough]
         how[whose] = method
         x, y, weight = spots.x[spot], spots.y[spot], spots.weight[spot]
         if edge is None and settlement.network is not None:
@@ -223,7 +235,7 @@ def _first_found(
             parts.append(merge(whose, near, piece, leg_m, x, y, weight))
         elif edge is not None and step_m == CELL_STEP_M:
             parts.append(
-                merge(whose, edge[spot], np.zeros(len(spot), np.int64), _from_middle(whose, edge[spot]), x, y, weight)
+                merge(whose, edge[spot], np.zeros(len(spot), np.int64), _number_along(whose, edge[spot]), x, y, weight)
             )
         else:
             parts.append((whose, x, y, weight))
@@ -255,8 +267,8 @@ def merge(
     return owner[chosen], x[chosen], y[chosen], whole
 
 
-def _from_middle(owner: Ints, edge: Ints) -> Floats:
-    """Return how many places each one is from the middle one of its owner on its edge, which stand in order."""
+def _number_along(owner: Ints, edge: Ints) -> Floats:
+    """Return the number of each place among those of its owner on its edge, which stand in order along it."""
     order = np.lexsort((np.arange(len(owner)), edge, owner))
     new = np.diff(owner[order], prepend=-1) != 0
     new |= np.diff(edge[order], prepend=-1) != 0
