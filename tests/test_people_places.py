@@ -139,13 +139,13 @@ def test_houses_on_one_piece_of_street_are_one_point(tmp_path: Path) -> None:
 
 
 def test_a_village_without_houses_stands_along_its_lane(tmp_path: Path) -> None:
-    # 1,100 m of lane in 16 pieces of 68.75 m, of which those with their middle in 0..900 lie in the zone.
-    demand, (report, _) = village(tmp_path, house(950, 500, building="house"), people=1300)
-    middles = [-100 + 68.75 * (number + 0.5) for number in range(16)]
-    inside = [x for x in middles if 0 <= x <= 900]
-    assert places(demand.points) == [(round(x), 300) for x in inside]
-    assert demand.weights["total"] == pytest.approx([1300 / len(inside)] * len(inside), rel=1e-9)
-    assert said(report)["polygons_along_streets"] == {"count": 1, "of": 1, "people": 1300}
+    # 1,100 m of lane from x -100 in 44 pieces of 25 m, of which 36 lie in the zone; three in a row, counted from the lane's
+    # end, make a point in their middle: of the first three two lie inside, of the last three one.
+    demand, (report, _) = village(tmp_path, house(950, 500, building="house"), people=3600)
+    middles = [12.5, *(-100 + 75 * n + 37.5 for n in range(2, 13)), 887.5]
+    assert np.array(places(demand.points)) == pytest.approx(np.array([(x, 300) for x in middles]), abs=1)
+    assert demand.weights["total"] == pytest.approx([200, *[300] * 11, 100], rel=1e-3)
+    assert said(report)["polygons_along_streets"] == {"count": 1, "of": 1, "people": 3600}
 
 
 def test_one_house_for_a_thousand_people_is_not_all_of_them(tmp_path: Path) -> None:
@@ -169,8 +169,9 @@ def test_wide_roads_come_after_lanes_and_the_surface_last(tmp_path: Path) -> Non
     net = network(tmp_path / "s.osm", *ways)
     path = layer(tmp_path / "v.gpkg", shapes, people=[8, 4, 2])
     demand, (report,) = run(PopulationSource(path, "total", "people"), net=net)
-    assert places(demand.points) == [(50, 20), (250, 80), (450, 50)]
-    assert demand.weights["total"].tolist() == [8, 4, 2]
+    expected = [(37.5, 20), (87.5, 20), (237.5, 80), (287.5, 80), (450, 50)]
+    assert np.array(places(demand.points)) == pytest.approx(np.array(expected), abs=1)
+    assert demand.weights["total"] == pytest.approx([6, 2, 3, 1, 2], rel=1e-3)  # 75 and 25 of 100 m
     assert [report.figures[f"people_at_{word}"] for word in ("streets", "wider_roads", "surface")] == [8, 4, 2]
     assert said(report)["polygons_nowhere_better"] == {"count": 1, "of": 3, "people": 2}
 
@@ -350,12 +351,12 @@ def test_pieces_of_street_have_its_length(tmp_path: Path) -> None:
         street((0, 200), (0, 700), highway="trunk"),
     ]
     net = network(tmp_path / "s.osm", *ways)
-    edge, x, y, length = points_along(net, RESIDENTIAL, 70)
+    edge, _, x, y, length = points_along(net, RESIDENTIAL)
     assert math.fsum(length) == pytest.approx(497, rel=1e-3)
     assert set(edge.tolist()).isdisjoint(np.flatnonzero(net.edge_class == net.classes.index("trunk")).tolist())
     distance = shapely.distance(shapely.points(x - X0, y - Y0), shapely.LineString([(0, 0), (400, 0), (400, 97)]))
     assert distance.max() < 0.5
-    assert length.max() <= 105
+    assert length.max() <= 37.5
 
 
 # --- real cities ------------------------------------------------------------------------------------------------------

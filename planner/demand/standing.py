@@ -46,8 +46,8 @@ RESIDENTIAL = frozenset(
 WIDER = frozenset(["tertiary", "secondary", "primary", "tertiary_link", "secondary_link", "primary_link"])
 """Classes that people stand along where a polygon or cell has no other: not trunk roads, platforms and the like."""
 
-STEP_M = 70.0  # a stretch is cut into pieces about this long, 47 to 105 m, each with a point in its middle
-CELL_STEP_M = 25.0  # the same in a grid cell, where the pieces of one stretch are then merged
+STEP_M = 25.0  # a stretch is cut into pieces about this long, each with a place in its middle
+TOGETHER = 3  # so many pieces in a row, where they lie in one polygon, make one point; in a cell the whole stretch does
 MERGE_M = 50.0
 LEAST_FLOOR_M2 = 5.0  # a person: where the dwellings mapped have less, most are not mapped
 POINT_M2 = 2500.0  # a cell has at most one point for so much of it, and four in any case
@@ -88,7 +88,7 @@ class Settlement:
         self._max_snap_m = max_snap_m
         self._report_for = report_for
         self._dwellings: dict[tuple[Path, str | None], Spots] = {}
-        self._streets: dict[tuple[int, float], tuple[Spots, Ints]] = {}
+        self._streets: dict[int, tuple[Spots, Ints, Ints]] = {}
 
     def dwellings(self, source: PopulationSource) -> Spots:
         """Return the dwellings that a source names; errors as `read_dwellings`."""
@@ -99,16 +99,15 @@ class Settlement:
             self._dwellings[key] = read_dwellings(key[0], area=self.area, datum=key[1], report=report)
         return self._dwellings[key]
 
-    def streets(self, method: int, step_m: float) -> tuple[Spots, Ints]:
-        """Return points along streets about every `step_m`, weighted with their metres of street, and their edges."""
-        key = method, step_m
-        if key not in self._streets:
+    def streets(self, method: int) -> tuple[Spots, Ints, Ints]:
+        """Return places along streets, in order, weighted with their metres of street; their edges and numbers along them."""
+        if method not in self._streets:
             assert self.network is not None
-            edge, x, y, length_m = points_along(self.network, _CLASSES[method], step_m)
+            edge, number, x, y, length_m = points_along(self.network, _CLASSES[method])
             if self.network.crs != self.area.crs:
                 x, y = transformer(self.network.crs, self.area.crs).transform(x, y)
-            self._streets[key] = Spots(x, y, length_m), edge
-        return self._streets[key]
+            self._streets[method] = Spots(x, y, length_m), edge, number
+        return self._streets[method]
 
     def methods(self, source: PopulationSource, default: Place) -> tuple[int, ...]:
         """Return in which order a source's people look for a place, before they stand as they would without.
@@ -138,12 +137,12 @@ class Settlement:
         return found.edge, np.where(found.found, along // MERGE_M, 0).astype(np.int64), found.distance_m
 
 
-def points_along(network: StreetNetwork, classes: frozenset[str], step_m: float) -> tuple[Ints, Floats, Floats, Floats]:
-    """Return edge, x, y (metres of the network) and length in metres of the pieces of some streets, by their middles."""
+def points_along(network: StreetNetwork, classes: frozenset[str]) -> tuple[Ints, Ints, Floats, Floats, Floats]:
+    """Return edge, number along it, x, y (metres of the network) and length of the pieces of some streets, by their middles."""
     lived_on = np.array([name in classes for name in network.classes], bool)[network.edge_class]
     edges = np.flatnonzero(lived_on & (network.edge_length_m > 0))
     length = network.edge_length_m[edges]
-    count = np.maximum(1, np.round(length / step_m)).astype(np.int64)
+    count = np.maximum(1, np.round(length / STEP_M)).astype(np.int64)
     which = np.repeat(np.arange(len(edges)), count)
     number = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
     along = (number + 0.5) / count[which] * length[which]
@@ -152,7 +151,7 @@ def points_along(network: StreetNetwork, classes: frozenset[str], step_m: float)
     vertices = network.vertex_m + np.repeat(start, np.diff(network.vertex_indptr))
     at = start[edges][which] + along
     x, y = (np.interp(at, vertices, values) for values in (network.vertex_x, network.vertex_y))
-    return edges[which], x, y, (length / count)[which]
+    return edges[which], number, x, y, (length / count)[which]
 
 
 def stand_in_shapes(
@@ -169,7 +168,7 @@ def stand_in_shapes(
         owner, spot = shapely.STRtree(shapely.points(spots.x, spots.y)).query(shapes[which], predicate="intersects")
         return which[owner], spot
 
-    return _first_found(filled, people, methods, source, settlement, owners, step_m=STEP_M)
+    return _first_found(filled, people, methods, source, settlement, owners, together=TOGETHER)
 
 
 def stand_in_cells(
@@ -191,7 +190,7 @@ def stand_in_cells(
         spot = np.flatnonzero(wanted[cell])  # -1 is the last entry, which is False
         return cell[spot], spot
 
-    pieces = _first_found(np.ones(cells, bool), people, methods, source, settlement, owners, step_m=CELL_STEP_M)
+    pieces = _first_found(np.ones(cells, bool), people, methods, source, settlement, owners, together=None)
     most = max(FEWEST, round(cell_m2 / POINT_M2))
     order = np.lexsort((np.arange(len(pieces.owner)), -pieces.weight, pieces.owner))
     owner = pieces.owner[order]
@@ -209,7 +208,7 @@ def _first_found(
     settlement: Settlement,
     owners: Callable[[Spots, Ints], tuple[Ints, Ints]],
     *,
-    step_m: float,
+    together: int | None,
 ) -> Pieces:
     """Return the pieces of all owners, each by the first method that finds it any."""
     how = np.zeros(len(open_to), np.int8)
@@ -218,25 +217,25 @@ def _first_found(
         left = np.flatnonzero(open_to & (how == NEITHER))
         if not len(left):
             break
-        spots, edge = (
-            (settlement.dwellings(source), None) if method == BUILDINGS else settlement.streets(method, step_m)
-        )
+        spots = settlement.dwellings(source) if method == BUILDINGS else settlement.streets(method)[0]
         whose, spot = owners(spots, left)
         if method == BUILDINGS and source.place != "buildings":
             floor_m2 = np.bincount(whose, spots.weight[spot], minlength=len(people))
             enough = (floor_m2 >= LEAST_FLOOR_M2 * people)[whose]
             whose, spot = whose[enough], spot[enough]
         how[whose] = method
+        order = np.lexsort((spot, whose))
+        whose, spot = whose[order], spot[order]
         x, y, weight = spots.x[spot], spots.y[spot], spots.weight[spot]
-        if edge is None and settlement.network is not None:
+        if method != BUILDINGS:
+            _, edge, number = settlement.streets(method)
+            piece = np.zeros(len(spot), np.int64) if together is None else number[spot] // together
+            parts.append(merge(whose, edge[spot], piece, spot.astype(np.float64), x, y, weight))
+        elif settlement.network is not None:
             near, piece, leg_m = settlement.snapped(x, y)
             alone = near < 0
             near[alone] = -1 - np.arange(alone.sum())  # what no street is near to stays by itself
             parts.append(merge(whose, near, piece, leg_m, x, y, weight))
-        elif edge is not None and step_m == CELL_STEP_M:
-            parts.append(
-                merge(whose, edge[spot], np.zeros(len(spot), np.int64), _number_along(whose, edge[spot]), x, y, weight)
-            )
         else:
             parts.append((whose, x, y, weight))
     columns: list[NDArray[Any]] = (
@@ -248,36 +247,23 @@ def _first_found(
 
 
 def merge(
-    owner: Ints, edge: Ints, piece: Ints, leg_m: Floats, x: Floats, y: Floats, weight: Floats
+    owner: Ints, edge: Ints, piece: Ints, middle_by: Floats, x: Floats, y: Floats, weight: Floats
 ) -> tuple[Ints, Floats, Floats, Floats]:
     """Return owner, x, y and weight with the places of an owner on one piece of a street made one.
 
-    It stands where that of them stands whose way to the street is nearest to their mean way, so that access legs keep their
-    length on the whole.
+    It stands where that of them stands whose `middle_by` is nearest to their mean: of dwellings the metres to the street, so that
+    access legs keep their length on the whole; of places along a street their number, so that it is the middle one.
     """
     if not len(owner):
         return owner, x, y, weight
     _, group = np.unique(np.column_stack((owner, edge, piece)), axis=0, return_inverse=True)
     group = group.ravel()
     whole = np.bincount(group, weight).astype(np.float64)
-    known = np.where(np.isfinite(leg_m), leg_m, 0.0)
-    mean_m = np.bincount(group, weight * known) / whole
-    order = np.lexsort((np.arange(len(group)), np.round(np.abs(known - mean_m[group]), 6), group))
+    known = np.where(np.isfinite(middle_by), middle_by, 0.0)
+    mean = np.bincount(group, weight * known) / whole
+    order = np.lexsort((np.arange(len(group)), np.round(np.abs(known - mean[group]), 6), group))
     chosen = order[np.flatnonzero(np.diff(group[order], prepend=-1))]
     return owner[chosen], x[chosen], y[chosen], whole
-
-
-def _number_along(owner: Ints, edge: Ints) -> Floats:
-    """Return the number of each place among those of its owner on its edge, which stand in order along it."""
-    order = np.lexsort((np.arange(len(owner)), edge, owner))
-    new = np.diff(owner[order], prepend=-1) != 0
-    new |= np.diff(edge[order], prepend=-1) != 0
-    first = np.flatnonzero(new)
-    size = np.diff(np.append(first, len(owner)))
-    rank = np.arange(len(owner)) - np.repeat(first, size)
-    number = np.empty(len(owner))
-    number[order] = rank
-    return number
 
 
 def report_standing(job: Job, people: Floats, how: NDArray[np.int8], *, preferred: tuple[int, ...], of: str) -> None:
