@@ -15,11 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import openpyxl
+import rasterio
 import shapely
+from affine import Affine
 from pyproj import Transformer
 
 from planner import StreetNetwork
 from planner.boundaries import Area
+from planner.demand import Demand, PopulationSource, build
+from planner.findings import InputReport
+from planner.texts import LANGUAGES
 
 UTM = 32650
 X0, Y0 = 500_000.0, 2_700_000.0  # on the central meridian, 24.4 N
@@ -33,6 +40,9 @@ def area_box(west: float, south: float, east: float, north: float) -> Area:
     """Return an area of metres counted from the corner."""
     box = shapely.box(X0 + west, Y0 + south, X0 + east, Y0 + north)
     return Area.of(gpd.GeoSeries([box], crs=UTM).to_crs(4326).iloc[0])
+
+
+AREA = area_box(-100, -100, 1000, 700)
 
 
 def house(x: float, y: float, *, wide: float = 10, deep: float = 10, **tags: str) -> Way:
@@ -78,3 +88,43 @@ def places(points: gpd.GeoDataFrame) -> list[tuple[int, int]]:
     """Return where points stand, in whole metres from the corner."""
     at = shapely.get_coordinates(points.geometry) - (X0, Y0)
     return [(round(float(x)), round(float(y))) for x, y in at]
+
+
+def run(
+    *sources: PopulationSource, net: StreetNetwork | None = None, area: Area = AREA
+) -> tuple[Demand, list[InputReport]]:
+    """Return the demand, and the reports of the sources and of what they name besides, each readable in both languages."""
+    reports = [InputReport("population", source.path.name) for source in sources]
+    demand = build(
+        sources,
+        area=area,
+        reports=reports,
+        network=net,
+        report_for=lambda role, path: reports.append(InputReport(role, path.name)) or reports[-1],
+    )
+    for report in reports:
+        for language in LANGUAGES:
+            report.to_dict(language)
+    return demand, reports
+
+
+def said(report: InputReport) -> dict[str, dict[str, Any]]:
+    """Return the parameters of a report's findings, by code."""
+    return {finding.code.split(".")[1]: finding.params for finding in report.findings}
+
+
+def grid(path: Path, cells: Any, size: float = 300) -> Path:
+    """Write a grid with its top left corner at (0, 600)."""
+    cells = np.asarray(cells, "float64")
+    profile = {"driver": "GTiff", "count": 1, "height": cells.shape[0], "width": cells.shape[1], "dtype": "float64"}
+    with rasterio.open(path, "w", crs=UTM, transform=Affine(size, 0, X0, 0, -size, Y0 + 600), **profile) as file:
+        file.write(cells, 1)
+    return path
+
+
+def workbook(path: Path, rows: list[list[Any]]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(path)
+    return path

@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from drawn_people import area_box, layer
+from drawn_people import area_box, grid, layer, run, said, workbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import CRS, EAST, NORTH, write_project
-from test_people_places import grid, run, said
-from test_people_zones import workbook
 from typer.testing import CliRunner
 
 from planner import study

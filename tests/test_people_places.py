@@ -10,53 +10,30 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
-from drawn_people import UTM, X0, Y0, Way, area_box, house, layer, network, places, street, write_osm
+from drawn_people import AREA, X0, Y0, Way, area_box, grid, house, layer, network, places, run, said, street, write_osm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 from planner import StreetNetwork
 from planner.boundaries import read_area
-from planner.demand import Demand, PopulationSource, build
+from planner.demand import Demand, PopulationSource
 from planner.demand.dwellings import read_dwellings
 from planner.demand.osm_buildings import levels_of
 from planner.demand.shares import cut_off, share_out
 from planner.demand.standing import RESIDENTIAL, merge, points_along
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.texts import LANGUAGES
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cities are not beside the repository")
 
 ZONE = shapely.box(0, 0, 900, 600)
-AREA = area_box(-100, -100, 1000, 700)
 LANE = street((-100, 300), (1000, 300))
 H1 = house(100, 280, building="house", building__levels="1")
 H3 = house(700, 280, building="house", building__levels="3")
 CENTIMETRES = 2e-3  # what OpenStreetMap's whole seventh decimals leave of the surface of a house
 SCHOOL = house(400, 500, wide=60, deep=40, building="yes", amenity="school")
-
-
-def run(
-    *sources: PopulationSource, net: StreetNetwork | None = None, area: Any = AREA
-) -> tuple[Demand, list[InputReport]]:
-    reports = [InputReport("population", source.path.name) for source in sources]
-    demand = build(
-        sources,
-        area=area,
-        reports=reports,
-        network=net,
-        report_for=lambda role, path: reports.append(InputReport(role, path.name)) or reports[-1],
-    )
-    for report in reports:
-        for language in LANGUAGES:
-            report.to_dict(language)
-    return demand, reports
-
-
-def said(report: InputReport) -> dict[str, dict[str, Any]]:
-    return {finding.code.split(".")[1]: finding.params for finding in report.findings}
 
 
 def village(folder: Path, *ways: Way, people: float = 40, **options: Any) -> tuple[Demand, list[InputReport]]:
@@ -215,15 +192,6 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
 
 
 # --- cells ------------------------------------------------------------------------------------------------------------
-
-
-def grid(path: Path, cells: Any, size: float = 300) -> Path:
-    """Write a grid with its top left corner at (0, 600)."""
-    cells = np.asarray(cells, "float64")
-    profile = {"driver": "GTiff", "count": 1, "height": cells.shape[0], "width": cells.shape[1], "dtype": "float64"}
-    with rasterio.open(path, "w", crs=UTM, transform=Affine(size, 0, X0, 0, -size, Y0 + 600), **profile) as file:
-        file.write(cells, 1)
-    return path
 
 
 def test_cells_on_houses_lanes_and_centres(tmp_path: Path) -> None:

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpyxl
 import pytest
 import shapely
-from drawn_people import area_box, layer
+from drawn_people import area_box, layer, run, said, workbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_people_places import run, said
 
 from planner.boundaries import read_zones
 from planner.demand import PopulationSource, ZoneFields, build
@@ -50,14 +48,6 @@ def villages(path: Path) -> Path:
     shapes = [shapely.box(x, y, x + 200, y + 200) for *_, (x, y) in VILLAGES]
     codes, names, towns, _ = zip(*VILLAGES, strict=True)
     return layer(path, shapes, 村代码=codes, 村名=names, 乡镇=towns)
-
-
-def workbook(path: Path, rows: list[list[Any]]) -> Path:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
-    book.save(path)
-    return path
 
 
 def census(folder: Path, rows: list[list[Any]], **options: Any) -> PopulationSource:
