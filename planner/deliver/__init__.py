@@ -54,7 +54,7 @@ def _write_layers(study: Study, folder: Path) -> None:
         "demand": tables.demand,
     }
     if tables.zones is not None:
-        layers["zones"] = tables.zones
+        layers["zones"] = tables.zones if tables.zone_levels is None else tables.zone_levels
     for name, table in layers.items():
         if name != "demand" or len(table) <= MOST_GEOJSON_POINTS:
             write_geojson(table, folder / f"{name}.geojson", name=name, attribution=ATTRIBUTION)
