@@ -94,19 +94,36 @@ def run(
 
 
 @app.command()
-def check(project: ProjectArgument, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def check(
+    project: ProjectArgument,
+    out: Annotated[Path | None, typer.Option(help="Folder for data_report.json and data_report.geojson.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """Print the data report: every input, every dropped or doubtful row, with the reason and the remedy."""
-    from planner.deliver import data_report
+    from planner.deliver import ATTRIBUTION, DATA_REPORT, data_report, report_layer, to_geojson
     from planner.study import read_inputs
+    from planner.study.doubts import find_doubts
 
     loaded = _load(project)
     with _progress(loaded.language, quiet or as_json) as progress:
         inputs = read_inputs(loaded, progress=progress)
-    report = data_report(loaded.language, inputs.reports)
+        progress("study.walking")
+        doubts = find_doubts(inputs)
+    report = data_report(loaded.language, inputs.reports, doubts)
+    if out is not None:
+        layer = to_geojson(report_layer(inputs, doubts, loaded.language), name="data_report", attribution=ATTRIBUTION)
+        layer_file = (out / DATA_REPORT).with_suffix(".geojson")
+        _replace_text(layer_file, layer)
+        _replace_text(out / DATA_REPORT, json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
     elif not quiet:
         _print_report(loaded, report)
+        if out is not None:
+            _stdout().print(
+                say("doubts.wrote", loaded.language, report=out / DATA_REPORT, layer=layer_file), markup=False
+            )
 
 
 @app.command()
@@ -327,6 +344,20 @@ def _print_report(project: "Project", report: dict[str, Any]) -> None:
         more = sum(count - _SHOWN_OF_A_KIND for count in shown.values() if count > _SHOWN_OF_A_KIND)
         if more:
             console.print("  " + say("cli.report_more", language, count=more), markup=False)
+    _print_doubts(project, report)
+
+
+def _print_doubts(project: "Project", report: dict[str, Any]) -> None:
+    language, console = project.language, _stdout()
+    demand, parts, lost = report["snapping"]["demand"], report["network"], report["unreached"]
+    share, max_snap_m = demand["share_of_people_beyond"] or 0.0, project.settings.walking.max_snap_m
+    lines = [say("doubts.snapping", language, share=share, max_snap_m=max_snap_m, **demand)]
+    lines.append(say("doubts.network", language, **{**parts, "largest_share": parts["largest_share"] or 0.0}))
+    lines.append(
+        say("doubts.unreached" if lost["clusters"] else "doubts.none_unreached", language, people=lost["people"])
+    )
+    lines += [f"  {cluster['message']} {cluster['remedy']}" for cluster in lost["clusters"][:_SHOWN_OF_A_KIND]]
+    console.print("\n" + "\n".join(lines), markup=False, highlight=False)
 
 
 def _print_batch(rows: list[dict[str, Any]], file: Path) -> None:
