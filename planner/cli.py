@@ -94,6 +94,48 @@ def run(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder for the project; not there yet, or empty.")],
+    place: Annotated[
+        str | None, typer.Option(help="A place OpenStreetMap knows: what no file gives is fetched.")
+    ] = None,
+    streets: Annotated[list[Path] | None, typer.Option(help="Streets, once or more, the most trusted first.")] = None,
+    boundary: Annotated[Path | None, typer.Option(help="Outline of the area.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="Or a box: west,south,east,north in degrees.")] = None,
+    zones: Annotated[list[Path] | None, typer.Option(help="Layers of zones, once a level.")] = None,
+    population: Annotated[list[Path] | None, typer.Option(help="Where people live, once or more.")] = None,
+    centres: Annotated[Path | None, typer.Option(help="Existing centres.")] = None,
+    candidates: Annotated[Path | None, typer.Option(help="Candidate sites.")] = None,
+    gates: Annotated[Path | None, typer.Option(help="Gates in walls.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
+    language: Annotated[str | None, typer.Option(help="zh or en; the computer's where left out.")] = None,
+    overpass: Annotated[str | None, typer.Option(help="Another Overpass server.")] = None,
+    nominatim: Annotated[str | None, typer.Option(help="Another Nominatim server.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Start a project from files or from a place's name, and say what was guessed."""
+    from planner.new import Given, create
+    from planner.streets import Service
+
+    if language not in (None, *LANGUAGES):
+        raise InputError("cli.bad_language", given=language)
+    spoken = language or _language
+    given = Given(
+        place, tuple(streets or ()), boundary, _bbox(bbox), tuple(zones or ()), tuple(population or ()), centres, candidates,
+        gates, name, spoken, Service(overpass, nominatim, language=spoken),
+    )  # fmt: skip
+    with _progress(spoken, quiet or as_json) as progress:
+        created = create(folder, given, progress=progress)
+    told = [say(note.code, spoken, **note.params) for note in created.notes]
+    if as_json:
+        print(json.dumps({"project": str(created.path), "guessed": told}, ensure_ascii=False))
+    elif not quiet:
+        lines = [say("new.wrote", spoken, file=created.path), *(f"  {line}" for line in told)]
+        _stdout().print("\n".join([*lines, say("new.next", spoken, folder=folder)]), markup=False, highlight=False)
+
+
+@app.command()
 def check(
     project: ProjectArgument,
     out: Annotated[Path | None, typer.Option(help="Folder for data_report.json and data_report.geojson.")] = None,
@@ -105,7 +147,7 @@ def check(
     from planner.study import read_inputs
     from planner.study.doubts import find_doubts
 
-    loaded = _load(project)
+    loaded = _load(project, unfinished=True)
     with _progress(loaded.language, quiet or as_json) as progress:
         inputs = read_inputs(loaded, progress=progress)
         progress("study.walking")
@@ -223,12 +265,12 @@ def open_app(
     raise typer.Exit(subprocess.call(command(project, port=port)))
 
 
-def _load(path: Path) -> "Project":
+def _load(path: Path, *, unfinished: bool = False) -> "Project":
     """Read the project, and speak its language from here on."""
     from planner.project import load
 
     global _language
-    project = load(path)
+    project = load(path, unfinished=unfinished)
     _language = project.language
     return project
 
@@ -384,6 +426,16 @@ def _minutes(given: str) -> list[float]:
         return [float(part) for part in given.replace("，", ",").split(",")]
     except ValueError:
         raise InputError("cli.bad_minutes", given=given) from None
+
+
+def _bbox(given: str | None) -> tuple[float, float, float, float] | None:
+    if given is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in given.replace("，", ",").split(","))
+    except ValueError:
+        raise InputError("new.bad_bbox", given=given) from None
+    return west, south, east, north
 
 
 def _replace_text(file: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from planner.boundaries import zone_class_of
@@ -162,15 +162,22 @@ class _File(_Section):
     streets: Annotated[tuple[StreetsSection, ...], BeforeValidator(one_or_several)] = Field(min_length=1)
     gates: GatesSection | None = None
     walking: WalkingSection = WalkingSection()
-    population: tuple[PopulationSection, ...] = Field(min_length=1)
+    population: tuple[PopulationSection, ...] = Field(default=(), validate_default=True)
     centres: FacilitySection | None = None
     candidates: FacilitySection | None = None
     siting: SitingSection = SitingSection()
 
+    @field_validator("population")
+    @classmethod
+    def _somebody(cls, value: tuple[PopulationSection, ...], info: ValidationInfo) -> tuple[PopulationSection, ...]:
+        if not value and not (info.context or {}).get("unfinished"):
+            raise _fault("no_people")
+        return value
+
     @model_validator(mode="after")
-    def _known_weight(self) -> "_File":
+    def _known_weight(self, info: ValidationInfo) -> "_File":
         groups = [section.group for section in self.population]
-        if self.siting.weight is not None and self.siting.weight not in groups:
+        if groups and self.siting.weight is not None and self.siting.weight not in groups:
             raise _fault("unknown_weight", weight=self.siting.weight, groups=", ".join(groups))
         one_word(self.streets, "private_lanes", True)
         one_word(self.streets, "join_tolerance_m", None)
@@ -184,7 +191,7 @@ class _File(_Section):
             rule = (section.speed, section.minutes)
             if rules.setdefault(section.group, rule) != rule:
                 raise _fault("two_rules", group=section.group)
-        if self.centres is None and self.candidates is None:
+        if self.centres is None and self.candidates is None and not (info.context or {}).get("unfinished"):
             raise _fault("no_facilities")
         return self
 
@@ -240,8 +247,8 @@ class Project:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Population groups in the order of the file, each once."""
-        return tuple(dict.fromkeys(section.group for section in self.settings.population))
+        """Population groups in the order of the file, each once; an unfinished project without people has an empty "total"."""
+        return tuple(dict.fromkeys(section.group for section in self.settings.population)) or ("total",)
 
     @property
     def main_group(self) -> str:
@@ -253,7 +260,8 @@ class Project:
 
         A group's own speed and minutes count before those of the class, and those of the class before the project's.
         """
-        section = next(section for section in self.settings.population if section.group == group)
+        nobody = PopulationSection(source="", group=group)
+        section = next((section for section in self.settings.population if section.group == group), nobody)
         walking = self.settings.walking
         own = next((rule for rule in walking.rules if rule.zone_class == zone_class), WalkRuleSection(zone_class="-"))
         speed = section.speed if section.speed is not None else own.speed
@@ -299,8 +307,10 @@ class Project:
         return {key: self.resolve(source) for key, source in named.items()}
 
 
-def load(path: str | Path) -> Project:
+def load(path: str | Path, *, unfinished: bool = False) -> Project:
     """Read a project: a ``project.toml``, or the folder that holds one.
+
+    `unfinished` lets one pass that has no people or no facilities yet: it can be checked, not run.
 
     Raises
     ------
@@ -317,7 +327,7 @@ def load(path: str | Path) -> Project:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ProjectError("project.not_toml", file=path, fault=fault) from fault
     try:
-        return Project(path, _File.model_validate(content))
+        return Project(path, _File.model_validate(content, context={"unfinished": unfinished}))
     except ValidationError as faults:
         raise ProjectError("project.faults", file=path, faults=_sentences(faults, content)) from None
 

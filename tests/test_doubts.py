@@ -174,3 +174,33 @@ def test_points_are_linked_as_wide_as_they_stand_apart():
     assert spacing_m(row / 100, np.zeros(50)) == 250
     assert spacing_m(row * 100, np.zeros(50)) == 1500
     assert spacing_m(row[:1], row[:1]) == 250
+
+
+# ------------------------------------------------------------------------------------------------------ unfinished projects
+
+
+def test_a_project_without_people_or_facilities_can_be_checked_but_not_run(tmp_path):
+    file = write_project(tmp_path)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text[: text.index("[[population]]")], encoding="utf-8")
+    done = planner("check", file, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [account["role"] for account in report["inputs"]] == ["area", "zones", "streets"]
+    assert report["unreached"] == {"people": 0, "by_cause": {}, "clusters": []}
+    assert report["network"]["components"] == 2
+    run = planner("run", file)
+    assert run.returncode == 1
+    assert "[[population]]" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert planner("check", file, "--out", tmp_path / "report").returncode == 0
+
+
+def test_people_without_facilities_are_beyond_all_reach(tmp_path):
+    file = write_project(tmp_path)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text[: text.index("[centres]")], encoding="utf-8")
+    found = find_doubts(read_inputs(load(file, unfinished=True), progress=lambda step: None))
+    assert found.unreached["beyond"]["people"] == 1500
+    assert found.unreached["apart"]["people"] == 25
+    assert found.to_dict("en")["unreached"]["clusters"][0]["minutes"] is None

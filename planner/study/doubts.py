@@ -79,9 +79,11 @@ class Doubts:
             "minutes": _minutes(one.seconds),
         }
         known = {name: "-" if value is None else value for name, value in figures.items()}
-        code = (
-            f"doubts.{one.cause}" if one.cause != "no_street" or np.isfinite(one.street_m) else "doubts.no_street_far"
-        )
+        without = {
+            ("no_street", one.street_m): "doubts.no_street_far",
+            ("beyond", one.seconds): "doubts.beyond_nothing",
+        }
+        code = without.get((one.cause, np.inf), f"doubts.{one.cause}")
         what, remedy = say_parts(
             code, language, people=one.people, count=one.demand_points, zone=zone,
             longitude=one.longitude, latitude=one.latitude, max_snap_m=self.max_snap_m, **known,

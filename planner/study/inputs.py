@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,7 @@ from planner.coverage import Places
 from planner.crs import WGS84
 from planner.demand import Demand, PopulationSource
 from planner.demand import build as build_demand
+from planner.demand.model import LEFT_OUT_COLUMNS
 from planner.errors import ProjectError
 from planner.findings import InputReport
 from planner.project import FacilitySection, Project
@@ -106,9 +108,8 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         PopulationSource(project.resolve(section.source), section.group, section.column, section.datum)
         for section in settings.population
     ]
-    demand = build_demand(
-        sources, area=area, reports=[report_for("population", section.source) for section in settings.population]
-    )
+    people_reports = [report_for("population", section.source) for section in settings.population]
+    demand = build_demand(sources, area=area, reports=people_reports) if sources else _nobody(project, area)
     walking = settings.walking
     places = Places.of(network, demand.points, max_snap_m=walking.max_snap_m, threads=threads)
     demand_lonlat = demand.points.geometry.to_crs(WGS84)
@@ -201,8 +202,26 @@ def _read_facilities(
         taken |= set(points["id"])
         parts.append(points)
         original[role] = read.original
+    if not parts:
+        return _no_facilities(), original
     table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=WGS84) if len(parts) > 1 else parts[0]
     return table.reset_index(drop=True), original
+
+
+def _nobody(project: Project, area: Area) -> Demand:
+    """Return the people of a project that names no source of them yet."""
+    columns: dict[str, list[Any]] = {"id": [], "source_file": [], "source_row": []}
+    points = gpd.GeoDataFrame(columns, geometry=[], crs=area.crs)
+    return Demand(
+        points, {group: np.zeros(0) for group in project.groups}, pd.DataFrame(columns=list(LEFT_OUT_COLUMNS))
+    )
+
+
+def _no_facilities() -> gpd.GeoDataFrame:
+    """Return the facilities of a project that names no table of them yet."""
+    columns = ["id", "name", "status", "zone", "zone_code", "source_file", "source_row", "role", "own_row"]
+    table = pd.DataFrame(columns=[*columns, "excluded_reason"], dtype=object)
+    return gpd.GeoDataFrame(table, geometry=[], crs=WGS84)
 
 
 def _location(project: Project, area: Area, facilities: gpd.GeoDataFrame) -> tuple[np.ndarray, list[str | None]]:
