@@ -55,7 +55,7 @@ def ground_of(folder: Path, area: Section, streets: Sequence[Section]) -> Ground
     try:
         return Ground(read_area, _network(folder, area, streets))
     except CRSError as fault:
-        if fault.code != "streets.lines_no_crs":
+        if fault.code not in ("tables.no_crs", "streets.lines_no_crs"):
             raise
         west, _, east, _ = read_area.geometry.bounds
         for datum in ("WGS-84", *_meridians((west + east) / 2)):

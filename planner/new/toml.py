@@ -70,4 +70,4 @@ def _value(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list):
         return "[" + ", ".join(_value(each) for each in value) + "]"
-    return repr(value)
+    return repr(float(value)) if isinstance(value, float) else repr(value)
