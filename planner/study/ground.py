@@ -175,6 +175,8 @@ def _gates(project: Project, section: GatesSection, report: InputReport | None) 
     points = shapely.points(located.longitude, located.latitude)
     points[np.isnan(located.longitude)] = None
     known = points != None  # noqa: E711  elementwise; rows without a position are reported already
+    if not known.any():
+        raise GeometryError("study.no_gates", file=told.file)
     table = gpd.GeoDataFrame({"source_row": frame["source_row"].to_numpy()[known]}, geometry=points[known], crs=WGS84)
     return Gates(table, GATE_TOLERANCE_M if section.tolerance_m is None else section.tolerance_m)
 
