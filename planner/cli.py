@@ -314,6 +314,7 @@ def _progress(language: str, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def _print_plan(study: "Study", folder: Path) -> None:
     from planner.deliver import group_name
+    from planner.study.summary import rules_text
 
     summary, language, console = study.summary, study.inputs.project.language, _stdout()
     main = summary["group"]
@@ -324,7 +325,7 @@ def _print_plan(study: "Study", folder: Path) -> None:
 
     line("people", people=people, group=group_name(main, language), **summary["walking"])
     if summary["walking"]["rules"]:
-        line("rules", rules="; ".join(_rule(rule, language) for rule in summary["walking"]["rules"]))
+        line("rules", rules=rules_text(summary["walking"]["rules"], language))
     line("before", centres=summary["counts"]["centres"], covered=before, share=summary["share_before"] or 0.0)
     line("after", sites=len(summary["sites"]), covered=after, share=summary["share_after"] or 0.0, gain=after - before)
     proof = {"candidates": summary["counts"]["candidates"], "bound": summary["upper_bound"], "gap": summary["gap"]}
@@ -349,10 +350,6 @@ def _print_plan(study: "Study", folder: Path) -> None:
     if summary["agreement"]["after"]["share"] is not None:
         line("agreement", share=summary["agreement"]["after"]["share"])
     line("wrote", folder=folder)
-
-
-def _rule(rule: dict[str, Any], language: str) -> str:
-    return say("cli.rule_main" if rule["zone_class"] is None else "cli.rule_class", language, **rule)
 
 
 def _cell(value: Any) -> str:

@@ -155,6 +155,18 @@ def test_a_mixed_figure_says_so(mixed):
     ]
 
 
+def test_what_people_read_says_that_rules_mix(mixed, tmp_path):
+    from openpyxl import load_workbook
+
+    run = study.run(load(mixed))
+    book = load_workbook(deliver.write(run, tmp_path / "out") / "plan.xlsx")
+    figures = dict(book.worksheets[0].iter_rows(min_col=1, max_col=2, values_only=True))
+    rules = next(text for text in figures.values() if isinstance(text, str) and "rural" in text)
+    assert "2,400 m" in rules
+    assert "900 m" in rules
+    assert [value for name, value in figures.items() if name and name.startswith("V:")] == [2 / 3, 1], "two shares Old"
+
+
 def test_isochrones_are_drawn_and_compared_by_the_main_rule(mixed):
     run = study.run(load(mixed))
     old = run.tables.isochrones[

@@ -9,6 +9,7 @@ from planner.study.decision import Decision
 from planner.study.inputs import Inputs
 from planner.study.rates import residential_share, village_coverage
 from planner.study.results import Tables
+from planner.texts import say
 
 SCHEMA_VERSION = 1
 
@@ -104,6 +105,12 @@ def _rules(inputs: Inputs) -> list[dict[str, Any]] | None:
         for zone_class in (None, *project.zone_classes)
         for rule in (project.rule_of(project.main_group, zone_class),)
     ]
+
+
+def rules_text(rules: list[dict[str, Any]], language: str) -> str:
+    """Say the walks of a summary's ``walking.rules``, the main one first."""
+    codes = ("study.rule_main" if rule["zone_class"] is None else "study.rule_class" for rule in rules)
+    return "; ".join(say(code, language, **rule) for code, rule in zip(codes, rules, strict=True))
 
 
 def _covered(inputs: Inputs, access: Access, group: str, facilities: np.ndarray) -> float:
