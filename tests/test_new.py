@@ -19,6 +19,7 @@ from test_online import TOWN, at, naps, server, service, town  # noqa: F401  fix
 from planner import InputError, NetworkError, PlannerError, study
 from planner.datum import from_wgs84
 from planner.new import Given, create
+from planner.new.guess import _group_in
 from planner.project import load
 from planner.streets.asking import Service
 from planner.texts import LANGUAGES, say
@@ -98,6 +99,32 @@ def test_columns_groups_and_levels_by_their_names(files, tmp_path):
         ("village", "村名", "村代码", "城乡分类代码"),
     ]
     assert study.run(project).summary["villages"]["before"]["own"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("60岁以上", "age_60_plus"), ("６５周岁及以上人口", "age_65_plus"), ("population_age_80_plus", "age_80_plus"),
+        ("60+", "age_60_plus"),
+        ("0-14岁", "age_0_14"), ("0至3岁人数", "age_0_3"), ("population_age_0_14", "age_0_14"), ("15岁-59岁", "age_15_59"),
+        ("常住人口", None), ("chn_ppp_2020", None), ("2010-2020", None), ("14-0岁", None),
+    ],
+)  # fmt: skip
+def test_groups_by_what_headers_and_files_are_called(text, group):
+    assert _group_in(text) == group
+
+
+def test_a_second_raster_of_nobody_knows_whom_is_a_group_of_its_own(files, tmp_path):
+    import rasterio
+
+    lon, lat = degrees(0, -200)
+    place = rasterio.Affine(0.001, 0, lon, 0, -0.001, lat + 0.005)
+    for name in ("people.tif", "visitors 2020.tif", "游客.tif"):
+        with rasterio.open(files / name, "w", "GTiff", 40, 5, 1, "EPSG:4326", place, "float32") as raster:
+            raster.write(np.ones((1, 5, 40), np.float32))
+    rasters = tuple(files / name for name in ("people.tif", "visitors 2020.tif", "游客.tif"))
+    project = load(create(tmp_path / "new", given_of(files, population=rasters)).path)
+    assert project.groups == ("total", "visitors_2020", "group_3")
 
 
 def test_a_box_two_sources_of_streets_and_gates(files, tmp_path):

@@ -1,6 +1,7 @@
 """What the files of a new project hold, as far as they show it: columns, encodings, levels, groups, datums; each guess noted."""
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ _PEOPLE_WORDS = (
     "常住人口", "常住人口数", "总人口", "总人口数", "人口总数", "人口", "人口数", "人数", "population", "people", "pop",
     "totalpopulation", "residents", "户籍人口", "户籍人口数",
 )  # fmt: skip
-_OLDER = re.compile(r"(?:age)?(\d{1,3})(?:岁|周岁)?(?:及|plus|\+|以上)+(?:人口|人数)?(?:plus)?")
+_OLDER = re.compile(r"(\d{1,3})\s*(?:周?岁)?\s*(?:及?以上|\+|_?plus)")
+_RANGE = re.compile(r"(?<!\d)(\d{1,3})\s*(?:周?岁)?\s*[-~_—–至到]\s*(\d{1,3})(?!\d)")
 
 
 def guess_sections(given: Given, folder: Path) -> list[Section]:
@@ -47,7 +49,8 @@ def guess_sections(given: Given, folder: Path) -> list[Section]:
     sections = [area, *zones, *streets]
     if given.gates is not None:
         sections.append(_points("gates", given.gates, ground))
-    sections += [section for path in given.population for section in _people(path, ground)] or [_no_people()]
+    groups: set[str] = set()
+    sections += [section for path in given.population for section in _people(path, ground, groups)] or [_no_people()]
     for role in ("centres", "candidates"):
         table: Path | None = getattr(given, role)
         fetched = role in given.fetched
@@ -130,10 +133,11 @@ def _are_classes(column: pd.Series) -> bool:
     return bool(words & {"urban", "rural"})
 
 
-def _people(path: Path, ground: Ground) -> list[Section]:
-    """Guess the groups of a source of people, and the columns that hold them."""
+def _people(path: Path, ground: Ground, taken: set[str]) -> list[Section]:
+    """Guess the groups of a source of people, and the columns that hold them; `taken` are the groups so far."""
     if path.suffix.lower() in RASTER_SUFFIXES:
-        group = _group_in(path.stem) or "total"
+        group = _group_in(path.stem) or ("total" if "total" not in taken else _own_group(path, taken))
+        taken.add(group)
         section = Section("population", {"source": path.name, "group": group}, several=True)
         section.note("new.raster", file=path, group=group)
         return [section]
@@ -146,6 +150,7 @@ def _people(path: Path, ground: Ground) -> list[Section]:
         (header for word in _PEOPLE_WORDS for header in own if fold(header) == word and _is_number(frame[header])), None
     )
     columns = ({"total": main} if main is not None else {}) | found
+    taken |= columns.keys()
     sections = []
     for group, header in columns.items():
         keys = {"source": path.name, "column": header, "group": group}
@@ -204,9 +209,19 @@ def _has_place(own: list[str]) -> bool:
 
 
 def _group_in(text: str) -> str | None:
-    """Return the group that a header or file name tells of: 60岁以上人口 and age_60_plus are age_60_plus."""
-    match = _OLDER.search(fold(text))
-    return f"age_{int(match[1])}_plus" if match else None
+    """Return the group that a header or file name tells of: 60岁以上人口 is age_60_plus, population_age_0_14 is age_0_14."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if match := _OLDER.search(text):
+        return f"age_{int(match[1])}_plus"
+    if ("岁" in text or "age" in text) and (match := _RANGE.search(text)) and int(match[1]) < int(match[2]):
+        return f"age_{int(match[1])}_{int(match[2])}"
+    return None
+
+
+def _own_group(path: Path, taken: set[str]) -> str:
+    """Return a group called after a file: a second raster of nobody knows whom is never added to the first."""
+    name = re.sub(r"\W+", "_", path.stem.casefold(), flags=re.ASCII).strip("_")
+    return name if name.isidentifier() and name not in taken else f"group_{len(taken) + 1}"
 
 
 def _is_number(column: pd.Series) -> bool:
