@@ -3,15 +3,19 @@
 The street of `small_project`: people every kilometre from 0 to 4,000 m, Old at 0, A at 1,500, D at 2,500, B at 3,500.
 """
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 from numpy.testing import assert_allclose
 from shapely import LineString, Point, box
 from small_project import CRS, EAST, NORTH, write_project
 
 from planner import InputError, PlannerError, deliver, study
+from planner.deliver.manifest import input_digests
 from planner.errors import ProjectError
 from planner.project import Rule, load
 from planner.study.access import _stacked
@@ -375,3 +379,22 @@ def test_sources_must_agree_on_what_concerns_all(tmp_path):
     file = edit(write_project(tmp_path), ('[streets]\nsource = "streets.osm"\n', several))
     with pytest.raises(ProjectError, match="private_lanes"):
         load(file)
+
+
+def test_a_geodatabase_and_a_shapefile_are_inputs_like_any_other(tmp_path):
+    """Both are several files: the manifest notices a change in any of them."""
+    file = write_project(tmp_path)
+    lane = [LineString([(EAST + 2000, NORTH), (EAST + 2000, NORTH + 1000)])]
+    lanes = gpd.GeoDataFrame({"highway": ["residential"]}, geometry=lane, crs=CRS)
+    pyogrio.write_dataframe(lanes, tmp_path / "lanes.gdb", layer="lanes", driver="OpenFileGDB")
+    gpd.read_file(tmp_path / "area.geojson")[["geometry"]].to_file(tmp_path / "area.shp")
+    several = '[[streets]]\nsource = "streets.osm"\n\n[[streets]]\nsource = "lanes.gdb"\n'
+    edit(file, ('[streets]\nsource = "streets.osm"\n', several), ("area.geojson", "area.shp"))
+    run = study.run(load(file))
+    assert run.summary["unreachable"]["population"] == 25
+    before = json.loads((deliver.write(run, tmp_path / "out") / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    assert before["streets[1].source"]["file"] == "lanes.gdb"
+    with (tmp_path / "area.dbf").open("ab") as table:
+        table.write(b"\x1a")
+    after = input_digests(load(file))
+    assert [key for key in before if before[key] != after[key]] == ["area.boundary"]
