@@ -88,6 +88,32 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         assert int(more_kb) < 200_000, f"{path.name}: {more_kb} kB"
 
 
+def test_archives_of_one_long_element_are_refused_before_they_are_parsed(tmp_path):
+    """Some 100 kB unpack to 40 MB of one attribute, of blanks, or of one node's tags."""
+    tag = b'<tag k="aaaaaaaaaaaaaaaaaaaa" v="bbbbbbbbbbbbbbbbbbbbbbb"/>'
+    megabyte = {"attribute": b"x" * 1_000_000, "blanks": b" " * 1_000_000, "tags": tag * (1_000_000 // len(tag))}
+    for kind, much in megabyte.items():
+        path = tmp_path / f"{kind}.osm.gz"
+        with gzip.open(path, "wb", compresslevel=1) as stream:
+            stream.write(b'<osm version="0.6"><node id="1" version="1" lon="118" lat="25">')
+            stream.write(b'<tag k="name" v="' if kind == "attribute" else b"")
+            for _ in range(40):
+                stream.write(much)
+            stream.write((b'"/>' if kind == "attribute" else b"") + b"</node></osm>")
+        with pytest.raises(NetworkError) as caught:
+            StreetNetwork.from_osm(path)
+        assert caught.value.code == "streets.xml_element", kind
+
+
+def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr("planner.streets.xml_guard.MOST_BYTES", 3_000_000)
+    node = b'<node id="1" version="1" lon="118" lat="25"/>'
+    path = tmp_path / "many.osm.bz2"
+    path.write_bytes(bz2.compress(b'<osm version="0.6">' + node * 100_000 + b"</osm>"))
+    with pytest.raises(NetworkError, match=r"many\.osm\.bz2.*osmium cat"):
+        StreetNetwork.from_osm(path)
+
+
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.98])
 @pytest.mark.parametrize("ending", [".osm", ".osm.pbf", ".osm.gz", ".osm.bz2"])
 def test_streets_cut_short_are_refused(tmp_path, helsinki, ending, share):
