@@ -197,6 +197,10 @@ def isochrones(
         if not (quiet or as_json):
             count, facilities = len(table), table["facility_id"].nunique()
             _stdout().print(say("cli.isochrones_wrote", loaded.language, count=count, facilities=facilities, file=file))
+            if loaded.zone_classes:
+                _stdout().print(
+                    say("cli.isochrones_main_rule", loaded.language, classes=", ".join(loaded.zone_classes))
+                )
 
 
 @app.command()
@@ -396,6 +400,8 @@ def _print_doubts(project: "Project", report: dict[str, Any]) -> None:
         say("doubts.unreached" if lost["clusters"] else "doubts.none_unreached", language, people=lost["people"])
     )
     lines += [f"  {cluster['message']} {cluster['remedy']}" for cluster in lost["clusters"][:_SHOWN_OF_A_KIND]]
+    if len(lost["clusters"]) > _SHOWN_OF_A_KIND:
+        lines.append("  " + say("cli.report_more", language, count=len(lost["clusters"]) - _SHOWN_OF_A_KIND))
     console.print("\n" + "\n".join(lines), markup=False, highlight=False)
 
 

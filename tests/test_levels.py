@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from shapely import LineString, Point, box
 from small_project import CRS, EAST, NORTH, write_project
 
-from planner import InputError, PlannerError, deliver, study
+from planner import InputError, PlannerError, coverage, deliver, study
 from planner.deliver.manifest import input_digests
 from planner.errors import ProjectError
 from planner.project import Rule, load
@@ -157,6 +157,21 @@ def test_a_mixed_figure_says_so(mixed):
         {"zone_class": None, "minutes": 15, "speed_m_s": 1, "metres": 900, "population": 375},
         {"zone_class": "rural", "minutes": 10, "speed_m_s": 4, "metres": 2400, "population": 1200},
     ]
+
+
+def test_coverage_is_that_of_each_rule_on_its_own_points(mixed):
+    """The oracle: one whole matrix a rule, and of each the rows of its own class."""
+    run = study.run(load(mixed))
+    inputs = run.inputs
+    for group in inputs.project.groups:
+        found = run.access.of(group).toarray()
+        for zone_class in (None, "rural"):
+            rule = inputs.project.rule_of(group, zone_class)
+            limits = {"threshold_s": rule.threshold_s, "speed_m_s": rule.speed_m_s}
+            whole = coverage.matrix(inputs.network, inputs.demand_places, inputs.facility_places, **limits).toarray()
+            mine = inputs.demand_class == zone_class
+            assert mine.any()
+            assert (found[mine] == whole[mine]).all()
 
 
 def test_what_people_read_says_that_rules_mix(mixed, tmp_path):
