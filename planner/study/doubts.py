@@ -177,11 +177,7 @@ def _cluster(
     away = np.hypot(x - np.average(x, weights=weights), y - np.average(y, weights=weights))
     middle = members[int(away.argmin())]
     (lon,), (lat,) = _degrees(inputs, np.array([middle]))
-    by_zone: dict[tuple[str | None, str | None], float] = {}
-    for row, people in zip(members, weights, strict=True):
-        key = (inputs.demand_zones["zone"].iat[row], inputs.demand_zones["zone_code"].iat[row])
-        by_zone[key] = by_zone.get(key, 0.0) + float(people)
-    zone, zone_code = max(by_zone, key=lambda key: by_zone[key])
+    zone, zone_code = _main_zone(inputs, members, weights)
     street_m, part_km = np.nan, np.nan
     if cause == "no_street":
         asked = members[np.argsort(away, kind="stable")[:_ASKED]]
@@ -203,6 +199,18 @@ def _cluster(
         seconds=float(np.median(seconds[members])) if cause in ("beyond", "near_edge") else np.nan,
         shape=outline_of(x, y, link_m, net.crs),
     )
+
+
+def _main_zone(
+    inputs: Inputs, members: NDArray[np.int64], weights: NDArray[np.float64]
+) -> tuple[str | None, str | None]:
+    """Return name and code of the zone in which most of these people live."""
+    if not inputs.levels:
+        return None, None
+    numbers = inputs.levels[0].of_demand[members]
+    most = int(np.bincount(numbers + 1, weights).argmax()) - 1
+    first = int(members[np.flatnonzero(numbers == most)[0]])
+    return inputs.demand_zones["zone"].iat[first], inputs.demand_zones["zone_code"].iat[first]
 
 
 def _snapping(inputs: Inputs) -> dict[str, dict[str, Any]]:
