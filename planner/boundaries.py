@@ -145,8 +145,9 @@ def zone_of(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> p
 
 
 def zone_numbers(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """Return the row of the first zone that holds each point, -1 outside all zones; as `zone_of`."""
-    array = np.asarray(points, dtype=object)
+    """Return the row of the first zone that holds each point, -1 outside all zones and for empty points; as `zone_of`."""
+    array = np.array(points, dtype=object)
+    array[shapely.is_empty(array)] = None  # an empty point has no coordinates to ask for
     x, y = shapely.get_x(array), shapely.get_y(array)
     found = np.full(len(array), -1, dtype=np.int64)
     shapes = zones.geometry.to_numpy()

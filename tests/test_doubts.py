@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import degrees, write_project, write_table
 from test_cli import planner
@@ -141,6 +141,7 @@ def test_neighbouring_cells_hang_together():
     assert group_points(x[:0], y[:0], 100.0) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-900, 900), st.floats(-900, 900)), min_size=1, max_size=40),
     st.sampled_from([60.0, 130.0]),
@@ -160,6 +161,7 @@ def test_clusters_by_trying_every_pair(points, cell_m):
     }
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 9000), st.floats(0, 4000)), min_size=1, max_size=60))
 def test_no_part_of_a_wide_group_is_wider_than_allowed(points):
     x, y = np.array(points).T
