@@ -24,11 +24,16 @@ from planner.errors import CRSError, GeometryError, InputError
 from planner.findings import InputReport
 from planner.tables import as_texts, nearest_header, read_vector
 from planner.tables.positions import effective_crs
+from planner.zone_fit import report_fit
 
 _STEP_DEG = 0.01  # about a kilometre: an edge of that length bends by less than 2 cm between degrees and metres
 _STEP_M = 1000.0
-_SLIVER_KM2 = 0.01  # overlaps and gaps below a hectare are drawing noise
-_LISTED = 10
+_ZONE_CLASSES = {
+    **dict.fromkeys(
+        ("城镇", "城市", "城区", "镇区", "111", "112", "121", "122", "123"), "urban"
+    ),  # 城乡分类代码 of 2008
+    **dict.fromkeys(("乡村", "农村", "村庄", "210", "220"), "rural"),
+}
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -75,11 +80,18 @@ def read_area(path: Path | str, *, report: InputReport, datum: str | None = None
     return area
 
 
+def area_of_box(west: float, south: float, east: float, north: float) -> Area:
+    """Return the area between two meridians and two parallels (WGS 84 degrees)."""
+    return Area.of(shapely.box(west, south, east, north))
+
+
 def read_zones(
     path: Path | str,
     *,
     name_field: str,
     code_field: str | None = None,
+    zone_class: str | None = None,
+    classes: Sequence[str] = (),
     area: Area,
     report: InputReport,
     datum: str | None = None,
@@ -87,6 +99,8 @@ def read_zones(
     """Return zones with columns zone, zone_code (text, None without a code) and geometry, in EPSG:4326, in the file's order.
 
     Features of one name and one code are one zone. Overlaps, and parts of the area in no zone, are reported with their size.
+    With `zone_class` there is a column of that name: what its field says of each zone, or itself for all of them where it is
+    urban, rural or one of `classes` and no field is called so.
 
     Raises
     ------
@@ -97,7 +111,8 @@ def read_zones(
     """
     frame = _read_polygons(Path(path), datum=datum, report=report)
     fields = [str(name) for name in frame.columns if name not in ("geometry", "source_file", "source_row")]
-    for field in (name_field, code_field):
+    one_class = zone_class not in fields and zone_class_of(zone_class) in ("urban", "rural", *classes)
+    for field in (name_field, code_field, None if one_class else zone_class):
         if field is not None and field not in fields:
             near = nearest_header(field, fields)
             raise InputError(
@@ -113,6 +128,9 @@ def read_zones(
             names[at] = codes[at] or f"{row}"
             report.add("boundaries.zone_without_name", "repaired", row, field=name_field, name=names[at])
     zones = _one_row_a_zone(names, codes, frame, report)
+    if zone_class is not None:
+        said = [zone_class] * len(frame) if one_class else as_texts(frame[zone_class])
+        zones["zone_class"] = _classes(zones, names, codes, [zone_class_of(word) for word in said], report)
     _report_fit(zones, area, report)
     return zones
 
@@ -122,7 +140,14 @@ def zone_of(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> p
 
     Borders belong to both sides; a point in several zones is given to the first, so that each has exactly one.
     """
-    array = np.asarray(points, dtype=object)
+    found = named_zones(zone_numbers(points, zones), zones)
+    return found.set_index(points.index) if isinstance(points, pd.Series) else found
+
+
+def zone_numbers(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """Return the row of the first zone that holds each point, -1 outside all zones and for empty points; as `zone_of`."""
+    array = np.array(points, dtype=object)
+    array[shapely.is_empty(array)] = None  # an empty point has no coordinates to ask for
     x, y = shapely.get_x(array), shapely.get_y(array)
     found = np.full(len(array), -1, dtype=np.int64)
     shapes = zones.geometry.to_numpy()
@@ -130,9 +155,22 @@ def zone_of(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> p
     for number, (shape, (west, south, east, north)) in enumerate(zip(shapes, shapely.bounds(shapes), strict=True)):
         near = np.flatnonzero((found < 0) & (x >= west) & (x <= east) & (y >= south) & (y <= north))
         found[near[shapely.intersects_xy(shape, x[near], y[near])]] = number
-    index = points.index if isinstance(points, pd.Series) else None
-    columns = {name: _pick(zones[name].to_numpy(dtype=object), found) for name in ("zone", "zone_code")}
-    return pd.DataFrame(columns, index=index, dtype=object)
+    return found
+
+
+def named_zones(numbers: NDArray[np.int64], zones: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return zone and zone_code of rows of `zones`, None for -1."""
+    columns = {name: _pick(zones[name].to_numpy(dtype=object), numbers) for name in ("zone", "zone_code")}
+    return pd.DataFrame(columns, dtype=object)
+
+
+def zone_class_of(word: str | None) -> str | None:
+    """Return the class of a zone as projects name it: urban, rural, or whatever word stands there; None for a blank.
+
+    城镇 and 乡村 are urban and rural, and so are the statistics office's codes (111, 112, 121 ... and 210, 220).
+    """
+    word = (word or "").strip()
+    return _ZONE_CLASSES.get(word, word.lower()) or None
 
 
 def to_metres(geometry: BaseGeometry, crs: CRS) -> BaseGeometry:
@@ -244,39 +282,29 @@ def _one_row_a_zone(
     return gpd.GeoDataFrame(columns, geometry=geometry, crs="EPSG:4326")
 
 
+def _classes(
+    zones: gpd.GeoDataFrame,
+    names: list[str | None],
+    codes: list[str | None],
+    classes: list[str | None],
+    report: InputReport,
+) -> pd.Series:
+    """Return the class of each zone; where its features differ the first counts, and a zone without one is reported."""
+    first: dict[tuple[str | None, str | None], str | None] = {}
+    for key, word in zip(zip(names, codes, strict=True), classes, strict=True):
+        first[key] = first.get(key) or word
+    found = [first[key] for key in zip(zones["zone"], zones["zone_code"], strict=True)]
+    blank = [str(name) for name, word in zip(zones["zone"], found, strict=True) if word is None]
+    if blank:
+        listed = ", ".join(blank[:10]) + (" ..." if len(blank) > 10 else "")
+        report.add("boundaries.zones_without_class", "doubtful", count=len(blank), listed=listed)
+    report.figures["classes"] = {str(word): found.count(word) for word in dict.fromkeys(found) if word is not None}
+    return pd.Series(found, index=zones.index, dtype=object)
+
+
 def _report_fit(zones: gpd.GeoDataFrame, area: Area, report: InputReport) -> None:
-    """Report zones that do not touch the area, zones that overlap, and what of the area lies in none."""
-    shapes = np.array(
-        [_polygonal(shapely.make_valid(to_metres(shape, area.crs))) for shape in zones.geometry], dtype=object
-    )
-    shapely.prepare(area.geometry_m)
-    touching = shapely.intersects(area.geometry_m, shapes)
-    if not touching.any():
-        km = round(float(shapely.distance(area.geometry_m, shapes).min()) / 1000, 1)
-        raise InputError("boundaries.zones_elsewhere", file=report.file, distance_km=km)
-    if not touching.all():
-        report.add("boundaries.zones_outside", "note", count=int((~touching).sum()), of=len(zones))
-    names = zones["zone"].to_numpy()
-    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T
-    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    sizes = shapely.area(shapely.intersection(shapes[pairs[:, 0]], shapes[pairs[:, 1]])) / 1e6
-    order = [at for at in np.argsort(-sizes, kind="stable") if sizes[at] > _SLIVER_KM2]
-    for at in order[:_LISTED]:
-        first, second = (names[number] for number in pairs[at])
-        report.add("boundaries.overlap", "doubtful", first=first, second=second, km2=round(float(sizes[at]), 3))
-    if len(order) > _LISTED:
-        rest = round(float(sizes[order[_LISTED:]].sum()), 3)
-        report.add("boundaries.more_overlaps", "doubtful", count=len(order) - _LISTED, km2=rest)
-    gap = shapely.difference(area.geometry_m, shapely.union_all(shapes[touching]))
-    parts = np.sort(shapely.area(shapely.get_parts(gap)))[::-1] / 1e6
-    large = parts[parts > _SLIVER_KM2]
-    report.figures |= {
-        "overlap_km2": round(float(sizes.sum()), 4),
-        "area_without_zone_km2": round(float(parts.sum()), 4),
-    }
-    if len(large):
-        share = round(100 * float(large.sum()) / area.area_km2, 2)
-        report.add("boundaries.gap", "doubtful", km2=round(float(large.sum()), 3), parts=len(large), percent=share)
+    shapes = [_polygonal(shapely.make_valid(to_metres(shape, area.crs))) for shape in zones.geometry]
+    report_fit(zones["zone"].to_numpy(), np.array(shapes, dtype=object), area.geometry_m, area.area_km2, report)
 
 
 def _pick(values: NDArray[np.object_], at: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -94,19 +94,78 @@ def run(
 
 
 @app.command()
-def check(project: ProjectArgument, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
-    """Print the data report: every input, every dropped or doubtful row, with the reason and the remedy."""
-    from planner.deliver import data_report
-    from planner.study import read_inputs
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder for the project; not there yet, or empty.")],
+    place: Annotated[
+        str | None, typer.Option(help="A place OpenStreetMap knows: what no file gives is fetched.")
+    ] = None,
+    streets: Annotated[list[Path] | None, typer.Option(help="Streets, once or more, the most trusted first.")] = None,
+    boundary: Annotated[Path | None, typer.Option(help="Outline of the area.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="Or a box: west,south,east,north in degrees.")] = None,
+    zones: Annotated[list[Path] | None, typer.Option(help="Layers of zones, once a level.")] = None,
+    population: Annotated[list[Path] | None, typer.Option(help="Where people live, once or more.")] = None,
+    centres: Annotated[Path | None, typer.Option(help="Existing centres.")] = None,
+    candidates: Annotated[Path | None, typer.Option(help="Candidate sites.")] = None,
+    gates: Annotated[Path | None, typer.Option(help="Gates in walls.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
+    language: Annotated[str | None, typer.Option(help="zh or en; the computer's where left out.")] = None,
+    overpass: Annotated[str | None, typer.Option(help="Another Overpass server.")] = None,
+    nominatim: Annotated[str | None, typer.Option(help="Another Nominatim server.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Start a project from files or from a place's name, and say what was guessed."""
+    from planner.new import Given, create
+    from planner.streets import Service
 
-    loaded = _load(project)
+    if language not in (None, *LANGUAGES):
+        raise InputError("cli.bad_language", given=language)
+    spoken = language or _language
+    given = Given(
+        place, tuple(streets or ()), boundary, _bbox(bbox), tuple(zones or ()), tuple(population or ()), centres, candidates,
+        gates, name, spoken, Service(overpass, nominatim, language=spoken),
+    )  # fmt: skip
+    with _progress(spoken, quiet or as_json) as progress:
+        created = create(folder, given, progress=progress)
+    told = [say(note.code, spoken, **note.params) for note in created.notes]
+    if as_json:
+        print(json.dumps({"project": str(created.path), "guessed": told}, ensure_ascii=False))
+    elif not quiet:
+        lines = [say("new.wrote", spoken, file=created.path), *(f"  {line}" for line in told)]
+        _stdout().print("\n".join([*lines, say("new.next", spoken, folder=folder)]), markup=False, highlight=False)
+
+
+@app.command()
+def check(
+    project: ProjectArgument,
+    out: Annotated[Path | None, typer.Option(help="Folder for data_report.json and data_report.geojson.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Print the data report: every input, every dropped or doubtful row, with the reason and the remedy."""
+    from planner.deliver import ATTRIBUTION, DATA_REPORT, data_report, report_layer, to_geojson
+    from planner.study import read_inputs
+    from planner.study.doubts import find_doubts
+
+    loaded = _load(project, unfinished=True)
     with _progress(loaded.language, quiet or as_json) as progress:
         inputs = read_inputs(loaded, progress=progress)
-    report = data_report(loaded.language, inputs.reports)
+        progress("study.walking")
+        doubts = find_doubts(inputs)
+    report = data_report(loaded.language, inputs.reports, doubts)
+    if out is not None:
+        layer = to_geojson(report_layer(inputs, doubts, loaded.language), name="data_report", attribution=ATTRIBUTION)
+        layer_file = (out / DATA_REPORT).with_suffix(".geojson")
+        _replace_text(layer_file, layer)
+        _replace_text(out / DATA_REPORT, json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
     elif not quiet:
         _print_report(loaded, report)
+        if out is not None:
+            _stdout().print(
+                say("doubts.wrote", loaded.language, report=out / DATA_REPORT, layer=layer_file), markup=False
+            )
 
 
 @app.command()
@@ -138,6 +197,10 @@ def isochrones(
         if not (quiet or as_json):
             count, facilities = len(table), table["facility_id"].nunique()
             _stdout().print(say("cli.isochrones_wrote", loaded.language, count=count, facilities=facilities, file=file))
+            if loaded.zone_classes:
+                _stdout().print(
+                    say("cli.isochrones_main_rule", loaded.language, classes=", ".join(loaded.zone_classes))
+                )
 
 
 @app.command()
@@ -206,12 +269,12 @@ def open_app(
     raise typer.Exit(subprocess.call(command(project, port=port)))
 
 
-def _load(path: Path) -> "Project":
+def _load(path: Path, *, unfinished: bool = False) -> "Project":
     """Read the project, and speak its language from here on."""
     from planner.project import load
 
     global _language
-    project = load(path)
+    project = load(path, unfinished=unfinished)
     _language = project.language
     return project
 
@@ -255,6 +318,7 @@ def _progress(language: str, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def _print_plan(study: "Study", folder: Path) -> None:
     from planner.deliver import group_name
+    from planner.study.summary import rules_text
 
     summary, language, console = study.summary, study.inputs.project.language, _stdout()
     main = summary["group"]
@@ -264,6 +328,8 @@ def _print_plan(study: "Study", folder: Path) -> None:
         console.print(say(f"cli.{code}", language, **params), highlight=False, markup=False)
 
     line("people", people=people, group=group_name(main, language), **summary["walking"])
+    if summary["walking"]["rules"]:
+        line("rules", rules=rules_text(summary["walking"]["rules"], language))
     line("before", centres=summary["counts"]["centres"], covered=before, share=summary["share_before"] or 0.0)
     line("after", sites=len(summary["sites"]), covered=after, share=summary["share_after"] or 0.0, gain=after - before)
     proof = {"candidates": summary["counts"]["candidates"], "bound": summary["upper_bound"], "gap": summary["gap"]}
@@ -321,6 +387,22 @@ def _print_report(project: "Project", report: dict[str, Any]) -> None:
         more = sum(count - _SHOWN_OF_A_KIND for count in shown.values() if count > _SHOWN_OF_A_KIND)
         if more:
             console.print("  " + say("cli.report_more", language, count=more), markup=False)
+    _print_doubts(project, report)
+
+
+def _print_doubts(project: "Project", report: dict[str, Any]) -> None:
+    language, console = project.language, _stdout()
+    demand, parts, lost = report["snapping"]["demand"], report["network"], report["unreached"]
+    share, max_snap_m = demand["share_of_people_beyond"] or 0.0, project.settings.walking.max_snap_m
+    lines = [say("doubts.snapping", language, share=share, max_snap_m=max_snap_m, **demand)]
+    lines.append(say("doubts.network", language, **{**parts, "largest_share": parts["largest_share"] or 0.0}))
+    lines.append(
+        say("doubts.unreached" if lost["clusters"] else "doubts.none_unreached", language, people=lost["people"])
+    )
+    lines += [f"  {cluster['message']} {cluster['remedy']}" for cluster in lost["clusters"][:_SHOWN_OF_A_KIND]]
+    if len(lost["clusters"]) > _SHOWN_OF_A_KIND:
+        lines.append("  " + say("cli.report_more", language, count=len(lost["clusters"]) - _SHOWN_OF_A_KIND))
+    console.print("\n" + "\n".join(lines), markup=False, highlight=False)
 
 
 def _print_batch(rows: list[dict[str, Any]], file: Path) -> None:
@@ -347,6 +429,16 @@ def _minutes(given: str) -> list[float]:
         return [float(part) for part in given.replace("，", ",").split(",")]
     except ValueError:
         raise InputError("cli.bad_minutes", given=given) from None
+
+
+def _bbox(given: str | None) -> tuple[float, float, float, float] | None:
+    if given is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in given.replace("，", ",").split(","))
+    except ValueError:
+        raise InputError("new.bad_bbox", given=given) from None
+    return west, south, east, north
 
 
 def _replace_text(file: Path, text: str) -> None:

@@ -8,23 +8,31 @@ import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
+from planner.boundaries import zone_class_of
 from planner.demand import RASTER_SUFFIXES
 from planner.errors import ProjectError
+from planner.geography import (
+    TOWNSHIP,
+    AreaSection,
+    GatesSection,
+    StreetsSection,
+    ZonesSection,
+    one_or_several,
+    one_word,
+)
+from planner.geography import Section as _Section
+from planner.geography import fault as _fault
 from planner.texts import Sentence, catalogue
 from planner.units import SPEEDS_M_S, minutes_to_s, speed_m_s
 
 FILE_NAME = "project.toml"
 
 Speed = str | float
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class About(_Section):
@@ -34,21 +42,22 @@ class About(_Section):
     language: Literal["zh", "en"] = "zh"
 
 
-class AreaSection(_Section):
-    """Section ``[area]``: whose people count, and the zones that figures are given by."""
+class WalkRuleSection(_Section):
+    """One ``[[walking.rule]]``: how people of one class of zone walk, where it is not as everybody does."""
 
-    boundary: str
-    zones: str | None = None
-    zone_name: str = "name"
-    zone_code: str | None = None
-    datum: str | None = None
+    zone_class: str = Field(min_length=1)
+    minutes: float | None = Field(default=None, gt=0, le=1440)
+    speed: Speed | None = None
 
+    @field_validator("zone_class")
+    @classmethod
+    def _plain_class(cls, value: str) -> str:
+        return zone_class_of(value) or value
 
-class StreetsSection(_Section):
-    """Section ``[streets]``."""
-
-    source: str
-    private_lanes: bool = True
+    @field_validator("speed")
+    @classmethod
+    def _known_speed(cls, value: Speed | None) -> Speed | None:
+        return None if value is None else _known_speed(value)
 
 
 class WalkingSection(_Section):
@@ -59,6 +68,7 @@ class WalkingSection(_Section):
     speed: Speed = "standard"
     max_snap_m: float = Field(default=300.0, ge=0)
     straight_line: bool = False
+    rules: tuple[WalkRuleSection, ...] = Field(default=(), alias="rule")
 
     @field_validator("speed")
     @classmethod
@@ -71,6 +81,9 @@ class WalkingSection(_Section):
             raise _fault("minutes_and_bands")
         if self.bands_m is not None and (not self.bands_m or min(self.bands_m) <= 0):
             raise _fault("bad_bands")
+        classes = [section.zone_class for section in self.rules]
+        if len(set(classes)) < len(classes):
+            raise _fault("class_twice", zone_class=next(name for name in classes if classes.count(name) > 1))
         return self
 
     @property
@@ -206,19 +219,35 @@ class SitingSection(_Section):
 class _File(_Section):
     project: About
     area: AreaSection
-    streets: StreetsSection
+    zones: tuple[ZonesSection, ...] = ()
+    streets: Annotated[tuple[StreetsSection, ...], BeforeValidator(one_or_several)] = Field(min_length=1)
+    gates: GatesSection | None = None
     walking: WalkingSection = WalkingSection()
-    population: tuple[PopulationSection, ...] = Field(min_length=1)
+    population: tuple[PopulationSection, ...] = Field(default=(), validate_default=True)
     calibrate: CalibrateSection | None = None
     centres: FacilitySection | None = None
     candidates: FacilitySection | None = None
     siting: SitingSection = SitingSection()
 
+    @field_validator("population")
+    @classmethod
+    def _somebody(cls, value: tuple[PopulationSection, ...], info: ValidationInfo) -> tuple[PopulationSection, ...]:
+        if not value and not (info.context or {}).get("unfinished"):
+            raise _fault("no_people")
+        return value
+
     @model_validator(mode="after")
-    def _known_weight(self) -> "_File":
+    def _known_weight(self, info: ValidationInfo) -> "_File":
         groups = [section.group for section in self.population]
-        if self.siting.weight is not None and self.siting.weight not in groups:
+        if groups and self.siting.weight is not None and self.siting.weight not in groups:
             raise _fault("unknown_weight", weight=self.siting.weight, groups=", ".join(groups))
+        one_word(self.streets, "private_lanes", True)
+        one_word(self.streets, "join_tolerance_m", None)
+        levels = [level.level for level in self.zone_levels]
+        if len(set(levels)) < len(levels):
+            raise _fault("level_twice", level=next(level for level in levels if levels.count(level) > 1))
+        if self.walking.rules and not any(level.zone_class for level in self.zone_levels):
+            raise _fault("no_zone_class")
         rules: dict[str, tuple[Speed | None, float | None]] = {}
         for section in self.population:
             rule = (section.speed, section.minutes)
@@ -228,9 +257,23 @@ class _File(_Section):
         for group in (self.calibrate and self.calibrate.columns) or ():
             if group not in groups:
                 raise _fault("unknown_calibrated", group=group, groups=", ".join(dict.fromkeys(groups)))
-        if self.centres is None and self.candidates is None:
+        if self.centres is None and self.candidates is None and not (info.context or {}).get("unfinished"):
             raise _fault("no_facilities")
         return self
+
+    @property
+    def zone_levels(self) -> tuple[ZonesSection, ...]:
+        """The layers of zones, the one that fills `zone` everywhere first: the townships, else the first of the file."""
+        area, levels = self.area, list(self.zones)
+        if area.zones is not None:
+            own: dict[str, Any] = {
+                "source": area.zones,
+                "name": area.zone_name,
+                "code": area.zone_code,
+                "class": area.zone_class,
+            }
+            levels.insert(0, ZonesSection(level=TOWNSHIP, datum=area.datum, **own))
+        return tuple(sorted(levels, key=lambda section: section.level != TOWNSHIP))
 
 
 @dataclass(frozen=True)
@@ -270,23 +313,39 @@ class Project:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Population groups in the order of the file, each once."""
-        return tuple(dict.fromkeys(section.group for section in self.settings.population))
+        """Population groups in the order of the file, each once; an unfinished project without people has an empty "total"."""
+        return tuple(dict.fromkeys(section.group for section in self.settings.population)) or ("total",)
 
     @property
     def main_group(self) -> str:
         """The group that sites are chosen for: `siting.weight`, else the first."""
         return self.settings.siting.weight or self.groups[0]
 
-    def rule_of(self, group: str) -> Rule:
-        """Return the walk of a population group: the project's, or the group's own speed and minutes."""
-        section = next(section for section in self.settings.population if section.group == group)
+    def rule_of(self, group: str, zone_class: str | None = None) -> Rule:
+        """Return the walk of a population group in a class of zone (None: where no class has a rule of its own).
+
+        A group's own speed and minutes count before those of the class, and those of the class before the project's.
+        """
+        nobody = PopulationSection(source="", group=group)
+        section = next((section for section in self.settings.population if section.group == group), nobody)
         walking = self.settings.walking
-        if section.speed is None and section.minutes is None:
+        own = next((rule for rule in walking.rules if rule.zone_class == zone_class), WalkRuleSection(zone_class="-"))
+        speed = section.speed if section.speed is not None else own.speed
+        minutes = section.minutes if section.minutes is not None else own.minutes
+        if speed is None and minutes is None:
             return walking.rule
-        speed = speed_m_s(walking.speed if section.speed is None else section.speed)
-        threshold_s = walking.rule.threshold_s if section.minutes is None else minutes_to_s(section.minutes)
-        return Rule(speed, threshold_s)
+        threshold_s = walking.rule.threshold_s if minutes is None else minutes_to_s(minutes)
+        return Rule(speed_m_s(walking.speed if speed is None else speed), threshold_s)
+
+    @property
+    def zone_classes(self) -> tuple[str, ...]:
+        """The classes of zones that have a walking rule of their own."""
+        return tuple(rule.zone_class for rule in self.settings.walking.rules)
+
+    @property
+    def private_lanes(self) -> bool:
+        """Whether the lanes of compounds are walked."""
+        return bool(one_word(self.settings.streets, "private_lanes", True))
 
     def resolve(self, source: str) -> Path:
         """Return the path of an input named in the file."""
@@ -312,9 +371,16 @@ class Project:
     @property
     def sources(self) -> dict[str, Path]:
         """Every input file, by the place in the project file that names it."""
-        named = {"area.boundary": self.settings.area.boundary, "streets.source": self.settings.streets.source}
-        if self.settings.area.zones is not None:
-            named["area.zones"] = self.settings.area.zones
+        settings = self.settings
+        named = {} if settings.area.outline is None else {"area.boundary": settings.area.outline}
+        several = len(settings.streets) > 1
+        for i, streets in enumerate(settings.streets):
+            named[f"streets[{i}].source" if several else "streets.source"] = streets.source
+        given = {"gates.source": settings.gates and settings.gates.source, "area.zones": settings.area.zones}
+        given |= {f"zones[{i}].source": level.source for i, level in enumerate(settings.zones)}
+        named |= {
+            key: source for key, source in (given | {"area.residential": settings.area.residential}).items() if source
+        }
         for i, section in enumerate(self.settings.population):
             named |= self._population_files(f"population[{i}]", section)
         if self.settings.calibrate is not None:
@@ -328,8 +394,10 @@ class Project:
         return {key: self.resolve(source) for key, source in named.items()}
 
 
-def load(path: str | Path) -> Project:
+def load(path: str | Path, *, unfinished: bool = False) -> Project:
     """Read a project: a ``project.toml``, or the folder that holds one.
+
+    `unfinished` lets one pass that has no people or no facilities yet: it can be checked, not run.
 
     Raises
     ------
@@ -346,9 +414,9 @@ def load(path: str | Path) -> Project:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ProjectError("project.not_toml", file=path, fault=fault) from fault
     try:
-        return Project(path, _File.model_validate(content))
+        return Project(path, _File.model_validate(content, context={"unfinished": unfinished}))
     except ValidationError as faults:
-        raise ProjectError("project.faults", file=path, faults=_sentences(faults)) from None
+        raise ProjectError("project.faults", file=path, faults=_sentences(faults, content)) from None
 
 
 def _known_speed(value: Speed) -> Speed:
@@ -393,23 +461,21 @@ def _check_groups(sections: tuple[PopulationSection, ...]) -> None:
                 raise _fault("range_in_part", group=group, bound=bound)
 
 
-def _fault(kind: str, **params: Any) -> PydanticCustomError:
-    """Return a fault whose sentence is entry `kind` of the catalogue ``project``."""
-    return PydanticCustomError(kind, kind, params)
-
-
-def _sentences(faults: ValidationError) -> list[Sentence]:
+def _sentences(faults: ValidationError, content: dict[str, Any]) -> list[Sentence]:
     """Return one sentence a fault: where, what came, what was expected, and for an unknown key the nearest known one.
 
     That a list is too short once its faulty members are taken off is not worth a word.
     """
     found = faults.errors(include_url=False)
     within = {fault["loc"][:length] for fault in found for length in range(len(fault["loc"]))}
-    return [_sentence(fault) for fault in found if fault["type"] != "too_short" or fault["loc"] not in within]
+    return [_sentence(fault, content) for fault in found if fault["type"] != "too_short" or fault["loc"] not in within]
 
 
-def _sentence(fault: ErrorDetails) -> Sentence:
-    where = ".".join(str(part) for part in fault["loc"] if part not in ("str", "float")) or FILE_NAME
+def _sentence(fault: ErrorDetails, content: dict[str, Any]) -> Sentence:
+    parts = [part for part in fault["loc"] if part not in ("str", "float")]
+    if len(parts) > 1 and isinstance(content.get(str(parts[0])), dict) and isinstance(parts[1], int):
+        del parts[1]  # the section was given once
+    where = ".".join(map(str, parts)) or FILE_NAME
     given = fault["input"] if isinstance(fault["input"], str | int | float | bool) else "..."
     params = {**fault.get("ctx", {}), "key": where, "given": given}
     kind = fault["type"]
@@ -427,7 +493,7 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
     for part in loc:
         if isinstance(part, int):
             continue
-        annotation = model.model_fields[part].annotation
+        annotation = next(field.annotation for name, field in model.model_fields.items() if part in (name, field.alias))
         options = [annotation, *getattr(annotation, "__args__", ())]
         model = next(option for option in options if isinstance(option, type) and issubclass(option, _Section))
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -7,12 +7,12 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely.geometry import MultiPolygon, Polygon
 
-from planner.boundaries import Area, read_area, read_zones, zone_of
+from planner.boundaries import Area, read_area, read_zones, zone_class_of, zone_numbers, zone_of
 from planner.crs import transformer
 from planner.errors import CRSError, GeometryError, InputError, PlannerError
 from planner.findings import InputReport
@@ -233,6 +233,7 @@ def test_each_point_has_the_first_zone_that_holds_it() -> None:
     assert found.index.tolist() == points.index.tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-0.5, 2.5), st.floats(-0.5, 2.5)), max_size=20))
 def test_which_zone_by_trying_each(points: list[tuple[float, float]]) -> None:
     shapes = [shapely.Point(point) for point in points]
@@ -290,3 +291,37 @@ def test_wuhan_districts_cover_its_area() -> None:
     assert zones["zone_code"][0] == "420102"
     assert report.figures["area_without_zone_km2"] < 0.01
     assert findings(report) == [("zones_outside", "note", None)]
+
+
+def test_empty_points_lie_in_no_zone() -> None:
+    zones = gpd.GeoDataFrame({"zone": ["a"], "zone_code": ["1"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4326)
+    points = [shapely.Point(0.5, 0.5), shapely.Point(), None, shapely.Point(2, 2)]
+    assert zone_numbers(points, zones).tolist() == [0, -1, -1, -1]
+    assert zone_of(points, zones)["zone"].tolist() == ["a", None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("城镇", "urban"),
+        (" 乡村 ", "rural"),
+        ("111", "urban"),
+        ("220", "rural"),
+        ("Industrial", "industrial"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_classes_of_zones_by_what_offices_call_them(word: str | None, meant: str | None) -> None:
+    assert zone_class_of(word) == meant
+
+
+def test_slivers_are_counted_together(tmp_path: Path) -> None:
+    """A gap and an overlap of 3 m by 1 km between kilometre squares: 3,000 m2 each, far below a hectare."""
+    shapes = [square(0, 0), square(0.997, 0, 1.003, 1), square(2.003, 0, 0.997, 1)]
+    path = layer(tmp_path / "z.gpkg", shapes, name=["a", "b", "c"])
+    _, report = zones_of(path, area_of(square(0, 0, 3, 1)))
+    assert findings(report) == [("slivers", "note", None)]
+    assert report.findings[0].params["overlaps"] == report.findings[0].params["gaps"] == 1
+    assert report.findings[0].params["m2"] == pytest.approx(6000, rel=0.1)
+    assert report.figures["slivers"] == 2

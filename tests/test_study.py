@@ -34,7 +34,7 @@ def test_the_count_before_and_after(one_site):
     assert summary["share_before"] == 100 / 1575
     assert summary["share_after"] == 1000 / 1575
     assert [site["name"] for site in summary["sites"]] == ["旧小学 B"]
-    assert summary["walking"] == {"minutes": 15.0, "speed_m_s": 1.0, "metres": 900.0}
+    assert summary["walking"] == {"minutes": 15.0, "speed_m_s": 1.0, "metres": 900.0, "rules": None}
 
 
 def test_the_choice_is_proven(one_site):

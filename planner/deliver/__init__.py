@@ -10,10 +10,23 @@ from planner.deliver.folder import MANIFEST, recover, whole_folder
 from planner.deliver.geojson import to_geojson, write_geojson
 from planner.deliver.geopackage import write_geopackage
 from planner.deliver.manifest import manifest
+from planner.deliver.reporting import DATA_REPORT, report_layer
 from planner.deliver.workbook import group_name, write_workbook
 from planner.study import Study
+from planner.study.doubts import Doubts, find_doubts
 
-__all__ = ["ATTRIBUTION", "MANIFEST", "data_report", "group_name", "recover", "to_geojson", "whole_folder", "write"]
+__all__ = [
+    "ATTRIBUTION",
+    "DATA_REPORT",
+    "MANIFEST",
+    "data_report",
+    "group_name",
+    "recover",
+    "report_layer",
+    "to_geojson",
+    "whole_folder",
+    "write",
+]
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL"
 
@@ -34,14 +47,16 @@ def write(study: Study, out: Path) -> Path:
         study.decision.curve.to_csv(folder / "frontier.csv", index=False, encoding="utf-8", lineterminator="\n")
         write_workbook(study, folder / "plan.xlsx")
         _write_json(folder / "summary.json", study.summary)
-        _write_json(folder / "data_report.json", data_report(study.inputs.project.language, study.inputs.reports))
+        language, doubts = study.inputs.project.language, find_doubts(study.inputs)
+        _write_json(folder / DATA_REPORT, data_report(language, study.inputs.reports, doubts))
         _write_json(folder / MANIFEST, manifest(study.inputs.project, folder))
     return out
 
 
-def data_report(language: str, reports: list[Any]) -> dict[str, Any]:
-    """Return the account of every input as plain data."""
-    return {"schema_version": 1, "language": language, "inputs": [report.to_dict(language) for report in reports]}
+def data_report(language: str, reports: list[Any], doubts: Doubts | None = None) -> dict[str, Any]:
+    """Return the account of every input as plain data, and what they leave in doubt as a whole."""
+    account = {"schema_version": 1, "language": language, "inputs": [report.to_dict(language) for report in reports]}
+    return account if doubts is None else account | doubts.to_dict(language)
 
 
 def _write_layers(study: Study, folder: Path) -> None:
@@ -54,7 +69,7 @@ def _write_layers(study: Study, folder: Path) -> None:
         "demand": tables.demand,
     }
     if tables.zones is not None:
-        layers["zones"] = tables.zones
+        layers["zones"] = tables.zones if tables.zone_levels is None else tables.zone_levels
     for name, table in layers.items():
         if name != "demand" or len(table) <= MOST_GEOJSON_POINTS:
             write_geojson(table, folder / f"{name}.geojson", name=name, attribution=ATTRIBUTION)

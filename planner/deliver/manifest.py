@@ -50,9 +50,23 @@ def input_digests(project: Project) -> dict[str, Any]:
 
 
 def _digest(path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        return {
-            "file": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
-        }
+    """Return name, size and SHA-256 of a file; a shapefile counts with all its parts, a geodatabase with all its files."""
+    parts = _parts_of(path)
+    if parts == [path]:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest}
+    whole = hashlib.sha256()
+    for part in parts:
+        with part.open("rb") as stream:
+            whole.update(part.relative_to(path.parent).as_posix().encode() + b"\n")
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    return {"file": path.name, "bytes": sum(part.stat().st_size for part in parts), "sha256": whole.hexdigest()}
+
+
+def _parts_of(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(part for part in path.rglob("*") if part.is_file())
+    if path.suffix.lower() == ".shp":
+        return sorted(part for part in path.parent.iterdir() if part.is_file() and part.stem == path.stem)
+    return [path]

@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.deliver.geojson import plain_values
 from planner.study import Study
+from planner.study.summary import rules_text
 from planner.texts import say
 
 _FIXED_TIME = (2000, 1, 1, 0, 0, 0)
@@ -130,6 +131,10 @@ def _figures(sheet: Worksheet, study: Study) -> None:
         ("unreachable", summary["unreachable"]["population"], "#,##0"),
         ("agreement", summary["agreement"]["after"]["share"], "0.00%"),
     ]
+    if summary["walking"]["rules"]:
+        rows.insert(2, ("rules", rules_text(summary["walking"]["rules"], language), "@"))
+    rates = [(f"rate_{letter.lower()}_{when}", rate) for letter in "AV" for when, rate in _rates(summary, letter)]
+    rows += [(name, rate, "0.0%") for name, rate in rates if rate is not None]
     sheet.append([say("workbook.title", language, name=summary["project"])])
     sheet["A1"].font = Font(bold=True, size=14)
     for row, (name, value, form) in enumerate(rows, start=3):
@@ -142,6 +147,10 @@ def _figures(sheet: Worksheet, study: Study) -> None:
     sheet.row_dimensions[len(rows) + 4].height = 90
     sheet.column_dimensions["A"].width = 36
     sheet.column_dimensions["B"].width = 60
+
+
+def _rates(summary: dict[str, Any], letter: str) -> list[tuple[str, float | None]]:
+    return [(when, summary["rates"][when][letter]) for when in ("before", "after")]
 
 
 def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], language: str) -> None:

@@ -12,6 +12,7 @@ from shapely import MultiPolygon, Polygon
 
 from planner.errors import NetworkError
 from planner.streets.walkable import TAG_KEYS, WalkRules, level_of
+from planner.streets.xml_guard import check_xml
 
 OSM_ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 _DEGREES_PER_UNIT = 1e-7  # OSM keeps coordinates as whole numbers of this
@@ -50,12 +51,13 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
     Raises
     ------
     NetworkError
-        The file is missing, is not an OSM file, ends too early, or holds no street.
+        The file is missing, is not an OSM file, ends too early, is swollen beyond any map, or holds no street.
     """
     if not path.is_file():
         raise NetworkError("streets.missing", file=path)
     if path.stat().st_size == 0:
         raise NetworkError("streets.empty_file", file=path)
+    check_xml(path)
     refs: list[int] = []
     xs: list[int] = []
     ys: list[int] = []

@@ -1,5 +1,9 @@
-"""Who reaches which facility, group by group: each population group may walk at its own speed and within its own minutes."""
+"""Who reaches which facility, group by group: each population group may walk at its own speed and within its own minutes.
 
+So may the people of each class of zone: a demand point is then counted by the rule of its own zone's class.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,66 +14,142 @@ from planner.coverage import covered_within, nearest, travel_times
 from planner.project import Project, Rule
 from planner.study.inputs import Inputs
 
+Rules = tuple[Rule, ...]
+"""The walks of a group: where no class of zone has a rule of its own, then class by class."""
+
 
 @dataclass(frozen=True)
 class Access:
     """Travel times and coverage between demand points and all facilities (csr, shape (n_demand, n_facilities)).
 
-    `times` are the main group's; `cover` holds one coverage matrix a rule; facilities that are out of the question have
-    empty columns.
+    `times` are the main group's, each demand point's by its own rule, and `main_times` all by the project's main rule, by
+    which isochrones are drawn; `cover` holds one coverage matrix for each set of rules. Facilities that are out of the question
+    have empty columns.
     """
 
     project: Project
     times: sparse.csr_array
-    cover: dict[Rule, sparse.csr_array]
+    main_times: sparse.csr_array
+    cover: dict[Rules, sparse.csr_array]
 
     def of(self, group: str) -> sparse.csr_array:
         """Return the coverage matrix by which `group` is counted."""
-        return self.cover[self.project.rule_of(group)]
+        return self.cover[rules_of(self.project, group)]
 
     def count_open(self, group: str, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many of some facilities serve each demand point, for `group`."""
-        chosen = np.zeros(self.times.shape[1], np.int64)
-        chosen[facilities] = 1
-        return np.asarray(self.of(group).astype(np.int64) @ chosen)
+        return count_of(self.of(group), facilities)
+
+    def count_drawn(self, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many of some facilities have each demand point within the main rule's limit."""
+        rule = self.project.rule_of(self.project.main_group)
+        return count_of(covered_within(self.main_times, rule.threshold_s), facilities)
+
+
+def rules_of(project: Project, group: str) -> Rules:
+    """Return the walks of a group: the one where no class of zone has its own, then those of `project.zone_classes`."""
+    return tuple(project.rule_of(group, zone_class) for zone_class in (None, *project.zone_classes))
+
+
+def count_of(cover: sparse.csr_array, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of some facilities cover each demand point."""
+    chosen = np.zeros(cover.shape[1], np.int64)
+    chosen[facilities] = 1
+    return np.asarray(cover.astype(np.int64) @ chosen)
 
 
 def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
     """Walk from every demand point to every facility that may be used, for every rule of the project."""
     project = inputs.project
+    sets = dict.fromkeys(rules_of(project, group) for group in (project.main_group, *project.groups))
+    main, main_rule = next(iter(sets)), project.rule_of(project.main_group)
+    cover: dict[Rules, sparse.csr_array] = {}
+    times = None
+    for rules in sets:
+        some, covered = _walked(inputs, rules, threads)
+        times = some if times is None else times
+        cover[rules] = covered
+    assert times is not None
+    mixed = any(rule != main_rule for rule in main)
+    main_times = _walked(inputs, (main_rule,), threads)[0] if mixed else times
+    return Access(project, times, main_times, cover)
+
+
+def _walked(inputs: Inputs, rules: Rules, threads: int | None) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Return travel times within each point's own limit, and the coverage by it."""
     excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street"]).to_numpy()
     columns = np.flatnonzero(~excluded)
-    main = project.rule_of(project.main_group)
-    cover: dict[Rule, sparse.csr_array] = {}
-    times = None
-    for rule in dict.fromkeys([main, *(project.rule_of(group) for group in project.groups)]):
+    parts, covers, order = [], [], []
+    for rule, rows in _rows_of(inputs, rules):
         some = travel_times(
             inputs.network,
-            inputs.demand_places,
+            inputs.demand_places if rows is None else inputs.demand_places[rows],
             inputs.facility_places[columns],
             limit_s=rule.threshold_s,
             speed_m_s=rule.speed_m_s,
-            straight_line=project.settings.walking.straight_line,
+            straight_line=inputs.project.settings.walking.straight_line,
             threads=threads,
         )
         by_facility = sparse.csr_array(
             (some.data, columns[some.indices], some.indptr), shape=(some.shape[0], len(inputs.facilities))
         )
-        times = by_facility if times is None else times
-        cover[rule] = covered_within(by_facility, rule.threshold_s)
-    assert times is not None
-    return Access(project, times, cover)
+        covered = covered_within(by_facility, rule.threshold_s)
+        if rows is None:
+            return by_facility, covered
+        parts.append(by_facility)
+        covers.append(covered)
+        order.append(rows)
+    back = np.argsort(np.concatenate(order), kind="stable")
+    return _stacked(parts, back), _stacked(covers, back)
+
+
+def _stacked(parts: list[sparse.csr_array], back: NDArray[np.int64]) -> sparse.csr_array:
+    """Return matrices below one another, row `back[i]` of the stack in place i; entries keep their order, stored zeros stay."""
+    indptr = np.concatenate([[0], *(np.diff(part.indptr) for part in parts)]).cumsum()
+    counts = np.diff(indptr)[back]
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    entry = np.repeat(indptr[:-1][back] - starts[:-1], counts) + np.arange(starts[-1])
+    data = np.concatenate([part.data for part in parts])[entry]
+    indices = np.concatenate([part.indices for part in parts])[entry]
+    return sparse.csr_array((data, indices, starts), shape=(len(back), parts[0].shape[1]))
+
+
+def _rows_of(inputs: Inputs, rules: Rules) -> Iterator[tuple[Rule, NDArray[np.int64] | None]]:
+    """Yield each walk with the demand points that are counted by it; None stands for all of them."""
+    if len(set(rules)) == 1:
+        yield rules[0], None
+        return
+    of_class: dict[str | None, Rule] = dict(zip((None, *inputs.project.zone_classes), rules, strict=True))
+    for rule in dict.fromkeys(rules):
+        mine = np.zeros(len(inputs.demand_class), bool)
+        for zone_class, walked in of_class.items():
+            if walked == rule:
+                mine |= inputs.demand_class == zone_class
+        if mine.any():
+            yield rule, np.flatnonzero(mine)
+
+
+def threshold_of_points(inputs: Inputs, group: str) -> NDArray[np.float64]:
+    """Return the seconds within which each demand point's people of a group must arrive, shape (n_demand,)."""
+    limits = np.empty(len(inputs.demand_class))
+    for rule, rows in _rows_of(inputs, rules_of(inputs.project, group)):
+        limits[slice(None) if rows is None else rows] = rule.threshold_s
+    return limits
 
 
 def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at the main group's speed."""
+    """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at its own main-group speed."""
+    found_s, found = np.full(len(inputs.demand_places), np.inf), np.full(len(inputs.demand_places), -1)
     if len(facilities) == 0:
-        return np.full(len(inputs.demand_places), np.inf), np.full(len(inputs.demand_places), -1)
-    seconds, which = nearest(
-        inputs.network,
-        inputs.demand_places,
-        inputs.facility_places[facilities],
-        speed_m_s=inputs.project.rule_of(inputs.project.main_group).speed_m_s,
-        straight_line=inputs.project.settings.walking.straight_line,
-    )
-    return seconds, np.where(which >= 0, facilities[which], -1)
+        return found_s, found
+    for rule, rows in _rows_of(inputs, rules_of(inputs.project, inputs.project.main_group)):
+        seconds, which = nearest(
+            inputs.network,
+            inputs.demand_places if rows is None else inputs.demand_places[rows],
+            inputs.facility_places[facilities],
+            speed_m_s=rule.speed_m_s,
+            straight_line=inputs.project.settings.walking.straight_line,
+        )
+        own = slice(None) if rows is None else rows
+        found_s[own], found[own] = seconds, np.where(which >= 0, facilities[which], -1)
+    return found_s, found

@@ -3,28 +3,39 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from planner.boundaries import Area, read_area, read_zones, zone_of
+from planner.boundaries import Area, named_zones, zone_numbers, zone_of
 from planner.coverage import Places
 from planner.crs import WGS84
 from planner.demand import Demand
 from planner.demand import build as build_demand
+from planner.demand.model import LEFT_OUT_COLUMNS
 from planner.errors import ProjectError
 from planner.findings import InputReport
 from planner.project import FacilitySection, Project
-from planner.streets import StreetNetwork, WalkRules
+from planner.streets import StreetNetwork
+from planner.study.ground import (
+    ZoneLevel,
+    area_of,
+    class_of_demand,
+    network_of,
+    reach_m,
+    reach_of_classes,
+    report_network,
+    residential_of,
+    zones_of,
+)
 from planner.study.people import census_of, population_sources
 from planner.tables import read_facilities
 
 Progress = Callable[[str], None]
 """Told the code of each step as it begins."""
-
-CACHE_FOLDER = ".planner-cache"
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,9 @@ class Inputs:
     `planner.tables.Facilities`, and `role` ("centres" or "candidates"), `outside` (outside the area, yet near enough to
     serve it) and `excluded_reason` ("forbidden", "too_far" or "no_street", else None). `original` holds the county's own
     columns by role; `own_row` points into it. `demand_places` and `facility_places` are where they meet the streets.
-    `near_edge` marks demand points around which the streets' source stops short.
+    `near_edge` marks demand points around which the streets' source stops short. `levels` are the zones level by level, of
+    which `zones` and `demand_zones` are the first; `demand_class` is the class of zone that has a walking rule of its own
+    (None: the project's rule). `residential` is the residential land in metres of the area's CRS, None without a layer of it.
     """
 
     project: Project
@@ -50,16 +63,14 @@ class Inputs:
     facility_places: Places
     original: dict[str, pd.DataFrame]
     reports: list[InputReport]
+    levels: tuple[ZoneLevel, ...]
+    demand_class: np.ndarray
+    residential: shapely.Geometry | None
 
     @property
     def reach_m(self) -> float:
         """The farthest that anybody walks within a limit, metres."""
         return reach_m(self.project)
-
-
-def reach_m(project: Project) -> float:
-    """Return the farthest that anybody walks within a limit of the project, metres."""
-    return max(project.rule_of(group).reach_m for group in project.groups)
 
 
 def read_inputs(project: Project, *, progress: Progress, threads: int | None = None) -> Inputs:
@@ -82,38 +93,41 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         return reports[-1]
 
     progress("study.reading_area")
-    area = area_of(project, report_for("area", settings.area.boundary))
-    zones = None
-    if settings.area.zones is not None:
-        zones = read_zones(
-            project.resolve(settings.area.zones),
-            name_field=settings.area.zone_name,
-            code_field=settings.area.zone_code,
-            area=area,
-            report=report_for("zones", settings.area.zones),
-            datum=settings.area.datum,
-        ).assign(source_file=Path(settings.area.zones).name)
+    area = area_of(project, report_for("area", settings.area.outline or project.path.name))
+    all_zones = zones_of(project, area, report_for)
+    zones = all_zones[0][1] if all_zones else None
+    residential = residential_of(project, area, report_for)
 
     progress("study.reading_streets")
-    streets_report = report_for("streets", settings.streets.source)
-    network = network_of(project, area)
-    _report_streets(network, streets_report)
+    streets_reports = [report_for("streets", section.source) for section in settings.streets]
+    gates_report = None if settings.gates is None else report_for("gates", settings.gates.source)
+    network = network_of(project, area, reports=streets_reports, gates_report=gates_report)
+    report_network(network, streets_reports[0])
 
     progress("study.reading_people")
     sources = population_sources(project)
-    demand = build_demand(
-        sources,
-        area=area,
-        reports=[report_for("population", source.path.name) for source in sources],
-        zones=zones,
-        network=network,
-        max_snap_m=settings.walking.max_snap_m,
-        census=census_of(project),
-        report_for=lambda role, path: report_for(role, path.name),
+    people_reports = [report_for("population", source.path.name) for source in sources]
+    demand = (
+        build_demand(
+            sources,
+            area=area,
+            reports=people_reports,
+            zones=zones,
+            network=network,
+            max_snap_m=settings.walking.max_snap_m,
+            census=census_of(project),
+            report_for=lambda role, path: report_for(role, path.name),
+        )
+        if sources
+        else _nobody(project, area)
     )
     walking = settings.walking
     places = Places.of(network, demand.points, max_snap_m=walking.max_snap_m, threads=threads)
-    near_edge = _beyond_source(network, area, places, reach_m(project), demand, project.main_group, streets_report)
+    demand_lonlat = demand.points.geometry.to_crs(WGS84)
+    lies_in = [zone_numbers(demand_lonlat, frame) for _, frame in all_zones]
+    demand_class = class_of_demand(project, [frame for _, frame in all_zones], lies_in, len(demand.points))
+    walk_m = reach_of_classes(project, demand_class)
+    near_edge = _beyond_source(network, area, places, walk_m, demand, project.main_group, streets_reports[0])
 
     progress("study.reading_facilities")
     facilities, original = _read_facilities(project, report_for)
@@ -123,12 +137,12 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     _fill_zones(facilities, zones)
     _report_facilities(facilities, facility_places, area, reports, walking.max_snap_m, reach_m(project))
 
-    demand_lonlat = demand.points.geometry.to_crs(WGS84)
-    demand_zones = (
-        zone_of(demand_lonlat, zones)
-        if zones is not None
-        else pd.DataFrame({"zone": None, "zone_code": None}, index=range(len(demand.points)), dtype=object)
+    levels = tuple(
+        ZoneLevel(level, frame, numbers, zone_numbers(facilities.geometry, frame))
+        for (level, frame), numbers in zip(all_zones, lies_in, strict=True)
     )
+    nowhere = pd.DataFrame({"zone": None, "zone_code": None}, index=range(len(demand.points)), dtype=object)
+    demand_zones = nowhere if zones is None else named_zones(lies_in[0], zones)
     return Inputs(
         project=project,
         area=area,
@@ -142,84 +156,38 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         facility_places=facility_places,
         original=original,
         reports=reports,
+        levels=levels,
+        demand_class=demand_class,
+        residential=residential,
     )
-
-
-def area_of(project: Project, report: InputReport) -> Area:
-    """Read a project's study area; errors as `planner.boundaries.read_area`."""
-    section = project.settings.area
-    return read_area(project.resolve(section.boundary), report=report, datum=section.datum)
-
-
-def network_of(project: Project, area: Area) -> StreetNetwork:
-    """Read a project's streets as far as anybody walks beyond its area, from the cache where they were read before.
-
-    Raises
-    ------
-    NetworkError
-        They cannot be read, or do not touch the area.
-    """
-    settings = project.settings
-    return StreetNetwork.from_osm(
-        project.resolve(settings.streets.source),
-        area.geometry,
-        reach_m(project) + settings.walking.max_snap_m,
-        rules=WalkRules(private_lanes=settings.streets.private_lanes),
-        cache=_cache_folder(project),
-    )
-
-
-def _cache_folder(project: Project) -> Path:
-    """Return the folder that keeps built networks: beside the project, or in the user's own where that is read-only."""
-    beside = project.folder
-    if beside.stat().st_mode & 0o222:
-        return beside / CACHE_FOLDER
-    return Path.home() / ".cache" / "quarter-hour-planner"
-
-
-def _report_streets(network: StreetNetwork, report: InputReport) -> None:
-    length_m = network.edge_length_m
-    part = np.bincount(network.component[network.edge_from], weights=length_m)
-    report.rows_read = network.figures["ways_read"]
-    report.rows_used = network.figures["ways_walked"]
-    report.figures = {
-        **network.figures,
-        "nodes": network.n_nodes,
-        "edges": network.n_edges,
-        "length_km": round(float(length_m.sum()) / 1000, 1),
-        "components": len(part),
-        "largest_component_share": round(float(part.max() / part.sum()), 4) if part.sum() > 0 else None,
-    }
-    report.add("streets.not_walked", "note", count=report.rows_read - report.rows_used, of=report.rows_read)
-    if network.figures["points_missing"]:
-        report.add("streets.points_missing", "doubtful", count=network.figures["points_missing"])
-    if network.figures["segments_repeated"]:
-        report.add("streets.segments_repeated", "note", count=network.figures["segments_repeated"])
 
 
 def _beyond_source(
     network: StreetNetwork,
     area: Area,
     places: Places,
-    walk_m: float,
+    walk_m: np.ndarray,
     demand: Demand,
     group: str,
     report: InputReport,
 ) -> np.ndarray:
-    """Mark the demand points from which one could walk out of what the streets' source covers."""
+    """Mark the demand points from which one could walk (`walk_m`, each its own) out of what the streets' source covers."""
     extent = gpd.GeoSeries([network.extent], crs=WGS84).segmentize(0.01).to_crs(network.crs).iloc[0]
-    if extent.covers(shapely.buffer(area.geometry_m, walk_m)):
+    farthest_m = float(walk_m.max(initial=0.0))
+    if extent.covers(shapely.buffer(area.geometry_m, farthest_m)):
         return np.zeros(len(places), bool)
     shapely.prepare(extent)
-    safe = shapely.buffer(extent, -walk_m)
-    shapely.prepare(safe)
-    marked = ~shapely.contains_xy(safe, places.x, places.y)
+    marked = np.zeros(len(places), bool)
+    for metres in np.unique(walk_m):
+        safe = shapely.buffer(extent, -metres)
+        shapely.prepare(safe)
+        some = walk_m == metres
+        marked[some] = ~shapely.contains_xy(safe, places.x[some], places.y[some])
     if marked.any():
         people = float(demand.weights[group][marked].sum())
-        report.add(
-            "streets.short_of_area", "doubtful", count=int(marked.sum()), people=round(people), reach_m=round(walk_m)
-        )
-        report.figures["demand_points_near_edge"] = int(marked.sum())
+        count, reach = int(marked.sum()), round(farthest_m)
+        report.add("streets.short_of_area", "doubtful", count=count, people=round(people), reach_m=reach)
+        report.figures["demand_points_near_edge"] = count
     return marked
 
 
@@ -245,8 +213,26 @@ def _read_facilities(
         taken |= set(points["id"])
         parts.append(points)
         original[role] = read.original
+    if not parts:
+        return _no_facilities(), original
     table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=WGS84) if len(parts) > 1 else parts[0]
     return table.reset_index(drop=True), original
+
+
+def _nobody(project: Project, area: Area) -> Demand:
+    """Return the people of a project that names no source of them yet."""
+    columns: dict[str, list[Any]] = {"id": [], "source_file": [], "source_row": []}
+    points = gpd.GeoDataFrame(columns, geometry=[], crs=area.crs)
+    return Demand(
+        points, {group: np.zeros(0) for group in project.groups}, pd.DataFrame(columns=list(LEFT_OUT_COLUMNS))
+    )
+
+
+def _no_facilities() -> gpd.GeoDataFrame:
+    """Return the facilities of a project that names no table of them yet."""
+    columns = ["id", "name", "status", "zone", "zone_code", "source_file", "source_row", "role", "own_row"]
+    table = pd.DataFrame(columns=[*columns, "excluded_reason"], dtype=object)
+    return gpd.GeoDataFrame(table, geometry=[], crs=WGS84)
 
 
 def _location(project: Project, area: Area, facilities: gpd.GeoDataFrame) -> tuple[np.ndarray, list[str | None]]:

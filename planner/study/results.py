@@ -16,6 +16,7 @@ from planner.study.agreement import Agreement, Drawn
 from planner.study.decision import Decision
 from planner.study.explain import SiteFacts, explain_sites, people_only_here, people_reached
 from planner.study.inputs import Inputs
+from planner.study.zones import tabulate_levels, tabulate_zones
 
 ORIGIN = ["id", "source_file", "source_row", "zone", "zone_code"]
 FACILITY = [
@@ -34,7 +35,10 @@ FACILITY = [
 
 @dataclass(frozen=True)
 class Tables:
-    """One GeoDataFrame (WGS 84) a layer; `zones` is None without a zone layer, `allocation` has no geometry."""
+    """One GeoDataFrame (WGS 84) a layer; `allocation` has no geometry.
+
+    `zones` are those of the first level, None without a zone layer; `zone_levels` those of all levels, None where there is one.
+    """
 
     sites: gpd.GeoDataFrame
     centres: gpd.GeoDataFrame
@@ -42,6 +46,7 @@ class Tables:
     isochrones: gpd.GeoDataFrame
     demand: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame | None
+    zone_levels: gpd.GeoDataFrame | None
     allocation: pd.DataFrame
     agreement: dict[str, Agreement]
 
@@ -68,7 +73,8 @@ def tabulate(inputs: Inputs, access: Access, decision: Decision, *, threads: int
         candidates=by_role["candidates"].drop(columns=hidden),
         isochrones=drawn,
         demand=demand,
-        zones=_zones(inputs, access, decision, demand) if inputs.zones is not None else None,
+        zones=tabulate_zones(inputs, access, decision) if inputs.zones is not None else None,
+        zone_levels=tabulate_levels(inputs, access, decision) if inputs.project.settings.zones else None,
         allocation=_allocation(demand, project.main_group),
         agreement=agreement,
     )
@@ -155,7 +161,10 @@ def _allocation(demand: gpd.GeoDataFrame, group: str) -> pd.DataFrame:
 def _isochrones(
     inputs: Inputs, access: Access, decision: Decision, threads: int | None
 ) -> tuple[gpd.GeoDataFrame, dict[str, Agreement]]:
-    """Return the isochrones of everything open in the end, and how far drawing and count agree: each, and the union."""
+    """Return the isochrones of everything open in the end, and how far drawing and count agree: each, and the union.
+
+    Both go by the main rule, whatever the classes of zones have of their own.
+    """
     project, group = inputs.project, inputs.project.main_group
     rule, bands = project.rule_of(group), _bands_min(inputs)
     which = decision.open_after
@@ -169,7 +178,7 @@ def _isochrones(
     )
     metric = frame.geometry.to_crs(inputs.network.crs).to_numpy()
     points = Drawn(inputs.demand_places.x, inputs.demand_places.y, inputs.demand.weights[group])
-    times = access.times.tocsc()
+    times = access.main_times.tocsc()
     found: list[Agreement] = []
     for shape, i, minutes in zip(metric, frame["point_index"], frame["minutes"], strict=True):
         column = slice(times.indptr[which[i]], times.indptr[which[i] + 1])
@@ -198,7 +207,7 @@ def _union_agreement(
     for when, count in (("before", len(decision.existing)), ("after", len(decision.open_after))):
         shape = shapely.union_all(metric[full & (index < count)])
         facilities = decision.open_after[:count]
-        covered = np.flatnonzero(access.count_open(inputs.project.main_group, facilities) > 0)
+        covered = np.flatnonzero(access.count_drawn(facilities) > 0)
         unions[when] = points.agreement(shape, covered)
     return unions
 
@@ -207,40 +216,6 @@ def _bands_min(inputs: Inputs) -> tuple[float, ...]:
     """Return the minutes to draw: the project's bands up to the main group's own limit, which comes last."""
     limit = inputs.project.rule_of(inputs.project.main_group).threshold_s / 60
     return (*(minutes for minutes in inputs.project.settings.walking.bands_min if minutes < limit), limit)
-
-
-def _zones(inputs: Inputs, access: Access, decision: Decision, demand: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    zones = inputs.zones
-    assert zones is not None
-    key = demand["zone"].to_numpy(object)
-    table: dict[str, Any] = {
-        "id": [f"z{i + 1:04d}" for i in range(len(zones))],
-        "source_file": zones["source_file"].to_numpy(),
-        "source_row": np.arange(1, len(zones) + 1),
-        "zone": zones["zone"].to_numpy(),
-        "zone_code": zones["zone_code"].to_numpy(),
-    }
-
-    def per_zone(values: NDArray[np.float64], keys: NDArray[np.object_]) -> NDArray[np.float64]:
-        sums = pd.Series(values, dtype=float).groupby(keys).sum()
-        return sums.reindex(zones["zone"]).fillna(0.0).to_numpy()
-
-    for group in inputs.project.groups:
-        weights = inputs.demand.weights[group]
-        before = access.count_open(group, decision.existing) > 0
-        after = access.count_open(group, decision.open_after) > 0
-        people = per_zone(weights, key)
-        served = {"before": per_zone(weights * before, key), "after": per_zone(weights * after, key)}
-        table[f"population_{group}"] = people
-        for when, sums in served.items():
-            table[f"covered_{when}_{group}"] = sums
-        for when, sums in served.items():
-            with np.errstate(invalid="ignore", divide="ignore"):
-                table[f"share_{when}_{group}"] = np.where(people > 0, sums / people, np.nan)
-    lies_in = inputs.facilities["zone"].to_numpy(object)
-    table["centres"] = per_zone(np.ones(len(decision.existing)), lies_in[decision.existing]).astype(int)
-    table["sites"] = per_zone(np.ones(len(decision.selected)), lies_in[decision.selected]).astype(int)
-    return gpd.GeoDataFrame(table, geometry=zones.geometry.to_numpy(), crs=WGS84)
 
 
 def facility_isochrones(

@@ -7,7 +7,9 @@ import numpy as np
 from planner.study.access import Access
 from planner.study.decision import Decision
 from planner.study.inputs import Inputs
+from planner.study.rates import residential_share, village_coverage
 from planner.study.results import Tables
+from planner.texts import say
 
 SCHEMA_VERSION = 1
 
@@ -25,6 +27,10 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
         for when, covered in (("before", before), ("after", after))
     }
     rule = project.rule_of(main)
+    villages = {
+        "before": village_coverage(inputs, access, decision.existing),
+        "after": village_coverage(inputs, access, decision.open_after),
+    }
     return {
         "schema_version": SCHEMA_VERSION,
         "project": project.name,
@@ -50,7 +56,16 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             "demand_points": int(inputs.near_edge.sum()),
             "population": float(weights[main][inputs.near_edge].sum()),
         },
-        "rates": {when: {"A": None, "B": shares[when], "C": None, "V": None} for when in ("before", "after")},
+        "rates": {
+            when: {
+                "A": residential_share(inputs, facilities),
+                "B": shares[when],
+                "C": None,
+                "V": (villages[when] or {}).get("share"),
+            }
+            for when, facilities in (("before", decision.existing), ("after", decision.open_after))
+        },
+        "villages": villages if villages["before"] else None,
         "agreement": {
             when: {
                 "people_network": agreement.network,
@@ -65,6 +80,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             "minutes": rule.threshold_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
+            "rules": _rules(inputs),
         },
         "counts": {
             "centres": len(decision.existing),
@@ -72,6 +88,30 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             "demand_points": len(tables.demand),
         },
     }
+
+
+def _rules(inputs: Inputs) -> list[dict[str, Any]] | None:
+    """Return the main group's walk class by class, and how many of its people go by each; None where there is one walk."""
+    project, weights = inputs.project, inputs.demand.weights[inputs.project.main_group]
+    if not project.zone_classes:
+        return None
+    return [
+        {
+            "zone_class": zone_class,
+            "minutes": rule.threshold_s / 60,
+            "speed_m_s": rule.speed_m_s,
+            "metres": round(rule.reach_m, 3),
+            "population": float(weights[inputs.demand_class == zone_class].sum()),
+        }
+        for zone_class in (None, *project.zone_classes)
+        for rule in (project.rule_of(project.main_group, zone_class),)
+    ]
+
+
+def rules_text(rules: list[dict[str, Any]], language: str) -> str:
+    """Say the walks of a summary's ``walking.rules``, the main one first."""
+    codes = ("study.rule_main" if rule["zone_class"] is None else "study.rule_class" for rule in rules)
+    return "; ".join(say(code, language, **rule) for code, rule in zip(codes, rules, strict=True))
 
 
 def _covered(inputs: Inputs, access: Access, group: str, facilities: np.ndarray) -> float:

@@ -56,10 +56,12 @@ def _coverage(results: Results, words: Words) -> str:
         f"<span>{html(words(f'when_{when}'))} <b>{html(number)}</b> {html(words.share(share))}</span>"
         for when, number, share in zip(("before", "after"), numbers, shares, strict=True)
     ]
+    if summary["walking"].get("rules"):
+        parts.append(f"<span>{html(words('mixed_rules'))}</span>")
     return (
         f'<div class="planner-figure main"><div class="name">{html(words("figure_covered", **summary["walking"]))}</div>'
         f'<div class="value">{html(words.share(shares[0]))} <em>→</em> {html(words.share(shares[1]))}</div>'
-        f'{bar}<div class="note">{parts[0]}{parts[1]}</div></div>'
+        f'{bar}<div class="note">{"".join(parts)}</div></div>'
     )
 
 

@@ -103,7 +103,10 @@ def _zones(folder: Path, group: str) -> gpd.GeoDataFrame | None:
         return None
     kinds = ("population", "covered_before", "covered_after", "share_before", "share_after")
     columns = {f"{kind}_{group}": kind for kind in kinds}
-    return _areas(folder, "zones", ["zone", "centres", "sites", *columns]).rename(columns=columns)
+    zones = _areas(folder, "zones", ["level", "zone", "centres", "sites", *columns]).rename(columns=columns)
+    if "level" in zones and len(zones):  # the first level is what the page is about
+        zones = zones[(zones["level"] == zones["level"].iat[0]).to_numpy()].reset_index(drop=True)
+    return zones.drop(columns="level", errors="ignore")
 
 
 def _uncovered(folder: Path, group: str) -> gpd.GeoDataFrame:

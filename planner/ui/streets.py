@@ -36,7 +36,7 @@ class Ground:
 def ground_of(project: Project) -> Ground:
     """Return the ground of a project, its network from the cache that the run left."""
     try:
-        area = area_of(project, InputReport("area", project.settings.area.boundary))
+        area = area_of(project, InputReport("area", project.settings.area.outline or project.path.name))
     except (PlannerError, OSError):
         return Ground(None, None)
     try:

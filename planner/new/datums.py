@@ -1,0 +1,170 @@
+"""Which datum a table's coordinates are in, judged by what is certain already: facilities stand beside streets.
+
+A guess only: it is written into the project file with its figures, and from then on it is what the project declares.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import wilcoxon
+
+from planner.boundaries import Area
+from planner.coverage import Places
+from planner.crs import WGS84
+from planner.errors import CRSError, PlannerError
+from planner.findings import InputReport
+from planner.gauss_kruger import meridian_name
+from planner.new.sections import Section
+from planner.new.toml import section_text
+from planner.project import FILE_NAME, load
+from planner.streets import StreetNetwork
+from planner.study import area_of, network_of
+from planner.tables import find_columns, positions
+from planner.tables.headers import named_datum
+from planner.tables.rows import own_columns
+
+_SHIFTED = ("WGS-84", "GCJ-02", "BD-09")
+_FAR_M = 2_000.0  # farther from any street than this is simply far
+_GROUND_M = 10.0  # nearer than this all distances are alike: a place has its own size
+_CHANCE = 0.01
+_LEAST_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The area and the streets of the new project, by which datums are judged."""
+
+    area: Area
+    network: StreetNetwork
+
+
+def ground_of(folder: Path, area: Section, streets: Sequence[Section]) -> Ground:
+    """Read area and streets; a layer without a coordinate system gets the datum by which it can be read, noted.
+
+    Raises
+    ------
+    PlannerError
+        They cannot be read, or do not meet.
+    """
+    read_area = _area_in(folder, area, streets)
+    try:
+        return Ground(read_area, _network(folder, area, streets))
+    except CRSError as fault:
+        if fault.code not in ("tables.no_crs", "streets.lines_no_crs"):
+            raise
+        west, _, east, _ = read_area.geometry.bounds
+        for datum in ("WGS-84", *_meridians((west + east) / 2)):
+            changed = [Section(one.head, one.keys | _datum_key(one, datum), one.several) for one in streets]
+            try:
+                network = _network(folder, area, changed)
+            except PlannerError:
+                continue
+            for one, other in zip(streets, changed, strict=True):
+                if one.keys != other.keys:
+                    one.keys |= other.keys
+                    one.note("new.lines_datum", file=one.keys["source"], datum=datum)
+            return Ground(read_area, network)
+        raise
+
+
+def datum_of_points(frame: pd.DataFrame, ground: Ground, section: Section, *, file: Path) -> dict[str, str]:
+    """Return the key `datum` for a table of points, and note why: what a header names, else what brings them to streets."""
+    columns = find_columns(own_columns(frame), ("longitude", "latitude", "lonlat", "latlon"))
+    named = next((datum for header in columns.values() if (datum := named_datum(header))), None)
+    if named is not None and _distances_m(frame, named, ground) is not None:
+        section.note("new.datum_named", file=file, datum=named)
+        return {"datum": named}
+    west, _, east, _ = ground.area.geometry.bounds
+    tried = {datum: _distances_m(frame, datum, ground) for datum in _SHIFTED}
+    if all(metres is None for metres in tried.values()):
+        more = ("CGCS2000", *_meridians((west + east) / 2), *_utm(ground.area))
+        tried = {datum: _distances_m(frame, datum, ground) for datum in more}
+    known = {datum: metres for datum, metres in tried.items() if metres is not None}
+    if not known:
+        section.note("new.datum_unknown", file=file)
+        return {"datum": "WGS-84"}
+    best, certain = _nearest(known)
+    figures = ", ".join(f"{datum} {np.median(metres):,.0f} m" for datum, metres in known.items())
+    code = "new.datum_guessed" if certain else "new.datum_undecided"
+    section.note(code, file=file, datum=best, figures=figures)
+    return {"datum": best}
+
+
+def _nearest(known: dict[str, NDArray[np.float64]]) -> tuple[str, bool]:
+    """Return the datum whose points lie nearest to streets, and whether it is so beyond chance; else the first one."""
+    near = np.min(list(known.values()), axis=0) < _FAR_M  # what is far from streets in all of them says nothing
+    logs = {datum: np.log(metres[near] + _GROUND_M) for datum, metres in known.items()}
+    first = next(iter(known))
+    if len(known) == 1:
+        return first, bool(near.any())
+    if near.sum() < _LEAST_ROWS:
+        return first, False
+    best = min(logs, key=lambda datum: float(logs[datum].mean()))
+    certain = all(_differ(logs[best], logs[other]) for other in logs if other != best)
+    return (best, True) if certain else (first, False)
+
+
+def _differ(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Return whether one set of distances is another than the other by Wilcoxon's signed ranks (Biometrics 1945)."""
+    return bool((one != other).any()) and float(wilcoxon(one, other).pvalue) < _CHANCE
+
+
+def _distances_m(frame: pd.DataFrame, datum: str, ground: Ground) -> NDArray[np.float64] | None:
+    """Return the distances of a table's points to a street, read in `datum`, far ones cut off; None where they cannot be."""
+    try:
+        located = positions(frame, datum=datum, report=InputReport("guess", ""))
+        points = gpd.GeoSeries(gpd.points_from_xy(located.longitude, located.latitude), crs=WGS84)
+        metres = Places.of(ground.network, points, max_snap_m=_FAR_M).snapped.distance_m
+    except PlannerError:
+        return None
+    return np.minimum(np.nan_to_num(metres, nan=_FAR_M), _FAR_M) if np.isfinite(located.longitude).any() else None
+
+
+def _area_in(folder: Path, area: Section, streets: Sequence[Section]) -> Area:
+    try:
+        return area_of(_project(folder, [area, *streets]), InputReport("area", ""))
+    except CRSError as fault:
+        if fault.code != "tables.no_crs":
+            raise
+        found = area_of(
+            _project(folder, [Section("area", area.keys | {"datum": "WGS-84"}), *streets]), InputReport("area", "")
+        )
+        area.keys["datum"] = "WGS-84"
+        area.note("new.area_datum", file=area.keys["boundary"])
+        return found
+
+
+def _network(folder: Path, area: Section, streets: Sequence[Section]) -> StreetNetwork:
+    project = _project(folder, [area, *streets])
+    return network_of(project, area_of(project, InputReport("area", "")))
+
+
+def _project(folder: Path, sections: Sequence[Section]):  # type: ignore[no-untyped-def]
+    """Return the unfinished project of some sections."""
+    parts = [Section("project", {"name": "new"}), *sections]
+    (folder / FILE_NAME).write_text(
+        "\n".join(section_text(part, "en") for part in parts), encoding="utf-8", newline="\n"
+    )
+    return load(folder, unfinished=True)
+
+
+def _datum_key(section: Section, datum: str) -> dict[str, str]:
+    """Return the datum for a layer of lines; OpenStreetMap says itself what its numbers are."""
+    name = str(section.keys["source"]).lower()
+    return {} if name.endswith((".osm", ".pbf", ".gz", ".bz2", ".graphml")) else {"datum": datum}
+
+
+def _meridians(longitude: float) -> list[str]:
+    """Return the 3-degree Gauss-Kruger systems of CGCS2000 around a longitude, the nearest first."""
+    nearest = 3 * round(longitude / 3)
+    return [meridian_name(float(nearest + step)) for step in (0, -3, 3)]
+
+
+def _utm(area: Area) -> list[str]:
+    code = area.crs.to_epsg()
+    return [] if code is None else [f"EPSG:{code}"]
