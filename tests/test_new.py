@@ -194,7 +194,19 @@ def test_without_people_or_facilities_it_can_be_checked(files, tmp_path):
     assert done.returncode == 0
 
 
-def test_a_census_table_without_places_is_left_for_somebody_to_complete(files, tmp_path):
+def test_a_census_table_is_joined_to_the_zones_that_it_names(files, tmp_path):
+    names = [feature["properties"] for feature in json.loads((files / "zones.geojson").read_text("utf-8"))["features"]]
+    name = next(iter(value for key, value in names[0].items() if key in ("name", "名称", "乡镇")))
+    (files / "census.csv").write_text(f"乡镇,常住人口\n{name},300\n", encoding="utf-8")
+    created = create(
+        tmp_path / "new", given_of(files, zones=(files / "zones.geojson",), population=(files / "census.csv",))
+    )
+    assert "people_joined" in codes(created)
+    (section,) = load(created.path).settings.population
+    assert (section.join, section.zones, section.join_column) == ("name", "zones.geojson", "乡镇")
+
+
+def test_a_census_table_that_fits_no_zones_is_left_for_somebody_to_complete(files, tmp_path):
     (files / "census.csv").write_text("村名,常住人口\n一村,300\n", encoding="utf-8")
     created = create(tmp_path / "new", given_of(files, population=(files / "census.csv",)))
     assert "people_without_place" in codes(created)

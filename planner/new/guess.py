@@ -50,7 +50,9 @@ def guess_sections(given: Given, folder: Path) -> list[Section]:
     if given.gates is not None:
         sections.append(_points("gates", given.gates, ground))
     groups: set[str] = set()
-    sections += [section for path in given.population for section in _people(path, ground, groups)] or [_no_people()]
+    sections += [section for path in given.population for section in _people(path, ground, groups, zones)] or [
+        _no_people()
+    ]
     for role in ("centres", "candidates"):
         table: Path | None = getattr(given, role)
         fetched = role in given.fetched
@@ -133,8 +135,11 @@ def _are_classes(column: pd.Series) -> bool:
     return bool(words & {"urban", "rural"})
 
 
-def _people(path: Path, ground: Ground, taken: set[str]) -> list[Section]:
-    """Guess the groups of a source of people, and the columns that hold them; `taken` are the groups so far."""
+def _people(path: Path, ground: Ground, taken: set[str], zones: list[Section]) -> list[Section]:
+    """Guess the groups of a source of people, and the columns that hold them; `taken` are the groups so far.
+
+    A table without coordinates is joined to one of `zones` where it names any.
+    """
     if path.suffix.lower() in RASTER_SUFFIXES:
         group = _group_in(path.stem) or ("total" if "total" not in taken else _own_group(path, taken))
         taken.add(group)
@@ -163,9 +168,14 @@ def _people(path: Path, ground: Ground, taken: set[str]) -> list[Section]:
     _note_encoding(sections[0], path, report)
     is_layer = "geometry" in frame
     if not is_layer and not _has_place(own):
+        join = _joined_to(zones, own)
         for section in sections:
-            section.off = True
-        sections[0].note("new.people_without_place", file=path)
+            section.keys |= join
+            section.off = not join
+        if join:
+            sections[0].note("new.people_joined", file=path, zones=join["zones"], how=join["join"])
+        else:
+            sections[0].note("new.people_without_place", file=path)
     elif not is_layer:
         datum = datum_of_points(frame, ground, sections[0], file=path)
         for section in sections:
@@ -201,6 +211,21 @@ def _none(role: str) -> Section:
     section = Section(role, {"source": f"{role}.csv", "datum": "WGS-84"}, off=True)
     section.note(f"new.no_{role}")
     return section
+
+
+def _joined_to(zones: list[Section], own: list[str]) -> dict[str, Any]:
+    """Return the keys that join a table to the layer of zones that it names: villages before townships, codes before names."""
+    columns = find_columns(own, ("village_code", "village", "zone_code", "zone", "name"))
+    for code, name, level in (("village_code", "village", _VILLAGE), ("zone_code", "zone", TOWNSHIP)):
+        layer = next((section for section in zones if section.keys["level"] == level), None)
+        if layer is None:
+            continue
+        keys = {"zones": layer.keys["source"], "zone_name": layer.keys["name"]}
+        if code in columns and "code" in layer.keys:
+            return {"join": "code", **keys, "zone_code": layer.keys["code"], "join_column": columns[code]}
+        if name in columns:
+            return {"join": "name", **keys, "join_column": columns[name]}
+    return {}
 
 
 def _has_place(own: list[str]) -> bool:
