@@ -34,6 +34,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing 
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Threads; all cores where it is left out.")]
 
 _SHOWN_OF_A_KIND = 10
+_APART = 3  # tables of one role, as many as which are accounted for one by one
 
 
 def main() -> None:
@@ -168,6 +169,33 @@ def demo(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder of the project.")],
+    register: Annotated[bool, typer.Option("--register", help="Write blank survey workbooks, one a township.")] = False,
+    zones: Annotated[Path | None, typer.Option(help="Layer of townships.")] = None,
+    zone_name: Annotated[str | None, typer.Option(help="Its field of names, where that is not plain.")] = None,
+    villages: Annotated[Path | None, typer.Option(help="Layer or table of villages, for the drop-downs.")] = None,
+    language: Annotated[str | None, typer.Option(help="zh or en; the computer's where left out.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Start a project; with --register, write the blank workbooks that townships fill in."""
+    from planner.register import new_register
+
+    if language not in (None, *LANGUAGES):
+        raise InputError("cli.bad_language", given=language)
+    if not register or zones is None:
+        raise InputError("cli.new_needs_zones")
+    spoken = language or _language
+    written = new_register(folder, zones=zones, villages=villages, zone_name=zone_name, language=spoken)
+    if as_json:
+        print(json.dumps([path.as_posix() for path in written], ensure_ascii=False))
+    elif not quiet:
+        line = say("cli.new_register_wrote", spoken, count=len(written), folder=written[0].parent)
+        _stdout().print(line, highlight=False, markup=False)
+
+
+@app.command()
 def batch(
     projects: Annotated[list[Path], typer.Argument(help="Projects: project.toml files or their folders.")],
     out: Annotated[Path, typer.Option(help="Folder that gets a sub-folder for each project, and batch.csv.")],
@@ -297,30 +325,50 @@ def _cell(value: Any) -> str:
 
 
 def _print_report(project: "Project", report: dict[str, Any]) -> None:
+    """Print the account of every input; that of many tables of one role together, so that it stays on one page."""
     language, console = project.language, _stdout()
     console.print(say("cli.report_title", language, name=project.name), style="bold", markup=False)
+    by_role: dict[str, list[dict[str, Any]]] = {}
     for account in report["inputs"]:
-        counts = {name: account[f"rows_{name}"] for name in ("read", "used", "repaired", "doubtful", "dropped")}
-        role = say(f"cli.role_{account['role']}", language)
-        line = say("cli.report_input", language, role=role, file=account["file"], **counts)
-        console.print(f"\n{line}", markup=False, highlight=False)
-        shown: dict[str, int] = {}
+        by_role.setdefault(account["role"], []).append(account)
+    for role, accounts in by_role.items():
+        groups = [accounts] if len(accounts) > _APART else [[account] for account in accounts]
+        for group in groups:
+            names = ("read", "used", "repaired", "doubtful", "dropped")
+            counts = {name: sum(account[f"rows_{name}"] for account in group) for name in names}
+            said = {"role": say(f"cli.role_{role}", language), **counts}
+            if len(group) > 1:
+                line = say("cli.report_inputs", language, files=len(group), **said)
+            else:
+                line = say("cli.report_input", language, file=group[0]["file"], **said)
+            console.print(f"\n{line}", markup=False, highlight=False)
+            _print_findings(console, group, language)
+
+
+def _print_findings(console: Console, group: list[dict[str, Any]], language: str) -> None:
+    """Print what was found in some inputs, by kind, and of each kind only the first."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for account in group:
         for finding in account["findings"]:
-            shown[finding["code"]] = shown.get(finding["code"], 0) + 1
-            if shown[finding["code"]] > _SHOWN_OF_A_KIND:
-                continue
+            found.setdefault(finding["code"], []).append((account["file"], finding))
+    for of_a_kind in found.values():
+        for file, finding in of_a_kind[:_SHOWN_OF_A_KIND]:
             where = (
                 say("cli.report_file", language)
                 if finding["row"] is None
                 else say("cli.report_row", language, row=finding["row"])
             )
+            if "sheet" in finding:
+                where = say("cli.report_file_row", language, file=finding["sheet"], row=where)
+            if len(group) > 1:
+                where = say("cli.report_file_row", language, file=file, row=where)
             action = say(f"cli.action_{finding['action']}", language)
             style = {"dropped": "red", "doubtful": "yellow"}.get(finding["action"])
             text = f"  [{action}] {where}: {finding['message']} {finding['remedy']}"
             console.print(text, style=style, markup=False, highlight=False)
-        more = sum(count - _SHOWN_OF_A_KIND for count in shown.values() if count > _SHOWN_OF_A_KIND)
-        if more:
-            console.print("  " + say("cli.report_more", language, count=more), markup=False)
+    more = sum(max(0, len(of_a_kind) - _SHOWN_OF_A_KIND) for of_a_kind in found.values())
+    if more:
+        console.print("  " + say("cli.report_more", language, count=more), markup=False)
 
 
 def _print_batch(rows: list[dict[str, Any]], file: Path) -> None:

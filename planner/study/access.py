@@ -8,7 +8,7 @@ from scipy import sparse
 
 from planner.coverage import covered_within, nearest, travel_times
 from planner.project import Project, Rule
-from planner.study.inputs import Inputs
+from planner.study.inputs import PLACELESS, Inputs
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Access:
 def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
     """Walk from every demand point to every facility that may be used, for every rule of the project."""
     project = inputs.project
-    excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street"]).to_numpy()
+    excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street", *PLACELESS]).to_numpy()
     columns = np.flatnonzero(~excluded)
     main = project.rule_of(project.main_group)
     cover: dict[Rule, sparse.csr_array] = {}
