@@ -118,11 +118,12 @@ def read_zones(
 
 
 def zone_of(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return zone and zone_code of each point (shapely points in WGS 84 degrees), None outside all zones.
+    """Return zone and zone_code of each point (shapely points in WGS 84 degrees), None outside all zones and for empty points.
 
     Borders belong to both sides; a point in several zones is given to the first, so that each has exactly one.
     """
-    array = np.asarray(points, dtype=object)
+    array = np.array(points, dtype=object)
+    array[shapely.is_empty(array)] = None  # an empty point has no coordinates to ask for
     x, y = shapely.get_x(array), shapely.get_y(array)
     found = np.full(len(array), -1, dtype=np.int64)
     shapes = zones.geometry.to_numpy()

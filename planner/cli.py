@@ -352,7 +352,7 @@ def _print_findings(console: Console, group: list[dict[str, Any]], language: str
         for finding in account["findings"]:
             found.setdefault(finding["code"], []).append((account["file"], finding))
     for of_a_kind in found.values():
-        for file, finding in of_a_kind[:_SHOWN_OF_A_KIND]:
+        for file, finding in of_a_kind[: _shown_of(of_a_kind[0][1], group)]:
             where = (
                 say("cli.report_file", language)
                 if finding["row"] is None
@@ -366,9 +366,14 @@ def _print_findings(console: Console, group: list[dict[str, Any]], language: str
             style = {"dropped": "red", "doubtful": "yellow"}.get(finding["action"])
             text = f"  [{action}] {where}: {finding['message']} {finding['remedy']}"
             console.print(text, style=style, markup=False, highlight=False)
-    more = sum(max(0, len(of_a_kind) - _SHOWN_OF_A_KIND) for of_a_kind in found.values())
+    more = sum(max(0, len(of_a_kind) - _shown_of(of_a_kind[0][1], group)) for of_a_kind in found.values())
     if more:
         console.print("  " + say("cli.report_more", language, count=more), markup=False)
+
+
+def _shown_of(finding: dict[str, Any], group: list[dict[str, Any]]) -> int:
+    """Return how many findings of a kind are shown; of notes that many tables have alike, one is enough."""
+    return 1 if len(group) > 1 and finding["action"] == "note" else _SHOWN_OF_A_KIND
 
 
 def _print_batch(rows: list[dict[str, Any]], file: Path) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.findings import Action, InputReport
+from planner.texts import Sentence
 
 
 class Accounts:
@@ -38,10 +39,28 @@ class Accounts:
             findings = self.reports[number].findings
             findings[:] = [each for each in findings if each.code != code or (number, each.row) not in said]
 
-    def where(self, at: int, seen_from: int | None = None) -> str:
-        """Return where a row stands, in no language: file, sheet and row, without the file where it is that of `seen_from`."""
-        parts = [] if seen_from is not None and self._of[at] == self._of[seen_from] else [str(self._files[at])]
+    def where(self, at: int, seen_from: int) -> Sentence:
+        """Return where a row stands: file, sheet and row, without the file where it is that of `seen_from`."""
         sheet = self._sheets[at]
-        if sheet is not None and not pd.isna(sheet):
-            parts.append(str(sheet))
-        return " ".join([*parts, f"#{int(self._rows[at])}"])
+        parts = [] if self._of[at] == self._of[seen_from] else [str(self._files[at])]
+        parts += [] if sheet is None or pd.isna(sheet) else [str(sheet)]
+        row = {"row": int(self._rows[at])}
+        if parts:
+            return Sentence("register.where_file_row", {"file": " ".join(parts), **row})
+        return Sentence("register.where_row", row)
+
+
+def in_words(columns: Sequence[Sentence]) -> Sentence:
+    """Return sentences as one, a semicolon of the reader's language between them."""
+    first, *rest = columns
+    return Sentence("register.differences", {"first": first, "rest": in_words(rest)}) if rest else first
+
+
+def column_name(column: str) -> Sentence:
+    """Return a canonical column as the survey's header calls it."""
+    return Sentence(f"register.header_{column}", {})
+
+
+def objects(points: pd.DataFrame, values: Sequence[Any] | NDArray[np.object_]) -> pd.Series:
+    """Return values as a column of objects beside the points, in which None stays None."""
+    return pd.Series(list(values), index=points.index, dtype=object)

@@ -1,6 +1,6 @@
 """One building in the register twice, within a workbook or between two: listed with both rows and where they differ.
 
-Two rows are one building when their names are the same, bare, within one village (or one township, where a row names no village),
+Two rows are one building when their names are the same, bare, within one village (one township, where neither names a village),
 or when their given positions are within `NEAR_M` and their names alike. Rows of the same name whose given positions are farther
 apart than `APART_M` are two buildings, and only said to share a name. The first row stays (one with a position of its own before
 one without); the others are kept in the tables with `excluded_reason` "duplicate" and `duplicate_of`, so that no building is
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planner.crs import WGS84, metric_crs, transformer
-from planner.register.accounts import Accounts
+from planner.register.accounts import Accounts, column_name, in_words, objects
 from planner.register.names import bare_township, bare_village, folded, likeness
 from planner.tables import AMOUNT_COLUMNS, REGISTER_COLUMNS
+from planner.texts import Sentence
 
 NEAR_M = 30.0
 APART_M = 100.0
@@ -39,7 +40,7 @@ def mark_duplicates(points: gpd.GeoDataFrame, accounts: Accounts) -> gpd.GeoData
     """Return the points with `duplicate_of` (an id or None) and `excluded_reason` "duplicate" where it is one; all reported."""
     points = points.copy()
     x, y = _metres(points)
-    bare = [_bare_name(points, at) for at in range(len(points))]
+    bare = _bare_names(points)
     first_of = np.arange(len(points))
     for a, b in _pairs(points, bare, x, y, accounts):
         low, high = sorted((_root(first_of, a), _root(first_of, b)))
@@ -58,7 +59,7 @@ def mark_duplicates(points: gpd.GeoDataFrame, accounts: Accounts) -> gpd.GeoData
                 continue
             duplicate_of[at], reason[at] = points["id"].iat[first], "duplicate"
             _compare(points, first, at, x, y, accounts)
-    points["duplicate_of"], points["excluded_reason"] = duplicate_of, reason
+    points["duplicate_of"], points["excluded_reason"] = objects(points, duplicate_of), objects(points, reason)
     return points
 
 
@@ -67,40 +68,40 @@ def _pairs(
 ) -> list[tuple[int, int]]:
     """Return pairs of rows that are one building, each of one role."""
     role = points["role"].to_numpy(object)
-    by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for at, name in enumerate(bare):
-        if name:
-            by_name[role[at], name].append(at)
     found = []
-    for members in by_name.values():
-        for number, at in enumerate(members):
-            earlier = next((other for other in members[:number] if _same_place_in_words(points, other, at)), None)
-            if earlier is None:
-                continue
-            if not np.hypot(x[at] - x[earlier], y[at] - y[earlier]) > APART_M:  # an unknown place is not far away
-                found.append((earlier, at))
-            else:
-                km = round(float(np.hypot(x[at] - x[earlier], y[at] - y[earlier])) / 1000, 2)
-                said = {"name": points["name"].iat[at], "other": accounts.where(earlier, at), "distance_km": km}
-                accounts.add(at, "register.same_name", "note", **said)
+    seen: dict[tuple[str, ...], int] = {}
+    for at, (name, (village, zone)) in enumerate(zip(bare, _places_in_words(points), strict=True)):
+        if not name or not (village or zone):
+            continue
+        start = (role[at], name, village)
+        keys = [(*start, zone), (*start, "")] if zone else [start]
+        earlier = next((seen[key] for key in keys if key in seen), None)
+        for key in (start, (*start, zone)) if village else ((*start, zone),):
+            seen.setdefault(key, at)
+        if earlier is None:
+            continue
+        away_m = float(np.hypot(x[at] - x[earlier], y[at] - y[earlier]))
+        if away_m > APART_M:
+            said = {"name": points["name"].iat[at], "other": accounts.where(earlier, at)}
+            accounts.add(at, "register.same_name", "note", **said, distance_km=round(away_m / 1000, 2))
+        else:  # near, or one of them has no place of its own
+            found.append((earlier, at))
     known = np.flatnonzero(~np.isnan(x))
     if len(known) > 1:
         near = cKDTree(np.column_stack((x[known], y[known]))).query_pairs(NEAR_M, output_type="ndarray")
         for a, b in np.sort(known[near], axis=1)[np.lexsort(known[near].T)].tolist():
-            if (role[a] == role[b] and bare[a] != bare[b] and _alike(bare[a], bare[b])) or (
-                role[a] == role[b] and bare[a] == bare[b] and bare[a]
-            ):
+            if role[a] == role[b] and _alike(bare[a], bare[b]):
                 found.append((a, b))
     return found
 
 
-def _same_place_in_words(points: gpd.GeoDataFrame, a: int, b: int) -> bool:
-    """Return whether two rows name one village, or one township where a row names no village; not where neither is named."""
-    zone = [bare_township(_text(points["zone"].iat[at])) for at in (a, b)]
-    village = [bare_village(_text(points["village"].iat[at]), _text(points["zone"].iat[at])) for at in (a, b)]
-    if all(village):
-        return village[0] == village[1] and (zone[0] == zone[1] or not all(zone))
-    return zone[0] == zone[1] != ""
+def _places_in_words(points: gpd.GeoDataFrame) -> list[tuple[str, str]]:
+    """Return the village and the township that each row names, bare; "" where it names none."""
+    zones = [_text(zone) for zone in points["zone"]]
+    townships = {zone: bare_township(zone) for zone in set(zones)}
+    rows = [(_text(village), zone) for village, zone in zip(points["village"], zones, strict=True)]
+    villages = {row: bare_village(*row) for row in set(rows)}
+    return [(villages[row], townships[row[1]]) for row in rows]
 
 
 def _alike(a: str, b: str) -> bool:
@@ -123,15 +124,16 @@ def _compare(
     for column in _COMPARED:
         a, b = points[column].iat[first], points[column].iat[at]
         if _says(a) and _says(b) and not _equal(a, b):
-            differ.append(f"{column}: {_shown(a)} | {_shown(b)}")
+            said = {"field": column_name(column), "first": _shown(a), "second": _shown(b)}
+            differ.append(Sentence("register.difference", said))
         elif _says(b) and not _says(a):
             more.append(column)
     away_m = float(np.hypot(x[first] - x[at], y[first] - y[at]))
     if away_m > NEAR_M:
-        differ.append(f"position: {away_m:.0f} m")
-    said: dict[str, Any] = {"name": points["name"].iat[at], "other": accounts.where(first, at)}
+        differ.append(Sentence("register.difference_position", {"metres": round(away_m)}))
+    said = {"name": points["name"].iat[at], "other": accounts.where(first, at)}
     if differ:
-        accounts.add(at, "register.duplicate_differs", "doubtful", **said, differences="; ".join(differ))
+        accounts.add(at, "register.duplicate_differs", "doubtful", **said, differences=in_words(differ))
         accounts.add(first, "register.duplicate_contradicts", "doubtful", name=points["name"].iat[first],
                      other=accounts.where(at, first))  # fmt: skip
         return
@@ -151,14 +153,17 @@ def _metres(points: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.f
     return x, y
 
 
-def _bare_name(points: gpd.GeoDataFrame, at: int) -> str:
-    """Return a building's name without the township and village that some write before it."""
-    name = folded(_text(points["name"].iat[at]))
-    for column in ("zone", "village"):
-        start = folded(_text(points[column].iat[at]))
-        if start and name.startswith(start) and len(name) > len(start) + 1:
-            name = name[len(start) :]
-    return name
+def _bare_names(points: gpd.GeoDataFrame) -> list[str]:
+    """Return the buildings' names without the township and village that some write before them."""
+    found = []
+    for name, *starts in zip(
+        *([folded(_text(v)) for v in points[c]] for c in ("name", "zone", "village")), strict=True
+    ):
+        for start in starts:
+            if start and name.startswith(start) and len(name) > len(start) + 1:
+                name = name[len(start) :]
+        found.append(name)
+    return found
 
 
 def _root(first_of: NDArray[np.int64], at: int) -> int:

@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.register.accounts import Accounts
+from planner.register.accounts import Accounts, column_name, objects
 from planner.register.corrections import NUMBERS
 from planner.tables import PLACE_COLUMNS, REGISTER_COLUMNS, half_width
 from planner.texts import Sentence
@@ -87,14 +87,14 @@ def apply_rules(points: gpd.GeoDataFrame, rules: Sequence[Eligibility], accounts
             if not barred.get(cells[at], False):
                 continue
             reason[at] = rule.reason
-            said = {"name": points["name"].iat[at], "field": rule.field, "value": cells[at]}
+            said = {"name": points["name"].iat[at], "field": column_name(rule.field), "value": cells[at]}
             if rule.is_standard:
                 why = Sentence(f"register.excluded_{rule.reason}", {})
                 law = Sentence(f"register.law_{rule.reason}", {})
                 accounts.add(at, "register.ineligible_by_law", "note", reason=why, law=law, **said)
             else:
                 accounts.add(at, "register.ineligible", "note", reason=rule.reason, **said)
-    points["excluded_reason"] = reason
+    points["excluded_reason"] = objects(points, reason)
     return points
 
 

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.crs import WGS84, transformer
-from planner.register.accounts import Accounts
+from planner.register.accounts import Accounts, objects
 from planner.register.names import Match, bare_township, bare_village, folded
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
@@ -60,7 +60,7 @@ def place_rows(
         said = {"place": home.name[unit], "radius_m": None if np.isnan(radius[at]) else round(float(radius[at]))}
         _report_placed(accounts, at, level, match, name, said)
     placed = points.set_geometry(gpd.GeoSeries(geometry, index=points.index, crs=WGS84))
-    placed["position_quality"] = quality
+    placed["position_quality"] = objects(points, quality)
     placed["position_uncertainty_m"] = np.round(radius)
     if zones is not None:
         _report_other_zone(placed, zones, accounts)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from planner.crs import WGS84
 from planner.findings import InputReport
-from planner.register.accounts import Accounts
+from planner.register.accounts import Accounts, objects
 from planner.register.corrections import Correction, apply_corrections
 from planner.register.datum_check import check_datum, check_datums_together
 from planner.register.duplicates import mark_duplicates
@@ -102,7 +102,7 @@ def read_register(register_files: Sequence[RegisterFile], aids: Aids) -> Registe
         points, villages=aids.villages, zones=aids.zones, network=aids.network, max_snap_m=aids.max_snap_m,
         accounts=accounts,
     )  # fmt: skip
-    points["excluded_reason"] = _unplaced(points)
+    points["excluded_reason"] = objects(points, _unplaced(points))
     points = mark_duplicates(points, accounts)
     points = apply_rules(points, aids.rules, accounts)
     _count(points, reports)
@@ -199,7 +199,7 @@ def _unplaced(points: gpd.GeoDataFrame) -> np.ndarray:
     quality = points["position_quality"].to_numpy(object)
     reason = np.full(len(points), None, dtype=object)
     reason[quality == "township"] = "vague_position"
-    reason[quality == None] = "no_position"  # noqa: E711  elementwise
+    reason[pd.isna(quality)] = "no_position"
     return reason
 
 

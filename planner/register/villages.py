@@ -95,7 +95,7 @@ def read_villages(
         lon, lat, _ = positions(frame, datum=datum, report=report, rows_without_position="keep")
     report.rows_used = len(frame)
     if zones is not None and not any(zone) and not any(zone_code):
-        lies_in = zone_of(shapely.points(lon, lat), zones)
+        lies_in = zone_of(np.where(np.isnan(lon), None, shapely.points(lon, lat)), zones)
         zone, zone_code = _objects(lies_in["zone"]), _objects(lies_in["zone_code"])
     bare = [bare_village(text, township) for text, township in zip(names, zone, strict=True)]
     if np.isnan(lon).all():
@@ -122,7 +122,8 @@ def _of_polygons(
 def _inside(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     points = shapely.point_on_surface(shapes)
     empty = shapely.is_empty(points) | shapely.is_missing(points)
-    return np.where(empty, np.nan, shapely.get_x(points)), np.where(empty, np.nan, shapely.get_y(points))
+    points = np.where(empty, None, points)
+    return shapely.get_x(points), shapely.get_y(points)
 
 
 def _reach_m(shapes: NDArray[np.object_], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:

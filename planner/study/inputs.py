@@ -126,7 +126,8 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     progress("study.reading_facilities")
     register, own_reports = _read_register(project, zones, network, report_for)
     facilities, original = register.points, register.original
-    facilities["outside"], facilities["excluded_reason"] = _location(project, area, facilities)
+    facilities["outside"], reasons = _location(project, area, facilities)
+    facilities["excluded_reason"] = pd.Series(reasons, dtype=object)
     facility_places = Places.of(network, facilities, max_snap_m=walking.max_snap_m, threads=threads)
     _exclude_off_street(facilities, facility_places, straight_line=walking.straight_line)
     _fill_zones(facilities, zones)
@@ -283,7 +284,7 @@ def _location(project: Project, area: Area, facilities: gpd.GeoDataFrame) -> tup
     too_far = distance_m > reach_m(project)
     forbidden = (facilities["status"] == "forbidden").to_numpy()
     reasons = [
-        known if known in PLACELESS else "too_far" if far else known or ("forbidden" if barred else None)
+        known if known in PLACELESS else "too_far" if far else known if known else "forbidden" if barred else None
         for known, far, barred in zip(facilities["excluded_reason"], too_far, forbidden, strict=True)
     ]
     return distance_m > 0, reasons
