@@ -172,12 +172,11 @@ def _write_column(
         text = say(f"register.example_{column}", language)
     cell = sheet.cell(_HEADER_ROW + 1, number, text)
     cell.fill, cell.font = _EXAMPLE, Font(italic=True, color="7F7F7F")
-    box = Border(_LINE, _LINE, _LINE, _LINE)
-    for row in range(_HEADER_ROW, _HEADER_ROW + ROWS + 2):
-        sheet.cell(row, number).border = box
-        if column in _TEXT_COLUMNS:
-            sheet.cell(row, number).number_format = "@"
-    sheet.column_dimensions[get_column_letter(number)].width = 18 if column in ("name", "address", "remarks") else 12
+    head.border = cell.border = Border(_LINE, _LINE, _LINE, _LINE)
+    dimension = sheet.column_dimensions[get_column_letter(number)]
+    if column in _TEXT_COLUMNS:
+        dimension.number_format = "@"
+    dimension.width = 18 if column in ("name", "address", "remarks") else 12
 
 
 def _add_choices(sheet: Worksheet, lists: Worksheet, number: int, choices: Sequence[str], *, is_closed: bool) -> None:

@@ -183,12 +183,14 @@ def status_of(word: str) -> str | None:
 
 def _upgradable(frame: pd.DataFrame, columns: dict[str, str], build_mode: pd.Series) -> NDArray[np.bool_]:
     """Return which rows say that they may be or are to be upgraded: by a flag, a way of building, or their status."""
-    said = np.zeros(len(frame), bool)
+    words = [_says_upgrade(text) for text in build_mode]
     if "upgradable" in columns:
-        said |= [half_width(text or "").casefold() in _YES for text in as_texts(frame[columns["upgradable"]])]
+        flags = as_texts(frame[columns["upgradable"]])
+        words = [word or half_width(flag or "").casefold() in _YES for word, flag in zip(words, flags, strict=True)]
     if "status" in columns:
-        said |= [_says_upgrade(text) for text in as_texts(frame[columns["status"]])]
-    return said | np.array([_says_upgrade(text) for text in build_mode], bool)
+        statuses = as_texts(frame[columns["status"]])
+        words = [word or _says_upgrade(status) for word, status in zip(words, statuses, strict=True)]
+    return np.array(words, dtype=bool)
 
 
 def _says_upgrade(text: str | None) -> bool:
