@@ -91,9 +91,10 @@ def register(paths: list[Path]) -> int:
 
 
 def tell(what: str, work: Callable[[], int]) -> None:
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), time.process_time()
     rows = work()
-    print(f"{what}: {time.perf_counter() - start:.2f} s ({rows:,} rows)", flush=True)
+    took, worked = time.perf_counter() - start, time.process_time() - spent
+    print(f"{what}: {took:.2f} s, of which the processor worked {worked:.2f} s ({rows:,} rows)", flush=True)
 
 
 def _peak_mb() -> float:

@@ -7,6 +7,7 @@ the county wrote them ride along, so that a deliverable can repeat them.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -176,6 +177,7 @@ def _canonical(
     return canonical
 
 
+@lru_cache(maxsize=4096)
 def status_of(word: str) -> str | None:
     """Return the status that a word means, in Chinese or English; None where it means none."""
     return _STATUS_OF_WORD.get(half_width(word).casefold())
@@ -183,7 +185,7 @@ def status_of(word: str) -> str | None:
 
 def _upgradable(frame: pd.DataFrame, columns: dict[str, str], build_mode: pd.Series) -> NDArray[np.bool_]:
     """Return which rows say that they may be or are to be upgraded: by a flag, a way of building, or their status."""
-    words = [_says_upgrade(text) for text in build_mode]
+    words = [_says_upgrade(text) for text in build_mode] if "build_mode" in columns else [False] * len(frame)
     if "upgradable" in columns:
         flags = as_texts(frame[columns["upgradable"]])
         words = [word or half_width(flag or "").casefold() in _YES for word, flag in zip(words, flags, strict=True)]
@@ -193,6 +195,7 @@ def _upgradable(frame: pd.DataFrame, columns: dict[str, str], build_mode: pd.Ser
     return np.array(words, dtype=bool)
 
 
+@lru_cache(maxsize=4096)
 def _says_upgrade(text: str | None) -> bool:
     plain = half_width(text or "").casefold()
     return any(word in plain for word in _UPGRADE) and not plain.startswith(("不", "无", "否", "not "))
@@ -214,13 +217,14 @@ def _ids(
     frame: pd.DataFrame, header: str | None, *, texts: dict[str, pd.Series], role: Role, remarks: Remarks
 ) -> tuple[pd.Series, pd.Series]:
     """Return unique ids, and what each is made of: the file's own (a suffix where repeated), the row's content, its number."""
-    made, made_of = _made(frame, texts, role)
     if header is None:
+        made, made_of = _made(frame, texts, role)
         return _objects(_unique(made)), _objects(made_of)
     own = [None if text is None else half_width(text) for text in as_texts(frame[header])]
-    made_of = ["table" if text is not None else spare for text, spare in zip(own, made_of, strict=True)]
     if None not in own and len(set(own)) == len(own):
-        return _objects(own), _objects(made_of)
+        return _objects(own), _objects(["table"] * len(own))
+    made, made_of = _made(frame, texts, role)
+    made_of = ["table" if text is not None else spare for text, spare in zip(own, made_of, strict=True)]
     first: dict[str, int] = {}
     for at, text in enumerate(own):
         if text is not None:
@@ -256,14 +260,19 @@ def _made(frame: pd.DataFrame, texts: dict[str, pd.Series], role: Role) -> tuple
     if texts["name"].isna().all():
         return numbered, ["row"] * len(frame)
     said = zip(*(texts[column] for column in ("name", "village", "zone")), strict=True)
-    ids = [f"{letter}-{_digest(row)}" if row[0] else number for row, number in zip(said, numbered, strict=True)]
+    ids = [f"{letter}-{_digest(*row)}" if row[0] else number for row, number in zip(said, numbered, strict=True)]
     return ids, ["content" if name else "row" for name in texts["name"]]
 
 
-def _digest(said: Iterable[str | None]) -> str:
-    """Return eight letters that stand for what a row says, blanks and full-width letters apart."""
-    plain = "\n".join("".join(half_width(text or "").casefold().split()) for text in said)
-    return hashlib.sha256(plain.encode()).hexdigest()[:8]
+def _digest(name: str, *place: str | None) -> str:
+    """Return eight letters that stand for a name and the village and township it is in, blanks and full-width letters apart."""
+    said = "\n".join(("".join(half_width(name).casefold().split()), *map(_squeezed, place)))
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=4096)
+def _squeezed(text: str | None) -> str:
+    return "".join(half_width(text or "").casefold().split())
 
 
 def _unique(ids: list[str]) -> list[str]:
@@ -292,7 +301,7 @@ def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, remarks:
     if header is None:
         return _objects([default] * len(frame))
     words = as_texts(frame[header])
-    read = [None if word is None else _STATUS_OF_WORD.get(half_width(word).casefold()) for word in words]
+    read = [None if word is None else status_of(word) for word in words]
     column = shown(header)
     if not any(read):
         if any(words):
