@@ -164,13 +164,15 @@ def test_the_command_writes_them(tmp_path, layers):
         command = [sys.executable, "-m", "planner", *map(str, words)]
         return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
 
-    ended = planner(
-        "new", tmp_path / "p", "--register", "--zones", layers[0], "--villages", layers[1], "--language", "zh", "--json"
-    )
+    layer = ("--register", "--zones", layers[0], "--villages", layers[1], "--language", "zh")
+    ended = planner("new", tmp_path / "p", *layer, "--json")
     assert ended.returncode == 0, ended.stderr
     assert [Path(name).name for name in json.loads(ended.stdout)] == ["溪美街道摸排表.xlsx", "柳城街道摸排表.xlsx"]
-    again = planner("new", tmp_path / "p", "--register", "--zones", layers[0], "--language", "zh")
+    again = planner("new", tmp_path / "p", *layer)
     assert again.returncode == 1 and "nothing was written" in again.stderr
-    assert planner("new", tmp_path / "q", "--register").returncode == 1
-    wrong = planner("new", tmp_path / "q", "--register", "--zones", layers[0], "--zone-name", "nmae")
-    assert wrong.returncode == 1 and '"name"' in wrong.stderr
+
+
+def test_what_a_survey_needs_is_said(tmp_path, layers):
+    with pytest.raises(InputError) as caught:
+        new_register(tmp_path / "q", zones=layers[0], zone_name="nmae")
+    assert caught.value.params["nearest"] == "name" and not (tmp_path / "q").exists()
