@@ -13,9 +13,9 @@ from planner import StreetNetwork
 from planner.datum import from_wgs84
 from planner.findings import InputReport
 from planner.register import (
-    REASONS,
     Eligibility,
     read_villages,
+    reasons,
     standard_rules,
 )
 from planner.register.names import Names, bare_township, bare_village, folded
@@ -266,7 +266,7 @@ def test_every_rule_has_its_reason_and_its_source_in_both_languages():
     for language in LANGUAGES:
         for rule in standard_rules():
             assert f"register.law_{rule.reason}" in catalogue(language)
-        assert {f"register.excluded_{reason}" for reason in REASONS} <= catalogue(language).keys()
+        assert {f"register.excluded_{reason}" for reason in reasons()} <= catalogue(language).keys()
 
 
 def test_rules_exclude_candidates_alone_and_each_is_listed_with_its_reason(tmp_path):

@@ -6,17 +6,13 @@ compares positions with the streets; `survey` writes the blank workbooks that th
 
 from planner.register import corrections
 from planner.register.corrections import read_corrections
-from planner.register.eligibility import FIELDS, Eligibility, standard_rules
+from planner.register.eligibility import FIELDS, Eligibility, reasons, standard_rules
 from planner.register.reading import Aids, Register, RegisterFile, read_register
 from planner.register.survey import new_register
 from planner.register.villages import Gazetteer, read_villages, townships
 
-REASONS = ("no_position", "vague_position", "duplicate", *(rule.reason for rule in standard_rules()))
-"""Why the register leaves a row out, by code; a project's own rules give their reason in words."""
-
 __all__ = [
     "FIELDS",
-    "REASONS",
     "Aids",
     "Eligibility",
     "Gazetteer",
@@ -27,6 +23,7 @@ __all__ = [
     "read_corrections",
     "read_register",
     "read_villages",
+    "reasons",
     "standard_rules",
     "townships",
 ]

@@ -74,6 +74,11 @@ def standard_rules() -> tuple[Eligibility, ...]:
     )
 
 
+def reasons() -> tuple[str, ...]:
+    """Return why the register leaves rows out, by code; a project's own rules give their reason in words."""
+    return ("no_position", "vague_position", "duplicate", *(rule.reason for rule in standard_rules()))
+
+
 def apply_rules(points: gpd.GeoDataFrame, rules: Sequence[Eligibility], accounts: Accounts) -> gpd.GeoDataFrame:
     """Return the points with `excluded_reason` filled where a rule excludes a site; the first rule that does counts."""
     points = points.copy()

@@ -7,7 +7,7 @@ import folium
 from streamlit_folium import st_folium
 
 from planner.deliver import ATTRIBUTION
-from planner.register import REASONS
+from planner.register import reasons
 from planner.texts import say
 from planner.ui import layers
 from planner.ui.leaflet import Legend, OfflineMap, ServedLayer
@@ -142,7 +142,7 @@ def _bands_line(which: str, letter: str, files: MapFiles, words: Words) -> str:
 
 def _register_reasons(language: str) -> dict[str, str]:
     """Return why the register leaves facilities out, by code; a project's own reasons are shown as they stand."""
-    return {f"excluded_reason_{code}": say(f"register.excluded_{code}", language) for code in REASONS}
+    return {f"excluded_reason_{code}": say(f"register.excluded_{code}", language) for code in reasons()}
 
 
 def _setting(files: MapFiles, words: Words) -> dict[str, Any]:
