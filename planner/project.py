@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from planner.demand import RASTER_SUFFIXES
 from planner.errors import ProjectError
 from planner.register import FIELDS, Eligibility
 from planner.tables import CANONICAL, Synonyms
@@ -96,15 +97,36 @@ class WalkingSection(_Section):
         return (*(minutes for minutes in (5.0, 10.0) if minutes < limit), limit)
 
 
-class PopulationSection(_Section):
-    """One ``[[population]]``: where some group of people lives."""
+Files = str | tuple[str, ...]
+"""One file, several, or a pattern with * or ?."""
 
-    source: str
+
+class PopulationSection(_Section):
+    """One ``[[population]]``: where some group of people lives; docs/people.md says what each key does."""
+
+    source: Files
     group: str = "total"
     column: str | None = None
     datum: str | None = None
     speed: Speed | None = None
     minutes: float | None = Field(default=None, gt=0, le=1440)
+    place: Literal["auto", "buildings", "streets", "area", "centre"] | None = None
+    buildings: str | None = None
+    buildings_datum: str | None = None
+    join: Literal["code", "name"] | None = None
+    join_column: str | None = None
+    zones: str | None = None
+    zone_name: str | None = None
+    zone_code: str | None = None
+    zone_township: str | None = None
+    kind: Literal["resident", "registered"] | None = None
+    low: Files | None = None
+    high: Files | None = None
+
+    @field_validator("source", "low", "high", mode="before")
+    @classmethod
+    def _some_files(cls, value: Any) -> Any:
+        return _some_files(value)
 
     @field_validator("group")
     @classmethod
@@ -117,6 +139,45 @@ class PopulationSection(_Section):
     @classmethod
     def _known_speed(cls, value: Speed | None) -> Speed | None:
         return None if value is None else _known_speed(value)
+
+    @model_validator(mode="after")
+    def _keys_that_go_together(self) -> "PopulationSection":
+        if self.place == "buildings" and self.buildings is None:
+            raise _fault("place_without_buildings")
+        if self.join is None and any(
+            (self.zones, self.zone_name, self.zone_code, self.zone_township, self.join_column)
+        ):
+            raise _fault("zones_without_join")
+        if not self.is_raster and any(isinstance(bound, tuple) for bound in (self.low, self.high)):
+            raise _fault("several_columns")
+        return self
+
+    @property
+    def is_raster(self) -> bool:
+        """Whether `low` and `high` are files of their own; those of a table are columns."""
+        first = self.source if isinstance(self.source, str) else self.source[0]
+        return Path(first).suffix.lower() in RASTER_SUFFIXES
+
+
+class CalibrateSection(_Section):
+    """Section ``[calibrate]``: a census whose totals by zone the people of a group are brought to."""
+
+    source: str
+    column: str | None = None
+    columns: dict[str, str] | None = None
+    join: Literal["code", "name"] = "name"
+    join_column: str | None = None
+    zones: str | None = None
+    zone_name: str | None = None
+    zone_code: str | None = None
+    zone_township: str | None = None
+    kind: Literal["resident", "registered"] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_of_saying(self) -> "CalibrateSection":
+        if self.column is not None and self.columns is not None:
+            raise _fault("column_and_columns")
+        return self
 
 
 class FacilitySection(_Section):
@@ -225,6 +286,7 @@ class _File(_Section):
     streets: StreetsSection
     walking: WalkingSection = WalkingSection()
     population: tuple[PopulationSection, ...] = Field(min_length=1)
+    calibrate: CalibrateSection | None = None
     centres: FacilitySection | None = None
     candidates: FacilitySection | None = None
     register_: RegisterSection = Field(default=RegisterSection(), alias="register")  # a model has a method `register`
@@ -241,6 +303,10 @@ class _File(_Section):
             rule = (section.speed, section.minutes)
             if rules.setdefault(section.group, rule) != rule:
                 raise _fault("two_rules", group=section.group)
+        _check_groups(self.population)
+        for group in (self.calibrate and self.calibrate.columns) or ():
+            if group not in groups:
+                raise _fault("unknown_calibrated", group=group, groups=", ".join(dict.fromkeys(groups)))
         if self.centres is None and self.candidates is None:
             raise _fault("no_facilities")
         return self
@@ -305,6 +371,23 @@ class Project:
         """Return the path of an input named in the file."""
         return self.folder / source
 
+    def files(self, source: Files) -> list[str]:
+        """Return the names of the files that a key names, patterns filled in, each once; a pattern that fits none stays."""
+        found: list[str] = []
+        for name in (source,) if isinstance(source, str) else source:
+            is_pattern = ("*" in name or "?" in name) and not self.resolve(name).exists()
+            found += _matching(self.folder, name) or [name] if is_pattern else [name]
+        return list(dict.fromkeys(found))
+
+    def _population_files(self, key: str, section: PopulationSection) -> dict[str, str]:
+        """Return every file of a population section, by the place that names it."""
+        named: dict[str, str] = {}
+        for word in ("source", *(("low", "high") if section.is_raster else ())):
+            files = [] if (given := getattr(section, word)) is None else self.files(given)
+            for at, file in enumerate(files):
+                named[f"{key}.{word}" if len(files) == 1 else f"{key}.{word}[{at}]"] = file
+        return named | {f"{key}.{w}": getattr(section, w) for w in ("buildings", "zones") if getattr(section, w)}
+
     @property
     def sources(self) -> dict[str, Path]:
         """Every input file, by the place in the project file that names it."""
@@ -312,7 +395,11 @@ class Project:
         if self.settings.area.zones is not None:
             named["area.zones"] = self.settings.area.zones
         for i, section in enumerate(self.settings.population):
-            named[f"population[{i}].source"] = section.source
+            named |= self._population_files(f"population[{i}]", section)
+        if self.settings.calibrate is not None:
+            named["calibrate.source"] = self.settings.calibrate.source
+            if self.settings.calibrate.zones is not None:
+                named["calibrate.zones"] = self.settings.calibrate.zones
         for name in ("villages", "corrections"):
             source = getattr(self.settings.register_, name)
             if source is not None and (name != "corrections" or self.resolve(source).exists()):
@@ -384,14 +471,53 @@ def _refuse_unknown(given: Iterable[str], known: Iterable[str], *, kind: str) ->
             raise _fault(kind, name=name, near=near, known=", ".join(known))
 
 
+def _some_files(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if not value or not all(isinstance(name, str) for name in value):
+            raise _fault("bad_files")
+        return tuple(value)
+    if value is not None and not isinstance(value, str):
+        raise _fault("bad_files")
+    return value
+
+
+def _matching(folder: Path, pattern: str) -> list[str]:
+    """Return the files that a pattern fits, relative to the folder, by name."""
+    path = Path(pattern)
+    if path.is_absolute():
+        return sorted(found.as_posix() for found in Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    base = folder
+    while path.parts and path.parts[0] == "..":
+        base, path = base / "..", Path(*path.parts[1:])
+    found = sorted(found.relative_to(base).as_posix() for found in base.glob(path.as_posix()))
+    front = base.relative_to(folder).as_posix() if base != folder else ""
+    return [f"{front}/{name}" if front else name for name in found]
+
+
+def _check_groups(sections: tuple[PopulationSection, ...]) -> None:
+    """Refuse a group that mixes kinds of people, or that only some of its sections give a range of."""
+    for group in dict.fromkeys(section.group for section in sections):
+        own = [section for section in sections if section.group == group]
+        if len({section.kind for section in own} - {None}) > 1:
+            raise _fault("two_kinds", group=group)
+        for bound in ("low", "high"):
+            if len({getattr(section, bound) is None for section in own}) > 1:
+                raise _fault("range_in_part", group=group, bound=bound)
+
+
 def _fault(kind: str, **params: Any) -> PydanticCustomError:
     """Return a fault whose sentence is entry `kind` of the catalogue ``project``."""
     return PydanticCustomError(kind, kind, params)
 
 
 def _sentences(faults: ValidationError) -> list[Sentence]:
-    """Return one sentence a fault: where, what came, what was expected, and for an unknown key the nearest known one."""
-    return [_sentence(fault) for fault in faults.errors(include_url=False)]
+    """Return one sentence a fault: where, what came, what was expected, and for an unknown key the nearest known one.
+
+    That a list is too short once its faulty members are taken off is not worth a word.
+    """
+    found = faults.errors(include_url=False)
+    within = {fault["loc"][:length] for fault in found for length in range(len(fault["loc"]))}
+    return [_sentence(fault) for fault in found if fault["type"] != "too_short" or fault["loc"] not in within]
 
 
 def _sentence(fault: ErrorDetails) -> Sentence:

@@ -328,7 +328,7 @@ def test_an_unknown_column_names_the_nearest(tmp_path: Path) -> None:
     path = table(tmp_path / "p.csv", [(50, 50, "1", "1")])
     error = refusal([PopulationSource(path, "total", "peopel")])
     assert (error.code, error.params["nearest"]) == ("demand.unknown_column", "people")
-    assert refusal([PopulationSource(path, "total")]).code == "demand.no_column_given"
+    assert refusal([PopulationSource(path, "old")]).code == "demand.no_column_given"
 
 
 def test_a_table_of_another_place(tmp_path: Path) -> None:

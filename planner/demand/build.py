@@ -1,6 +1,8 @@
 """Sources of people to one `Demand`: each file is read once, its groups share its points, and ids follow the order given."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -8,79 +10,140 @@ import pandas as pd
 import shapely
 
 from planner.boundaries import Area
-from planner.demand.model import LEFT_OUT_COLUMNS, Demand, Floats, Job, Part, PopulationSource
+from planner.demand.calibrate import Census, calibrate
+from planner.demand.census import ZoneLayers, read_census
+from planner.demand.kinds import refuse_two_kinds
+from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Job, Part, Place, PopulationSource
 from planner.demand.point_tables import read_points
 from planner.demand.polygons import read_polygons
-from planner.demand.rasters import RASTER_SUFFIXES, Grid, grid_of, read_rasters
+from planner.demand.rasters import RASTER_SUFFIXES, grid_of, read_rasters
+from planner.demand.standing import Settlement
+from planner.demand.worldpop import check_names
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.streets import StreetNetwork
+from planner.streets.snap import MAX_SNAP_M
 from planner.tables import VECTOR_SUFFIXES, read_table, read_vector
 
+ReportFor = Callable[[str, Path], InputReport]
 
-def build(sources: Sequence[PopulationSource], *, area: Area, reports: Sequence[InputReport]) -> Demand:
+
+def build(
+    sources: Sequence[PopulationSource],
+    *,
+    area: Area,
+    reports: Sequence[InputReport],
+    zones: gpd.GeoDataFrame | None = None,
+    network: StreetNetwork | None = None,
+    max_snap_m: float = MAX_SNAP_M,
+    census: Census | None = None,
+    report_for: ReportFor | None = None,
+) -> Demand:
     """Return the people of all sources in the area as demand points; `reports` holds one report per source, to be filled.
 
     Points stand in the order of the sources, in a source by row or cell. Rasters on one grid, and columns of one file, share
-    points. Points with nobody in any group are left off.
+    points. Points with nobody in any group are left off. `zones` (as `planner.boundaries.read_zones` gives them) are what tables
+    are joined to; `network` is where people stand along streets; a `census` calibrates the rest. `report_for` opens the account
+    of a file that a source names besides: role and path.
 
     Raises
     ------
     InputError
-        A file cannot be read, holds negative people, does not overlap the area, or has nobody in it.
+        A file cannot be read or joined, holds negative people, does not overlap the area, or has nobody in it; resident and
+        registered people meet in one group.
     CRSError, GeometryError
         Its coordinates or shapes cannot be used.
     """
+    report_for = report_for or (lambda role, path: InputReport(role, path.name))
     jobs = [Job(source, report) for source, report in zip(sources, reports, strict=True)]
+    for job in jobs:
+        if job.source.bound is not None:
+            job.report.figures["bound"] = job.source.bound
+    reader = _Reader(
+        area, Settlement(area, network, max_snap_m=max_snap_m, report_for=report_for), ZoneLayers(zones, report_for)
+    )
     bundles: dict[Hashable, list[Job]] = {}
     for job in jobs:
         bundles.setdefault(_place_of(job.source), []).append(job)
-    parts = [_read(key, bundle, area) for key, bundle in bundles.items()]
+    parts = [reader.read(bundle) for bundle in bundles.values()]
+    refuse_two_kinds(jobs)
+    check_names(jobs)
     for job in jobs:
-        if not job.report.figures["people_in_area"] > 0:
+        if job.source.bound is None and not job.report.figures["people_in_area"] > 0:
             outside = round(job.report.figures["people_outside"], 1)
             raise InputError("demand.nobody_in_area", file=job.report.file, group=job.source.group, outside=outside)
-    return _joined(parts, [job.source.group for job in jobs], area)
+    demand = _joined(parts, jobs, area)
+    if census is not None:
+        layer = reader.zones.of(census.zones, census.path.name)
+        report = report_for("calibrate", census.path)
+        kinds = {job.source.group: job.report.figures["kind"] for job in jobs if "kind" in job.report.figures}
+        demand = calibrate(demand, census, zones=layer, area=area, report=report, kinds=kinds)
+    _check_range(demand, jobs)
+    return demand
 
 
 def _place_of(source: PopulationSource) -> Hashable:
     """Return what sources that share their points have in common."""
     if source.path.suffix.lower() in RASTER_SUFFIXES:
-        return grid_of(source.path)
-    return source.path, source.datum
+        return grid_of(source.path), source.place, source.buildings, source.buildings_datum
+    return source.of_the_file
 
 
-def _read(key: Hashable, jobs: list[Job], area: Area) -> Part:
-    if isinstance(key, Grid):
-        part = read_rasters(jobs, key, area)
-    else:
-        part = _read_table(jobs, area)
-    people = np.sum([weight > 0 for weight in part.weights.values()], axis=0)
-    for job in jobs:
-        job.report.figures["points"] = int((people > 0).sum())
-    return part
+class _Reader:
+    """Reads bundles of sources, each with the layers it needs besides."""
+
+    def __init__(self, area: Area, settlement: Settlement, zones: ZoneLayers) -> None:
+        self.area = area
+        self.settlement = settlement
+        self.zones = zones
+
+    def read(self, jobs: list[Job]) -> Part:
+        """Return the points that some sources share."""
+        if jobs[0].source.path.suffix.lower() in RASTER_SUFFIXES:
+            _refuse_place(jobs[0].source, "area")
+            if jobs[0].source.join is not None:
+                raise InputError("demand.join_of_raster", file=jobs[0].report.file)
+            part = read_rasters(jobs, grid_of(jobs[0].source.path), self.area, self.settlement)
+        else:
+            part = self._read_table(jobs)
+        people = np.sum([weight > 0 for weight in part.weights.values()], axis=0)
+        for job in jobs:
+            job.report.figures["points"] = int((people > 0).sum())
+        return part
+
+    def _read_table(self, jobs: list[Job]) -> Part:
+        source, report = jobs[0].source, jobs[0].report
+        is_layer = source.path.suffix.lower() in VECTOR_SUFFIXES
+        if source.join is not None:
+            _refuse_place(source, "centre")
+            layer = self.zones.of(source.zones, report.file)
+            return read_census(jobs, read_table(source.path, report=report), self.area, self.settlement, layer)
+        if is_layer:
+            frame = read_vector(source.path, report=report)
+            if np.isin(shapely.get_type_id(frame.geometry.to_numpy()), (3, 6)).any():
+                _refuse_place(source, "centre")
+                return read_polygons(jobs, frame, self.area, self.settlement)
+        else:
+            frame = read_table(source.path, report=report)
+        _refuse_place(source, *get_args(Place))
+        if source.buildings is not None:
+            raise InputError("demand.place_not_for_it", file=report.file, place="buildings")
+        return read_points(jobs, frame, self.area)
 
 
-def _read_table(jobs: list[Job], area: Area) -> Part:
-    path, report = jobs[0].source.path, jobs[0].report
-    if path.suffix.lower() in VECTOR_SUFFIXES:
-        frame = read_vector(path, report=report)
-        kinds = shapely.get_type_id(frame.geometry.to_numpy())
-        if np.isin(kinds, (3, 6)).any():
-            return read_polygons(jobs, frame, area)
-        return read_points(jobs, frame, area)
-    return read_points(jobs, read_table(path, report=report), area)
+def _refuse_place(source: PopulationSource, *places: str) -> None:
+    if source.place in places:
+        raise InputError("demand.place_not_for_it", file=source.path.name, place=source.place)
 
 
-def _joined(parts: list[Part], groups: list[str], area: Area) -> Demand:
+def _joined(parts: list[Part], jobs: list[Job], area: Area) -> Demand:
     """Return all parts one behind the other, without the points that nobody stands on."""
     sizes = [len(part.rows) for part in parts]
-    weights: dict[str, Floats] = {
-        group: np.concatenate(
-            [part.weights.get(group, np.zeros(size)) for part, size in zip(parts, sizes, strict=True)]
-        )
-        for group in dict.fromkeys(groups)
+    whole: dict[tuple[str, Bound | None], Floats] = {
+        key: np.concatenate([part.weights.get(key, np.zeros(size)) for part, size in zip(parts, sizes, strict=True)])
+        for key in dict.fromkeys(job.key for job in jobs)
     }
-    peopled = np.logical_or.reduce([weight > 0 for weight in weights.values()])
+    peopled = np.logical_or.reduce([weight > 0 for weight in whole.values()])
     files = np.repeat(np.array([part.file for part in parts], dtype=object), sizes)[peopled]
     rows, x, y = (np.concatenate([getattr(part, name) for part in parts])[peopled] for name in ("rows", "x", "y"))
     ids = np.array([f"d{number:07d}" for number in range(1, len(rows) + 1)], dtype=object)
@@ -89,4 +152,18 @@ def _joined(parts: list[Part], groups: list[str], area: Area) -> Demand:
     )
     left_out = pd.DataFrame([row for part in parts for row in part.left_out], columns=list(LEFT_OUT_COLUMNS))
     left_out = left_out.astype({"people": np.float64, "source_row": np.int64})
-    return Demand(points, {group: weight[peopled] for group, weight in weights.items()}, left_out)
+    of: dict[Bound | None, dict[str, Floats]] = {None: {}, "low": {}, "high": {}}
+    for (group, bound), weight in whole.items():
+        of[bound][group] = weight[peopled]
+    return Demand(points, of[None], left_out, of["low"], of["high"])
+
+
+def _check_range(demand: Demand, jobs: list[Job]) -> None:
+    """Report the points at which a low estimate lies above the group's number, or a high one below."""
+    for bound, estimates, sign in (("low", demand.low, 1.0), ("high", demand.high, -1.0)):
+        for group, estimate in estimates.items():
+            central = demand.weights[group]
+            crossed = sign * (estimate - central) > 1e-6 * np.maximum(1.0, central)
+            report = next(job.report for job in jobs if job.key == (group, bound))
+            if crossed.any():
+                report.add("demand.range_crossed", "doubtful", bound=bound, group=group, count=int(crossed.sum()))

@@ -1,6 +1,7 @@
 """A table or layer of points with people to demand points: each row in the study area is a point."""
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
-from planner.demand.model import Floats, Job, Part, account, add_up, report_outside
+from planner.demand.kinds import note_kind, people_column
+from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import as_numbers, as_texts, nearest_header, positions
-from planner.tables.headers import fold
+from planner.tables.headers import fold, unit_of
+from planner.tables.rows import own_columns
 
 _NAMED = 10
 
@@ -34,10 +37,10 @@ def read_points(jobs: Sequence[Job], frame: pd.DataFrame, area: Area) -> Part:
     shapely.prepare(area.geometry)
     inside = shapely.contains_xy(area.geometry, lon, lat)
     rows = frame["source_row"].to_numpy(dtype=np.int64)
-    weights: dict[str, Floats] = {}
+    weights: Weights = {}
     left_out: list[dict[str, Any]] = []
     for job in jobs:
-        people = people_of(frame, job)
+        people = people_of(frame, job, jobs)
         known, people = ~np.isnan(people), np.nan_to_num(people)
         lost = np.isnan(lon) & (people > 0)
         left_out += left_out_rows(job, people, rows, lost, located.reason)
@@ -49,45 +52,39 @@ def read_points(jobs: Sequence[Job], frame: pd.DataFrame, area: Area) -> Part:
         }
         account(
             job.report,
-            placed=float(people[inside].sum()),
-            outside=float(people[outside].sum()),
-            left_out=float(people[lost].sum()),
+            placed=math.fsum(people[inside]),
+            outside=math.fsum(people[outside]),
+            left_out=math.fsum(people[lost]),
         )
         report_outside(job.report, int(outside.sum()), float(people[outside].sum()), of="rows")
-        add_up(weights, job.source.group, people[inside])
+        add_up(weights, job, people[inside])
     x, y = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
     return Part(jobs[0].source.path.name, rows[inside], x, y, weights, left_out)
 
 
-def people_of(frame: pd.DataFrame, job: Job) -> Floats:
+def people_of(frame: pd.DataFrame, job: Job, jobs: Sequence[Job] = ()) -> Floats:
     """Return a job's people per row, NaN where the cell says no number; such rows are reported as dropped.
+
+    A low or high estimate that a row does not give is the number that `jobs`, the others of this table, give for its group.
 
     Raises
     ------
     InputError
         There is no such column, or it holds negative people.
     """
-    file, own = (
-        job.report.file,
-        [str(name) for name in frame.columns if name not in ("source_file", "source_row", "geometry")],
-    )
-    if job.source.column is None:
-        raise InputError("demand.no_column_given", file=file, headers=", ".join(own))
-    column = _column_called(job.source.column, own)
-    if column is None:
-        near = nearest_header(job.source.column, own)
-        raise InputError(
-            "demand.unknown_column", file=file, column=job.source.column, headers=", ".join(own), nearest=near
-        )
-    numbers = as_numbers(frame[column])
+    column = _column_of(frame, job)
+    note_kind(job, column)
+    numbers = as_numbers(frame[column], unit=unit_of(column))
     rows, texts = frame["source_row"].to_numpy(), None
     if (numbers.values < 0).any():
         wrong = [int(row) for row in rows[numbers.values < 0]]
         named = ", ".join(map(str, wrong[:_NAMED])) + (" ..." if len(wrong) > _NAMED else "")
         raise InputError(
-            "demand.negative_people", file=file, column=column, count=len(wrong), rows=named, all_rows=wrong
+            "demand.negative_people", file=job.report.file, column=column, count=len(wrong), rows=named, all_rows=wrong
         )
     job.report.figures["columns"] = {**job.report.figures.get("columns", {}), "people": column}
+    if job.source.bound is not None:
+        return _filled(frame, numbers.values, column, job, jobs)
     for at in np.flatnonzero(numbers.blank):
         job.report.add("demand.blank_people", "dropped", int(rows[at]), column=column)
     for at in np.flatnonzero(numbers.bad):
@@ -96,10 +93,37 @@ def people_of(frame: pd.DataFrame, job: Job) -> Floats:
     return numbers.values
 
 
+def _column_of(frame: pd.DataFrame, job: Job) -> str:
+    """Return the column that holds a job's people."""
+    file, own, wanted = job.report.file, own_columns(frame), job.source.column
+    if wanted is None:
+        everybody = job.source.group == "total" and job.source.bound is None
+        found = people_column(own, job.source.kind, report=job.report) if everybody else None
+        if found is None:
+            raise InputError("demand.no_column_given", file=file, headers=", ".join(own))
+        return found
+    column = _column_called(wanted, own)
+    if column is None:
+        near = nearest_header(wanted, own)
+        raise InputError("demand.unknown_column", file=file, column=wanted, headers=", ".join(own), nearest=near)
+    return column
+
+
+def _filled(frame: pd.DataFrame, values: Floats, column: str, job: Job, jobs: Sequence[Job]) -> Floats:
+    """Return an estimate with the group's own numbers where it gives none."""
+    missing = np.isnan(values)
+    same = [other for other in jobs if other.key == (job.source.group, None)]
+    if not missing.any() or not same:
+        return values
+    job.report.add("demand.blank_bound", "doubtful", column=column, count=int(missing.sum()))
+    central = [as_numbers(frame[name], unit=unit_of(name)).values for name in (_column_of(frame, o) for o in same)]
+    return np.where(missing, np.sum(central, axis=0), values)
+
+
 def left_out_rows(
     job: Job, people: Floats, rows: NDArray[np.int64], lost: NDArray[np.bool_], reason: NDArray[np.object_]
 ) -> list[dict[str, Any]]:
-    """Return a row of `Demand.left_out` for each of the `lost`."""
+    """Return a row of `Demand.left_out` for each of the `lost`; those of a low or high estimate are no people of their own."""
     return [
         {
             "group": job.source.group,
@@ -108,7 +132,7 @@ def left_out_rows(
             "source_file": job.source.path.name,
             "source_row": int(rows[at]),
         }
-        for at in np.flatnonzero(lost)
+        for at in (np.flatnonzero(lost) if job.source.bound is None else ())
     ]
 
 

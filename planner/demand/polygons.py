@@ -1,9 +1,11 @@
-"""People of polygons (villages, census units) to demand points on a regular grid, by area.
+"""People of polygons (villages, census units) to demand points: at its dwellings, along its streets, or evenly over it.
 
-People are taken to live evenly over their polygon: the share of its surface that lies in the study area is the share of its
-people who do. They stand on the cells of a 100 m grid cut to the polygon, each cell with people in proportion to its surface.
+The share of a polygon's surface that lies in the study area is the share of its people who count, wherever they stand. What
+`planner.demand.standing` finds no place for stands on the cells of a 100 m grid cut to the polygon, each with people in
+proportion to its surface.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,48 +16,79 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
 from planner.boundaries import Area, polygons_wgs84, to_metres
-from planner.demand.model import Floats, Job, Part, account, add_up, report_outside
+from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
 from planner.demand.point_tables import left_out_rows, people_of, share_account
+from planner.demand.shares import cut_off, share_out
+from planner.demand.standing import NEITHER, Pieces, Settlement, report_standing, stand_in_shapes
 
 CELL_M = 100.0
+WHOLE = 1e-6  # of a surface: what conversions between degrees and metres bend off a border that is the area's own
 SLIVER_M2 = 100.0  # pieces below a hundredth of a cell make no point of their own: their people stand on the others
 
 
-def read_polygons(jobs: Sequence[Job], frame: gpd.GeoDataFrame, area: Area) -> Part:
+def read_polygons(jobs: Sequence[Job], frame: gpd.GeoDataFrame, area: Area, settlement: Settlement) -> Part:
     """Return the points of one layer of polygons, with one weight per group.
 
     Raises
     ------
     InputError
-        There is no such column, or it holds negative people.
+        There is no such column, or it holds negative people; buildings are wanted and cannot be read.
     GeometryError, CRSError
         As `planner.boundaries.polygons_wgs84`.
     """
     layer = polygons_wgs84(frame, datum=jobs[0].source.datum, report=jobs[0].report)
     share_account(jobs)
-    shapes = [shapely.make_valid(to_metres(shape, area.crs)) for shape in layer.geometry]
-    inside = [_surface(shapely.intersection(shape, area.geometry_m)) for shape in shapes]
+    people = [people_of(frame, job, jobs) for job in jobs]
+    shapes = np.array([to_metres(shape, area.crs) for shape in layer.geometry], dtype=object)
+    rows = frame["source_row"].to_numpy(dtype=np.int64)
+    return spread_people(jobs, shapes, rows, people, area=area, settlement=settlement)
+
+
+def spread_people(
+    jobs: Sequence[Job],
+    shapes: NDArray[np.object_],
+    rows: NDArray[np.int64],
+    people: Sequence[Floats],
+    *,
+    area: Area,
+    settlement: Settlement,
+) -> Part:
+    """Return the points of some polygons (metres of the area), with one weight per group; `people` are the jobs', NaN unknown."""
+    shapes = shapely.make_valid(shapes)
+    inside = np.array([_surface(shapely.intersection(shape, area.geometry_m)) for shape in shapes], dtype=object)
     total, within = shapely.area(shapes), shapely.area(inside)
     share = np.divide(within, total, out=np.zeros(len(total)), where=total > 0)
-    share[within >= total * (1 - 1e-12)] = 1.0  # a polygon that lies in the area whole
+    share[within >= total * (1 - WHOLE)] = 1.0  # a polygon that lies in the area whole
     share[total == 0] = 0.0
-    cells = [spread(shape) for shape in inside]
-    counts = np.array([len(cell[0]) for cell in cells], dtype=np.int64)
-    rows = frame["source_row"].to_numpy(dtype=np.int64)
-    weights: dict[str, Floats] = {}
+    methods = settlement.methods(jobs[0].source, "auto")
+    most = np.max([np.nan_to_num(numbers) for numbers in people], axis=0) * share
+    pieces = _with_surfaces(stand_in_shapes(inside, most, methods, jobs[0].source, settlement), inside)
+    share[np.bincount(pieces.owner, minlength=len(shapes)) == 0] = 0.0
+    weights: Weights = {}
     left_out: list[dict[str, Any]] = []
-    reason = np.full(len(frame), "no_surface", dtype=object)
-    for job in jobs:
-        people = people_of(frame, job)
-        known, people = ~np.isnan(people), np.nan_to_num(people)
+    reason = np.full(len(rows), "no_surface", dtype=object)
+    for job, numbers in zip(jobs, people, strict=True):
+        known, counted = ~np.isnan(numbers), np.nan_to_num(numbers)
         flat = total == 0
-        left_out += left_out_rows(job, people, rows, flat & (people > 0), reason)
-        placed = people * share
-        _account(job, people, placed, known & ~flat, flat)
-        parts = [_in_proportion(number, surface) for number, (_, _, surface) in zip(placed, cells, strict=True)]
-        add_up(weights, job.source.group, np.concatenate(parts))
-    x, y = (np.concatenate([cell[axis] for cell in cells]) for axis in (0, 1))
-    return Part(jobs[0].source.path.name, np.repeat(rows, counts), x, y, weights, left_out)
+        left_out += left_out_rows(job, counted, rows, flat & (counted > 0), reason)
+        placed = cut_off(counted, share)
+        _account(job, counted, placed, known & ~flat, flat)
+        report_standing(job, placed, pieces.how, preferred=methods, of="polygons")
+        add_up(weights, job, share_out(placed, pieces.owner, pieces.weight))
+    return Part(jobs[0].source.path.name, rows[pieces.owner], pieces.x, pieces.y, weights, left_out)
+
+
+def _with_surfaces(pieces: Pieces, shapes: NDArray[np.object_]) -> Pieces:
+    """Return the pieces, with those of the grid for polygons that have none yet; in the order of the polygons."""
+    bare = np.flatnonzero(pieces.how == NEITHER)
+    cells = [spread(shapes[at]) for at in bare]
+    owner = np.concatenate([pieces.owner, np.repeat(bare, [len(cell[0]) for cell in cells])]).astype(np.int64)
+    x, y, weight = (
+        np.concatenate([known, *(cell[axis] for cell in cells)])
+        for axis, known in enumerate((pieces.x, pieces.y, pieces.weight))
+    )
+    order = np.argsort(owner, kind="stable")
+    return Pieces(owner[order], x[order], y[order], weight[order], pieces.how)
 
 
 def spread(shape: Polygon | MultiPolygon) -> tuple[Floats, Floats, Floats]:
@@ -95,15 +128,11 @@ def _surface(shape: Any) -> Polygon | MultiPolygon:
     )
 
 
-def _in_proportion(people: float, surface: Floats) -> Floats:
-    return surface * (people / surface.sum()) if len(surface) else surface
-
-
 def _account(job: Job, people: Floats, placed: Floats, located: NDArray[np.bool_], flat: NDArray[np.bool_]) -> None:
     beyond = located & (placed == 0) & (people > 0)
     job.report.rows_used = int((located & ~beyond).sum())
-    outside = float((people - placed)[~flat].sum())
+    outside = math.fsum((people - placed)[~flat])
     job.report.figures["shapes_outside"] = int(beyond.sum())
     job.report.figures["shapes_cut"] = int((located & (placed > 0) & (placed < people)).sum())
-    account(job.report, placed=float(placed.sum()), outside=outside, left_out=float(people[flat].sum()))
+    account(job.report, placed=math.fsum(placed), outside=outside, left_out=math.fsum(people[flat]))
     report_outside(job.report, int(beyond.sum()), float(people[beyond].sum()), of="shapes")

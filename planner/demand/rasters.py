@@ -1,5 +1,6 @@
 """A population grid to demand points: each cell with people whose centre lies in the study area is a point at that centre.
 
+Where the project asks for it, its people stand at the dwellings or street stretches in the cell instead, where there are any.
 Only the part of the grid around the area is read, and the figures count that part alone. Several rasters on one grid share
 points.
 """
@@ -22,7 +23,10 @@ from rasterio.windows import Window
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
 from planner.datum import check_crs
-from planner.demand.model import Floats, Job, Part, account, add_up, report_outside
+from planner.demand.kinds import note_kind
+from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
+from planner.demand.shares import share_out
+from planner.demand.standing import NEITHER, Ints, Pieces, Settlement, report_standing, stand_in_cells
 from planner.errors import CRSError, InputError
 from planner.tables import check_file, looks_like
 
@@ -61,7 +65,7 @@ def grid_of(path: Path) -> Grid:
         return Grid(crs, tuple(raster.transform)[:6], raster.width, raster.height)
 
 
-def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area) -> Part:
+def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area, settlement: Settlement) -> Part:
     """Return the points of rasters on one grid, with one weight per group.
 
     Raises
@@ -78,14 +82,68 @@ def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area) -> Part:
     lon, lat = (x, y) if grid.crs == WGS84 else transformer(grid.crs, WGS84).transform(x, y)
     shapely.prepare(area.geometry)
     inside = shapely.contains_xy(area.geometry, lon, lat)
-    weights: dict[str, Floats] = {}
+    east, north = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
+    cells = (rows[inside] + window.row_off).astype(np.int64) * grid.width + columns[inside] + window.col_off + 1
+    methods = settlement.methods(jobs[0].source, "centre")
+    most = np.max([layer[rows, columns][inside] for layer in layers], axis=0)
+    pieces = _places(cells, most, east, north, grid, methods, jobs[0], settlement) if methods else None
+    weights: Weights = {}
     for job, layer in zip(jobs, layers, strict=True):
         people = layer[rows, columns].astype(np.float64)
         _account(job, people, inside)
-        add_up(weights, job.source.group, people[inside])
-    east, north = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
-    cells = (rows[inside] + window.row_off).astype(np.int64) * grid.width + columns[inside] + window.col_off + 1
+        people = people[inside]
+        if pieces is not None:
+            report_standing(job, people, pieces.how, preferred=methods, of="cells")
+            people = share_out(people, pieces.owner, pieces.weight)
+        add_up(weights, job, people)
+    if pieces is not None:
+        cells, east, north = cells[pieces.owner], pieces.x, pieces.y
     return Part(jobs[0].source.path.name, cells, east, north, weights)
+
+
+def _places(
+    cells: Ints,
+    people: Floats,
+    x: Floats,
+    y: Floats,
+    grid: Grid,
+    methods: tuple[int, ...],
+    job: Job,
+    settlement: Settlement,
+) -> Pieces:
+    """Return where the people of some cells stand: at what lies in the cell and in the area, else at its centre."""
+    area = settlement.area
+    backward = tuple(~rasterio.Affine(*grid.transform))[:6]
+
+    def cell_of(spot_x: Floats, spot_y: Floats) -> Ints:
+        lon, lat = transformer(area.crs, WGS84).transform(spot_x, spot_y)
+        at = (lon, lat) if grid.crs == WGS84 else transformer(WGS84, grid.crs).transform(lon, lat)
+        column, row = (np.floor(part) for part in _through(backward, *at))
+        number = (row * grid.width + column + 1).astype(np.int64)
+        found = np.minimum(np.searchsorted(cells, number), len(cells) - 1)
+        own = (cells[found] == number) & (column >= 0) & (column < grid.width)
+        own[own] = shapely.contains_xy(area.geometry, lon[own], lat[own])
+        return np.where(own, found, -1)
+
+    if not len(cells):
+        return Pieces(cells, x, y, np.ones(0), np.zeros(0, np.int8))
+    pieces = stand_in_cells(people, cell_of, methods, job.source, settlement, cell_m2=_cell_m2(grid, area))
+    bare = np.flatnonzero(pieces.how == NEITHER)
+    owner = np.concatenate((pieces.owner, bare))
+    order = np.argsort(owner, kind="stable")
+    columns = ((pieces.x, x[bare]), (pieces.y, y[bare]), (pieces.weight, np.ones(len(bare))))
+    place_x, place_y, weight = (np.concatenate(pair)[order] for pair in columns)
+    return Pieces(owner[order], place_x, place_y, weight, pieces.how)
+
+
+def _cell_m2(grid: Grid, area: Area) -> float:
+    """Return the surface of a cell in the middle of the area, square metres."""
+    lon, lat = area.geometry.centroid.coords[0]
+    x, y = transformer(WGS84, grid.crs).transform(lon, lat)
+    a, b, _, d, e, _ = grid.transform
+    corners = transformer(grid.crs, area.crs).transform([x, x + a, x + b], [y, y + d, y + e])
+    (x0, x1, x2), (y0, y1, y2) = corners
+    return float(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
 
 
 @contextmanager
@@ -165,5 +223,6 @@ def _account(job: Job, people: Floats, inside: NDArray[np.bool_]) -> None:
     job.report.rows_read = int((people > 0).sum())
     job.report.rows_used = int((people[inside] > 0).sum())
     job.report.figures["cells_outside"] = int((outside > 0).sum())
-    account(job.report, placed=float(people[inside].sum()), outside=float(outside.sum()))
+    account(job.report, placed=math.fsum(people[inside]), outside=math.fsum(outside))
+    note_kind(job, None)
     report_outside(job.report, int((outside > 0).sum()), float(outside.sum()), of="cells")

@@ -12,7 +12,7 @@ import shapely
 from planner.boundaries import Area, read_area, read_zones, zone_of
 from planner.coverage import Places
 from planner.crs import WGS84
-from planner.demand import Demand, PopulationSource
+from planner.demand import Demand
 from planner.demand import build as build_demand
 from planner.errors import ProjectError
 from planner.findings import InputReport
@@ -29,6 +29,7 @@ from planner.register import (
     townships,
 )
 from planner.streets import StreetNetwork, WalkRules
+from planner.study.people import census_of, population_sources
 
 Progress = Callable[[str], None]
 """Told the code of each step as it begins."""
@@ -112,12 +113,16 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     _report_streets(network, streets_report)
 
     progress("study.reading_people")
-    sources = [
-        PopulationSource(project.resolve(section.source), section.group, section.column, section.datum)
-        for section in settings.population
-    ]
+    sources = population_sources(project)
     demand = build_demand(
-        sources, area=area, reports=[report_for("population", section.source) for section in settings.population]
+        sources,
+        area=area,
+        reports=[report_for("population", source.path.name) for source in sources],
+        zones=zones,
+        network=network,
+        max_snap_m=settings.walking.max_snap_m,
+        census=census_of(project),
+        report_for=lambda role, path: report_for(role, path.name),
     )
     walking = settings.walking
     places = Places.of(network, demand.points, max_snap_m=walking.max_snap_m, threads=threads)

@@ -34,6 +34,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
         "population": population,
         "covered_before": before,
         "covered_after": after,
+        "uncertainty": _uncertainty(inputs, access, decision),
         "share_before": shares["before"],
         "share_after": shares["after"],
         "upper_bound": float(result.upper_bound),
@@ -75,6 +76,25 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
 
 def _covered(inputs: Inputs, access: Access, group: str, facilities: np.ndarray) -> float:
     return float(inputs.demand.weights[group][access.count_open(group, facilities) > 0].sum())
+
+
+def _uncertainty(inputs: Inputs, access: Access, decision: Decision) -> dict[str, Any] | None:
+    """Return for each group with low and high estimates its people, covered before and after; None where no source has any."""
+    demand = inputs.demand
+    if not (demand.low or demand.high):
+        return None
+    found: dict[str, Any] = {}
+    for group in inputs.project.groups:
+        covered = {
+            "population": np.ones(len(demand), bool),
+            "covered_before": access.count_open(group, decision.existing) > 0,
+            "covered_after": access.count_open(group, decision.open_after) > 0,
+        }
+        for bound, estimates in (("low", demand.low), ("high", demand.high)):
+            if group in estimates:
+                people = {name: float(estimates[group][which].sum()) for name, which in covered.items()}
+                found.setdefault(group, {"low": None, "high": None})[bound] = people
+    return found
 
 
 def _sites(tables: Tables, main: str) -> list[dict[str, Any]]:

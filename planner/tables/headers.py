@@ -39,6 +39,7 @@ UNITS: dict[str, float] = {  # what one of a unit is in yuan, square metres or p
     "万平米": 1e4,
     "人": 1.0,
     "人次": 1.0,
+    "千人": 1e3,
     "万人": 1e4,
     "people": 1.0,
     "persons": 1.0,
