@@ -136,7 +136,7 @@ def read_zones(
 
 
 def zone_of(points: Sequence[Any] | gpd.GeoSeries, zones: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return zone and zone_code of each point (shapely points in WGS 84 degrees), None outside all zones.
+    """Return zone and zone_code of each point (shapely points in WGS 84 degrees), None outside all zones and for empty points.
 
     Borders belong to both sides; a point in several zones is given to the first, so that each has exactly one.
     """

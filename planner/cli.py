@@ -34,6 +34,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing 
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Threads; all cores where it is left out.")]
 
 _SHOWN_OF_A_KIND = 10
+_APART = 3  # tables of one role, as many as which are accounted for one by one
 
 
 def main() -> None:
@@ -108,19 +109,31 @@ def new(
     candidates: Annotated[Path | None, typer.Option(help="Candidate sites.")] = None,
     gates: Annotated[Path | None, typer.Option(help="Gates in walls.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="Write blank survey workbooks instead, one for each township of --zones.")
+    ] = False,
+    villages: Annotated[
+        Path | None, typer.Option(help="With --register: layer or table of villages, for the drop-downs.")
+    ] = None,
+    zone_name: Annotated[
+        str | None, typer.Option(help="With --register: the townships' field of names, where that is not plain.")
+    ] = None,
     language: Annotated[str | None, typer.Option(help="zh or en; the computer's where left out.")] = None,
     overpass: Annotated[str | None, typer.Option(help="Another Overpass server.")] = None,
     nominatim: Annotated[str | None, typer.Option(help="Another Nominatim server.")] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Start a project from files or from a place's name, and say what was guessed."""
+    """Start a project from files or from a place's name, and say what was guessed; or write survey workbooks."""
     from planner.new import Given, create
     from planner.streets import Service
 
     if language not in (None, *LANGUAGES):
         raise InputError("cli.bad_language", given=language)
     spoken = language or _language
+    if register:
+        _new_register(folder, zones, villages, zone_name, spoken, as_json=as_json, quiet=quiet)
+        return
     given = Given(
         place, tuple(streets or ()), boundary, _bbox(bbox), tuple(zones or ()), tuple(population or ()), centres, candidates,
         gates, name, spoken, Service(overpass, nominatim, language=spoken),
@@ -133,6 +146,28 @@ def new(
     elif not quiet:
         lines = [say("new.wrote", spoken, file=created.path), *(f"  {line}" for line in told)]
         _stdout().print("\n".join([*lines, say("new.next", spoken, folder=folder)]), markup=False, highlight=False)
+
+
+def _new_register(
+    folder: Path,
+    zones: list[Path] | None,
+    villages: Path | None,
+    zone_name: str | None,
+    language: str,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from planner.register import new_register
+
+    if not zones:
+        raise InputError("cli.new_needs_zones")
+    written = new_register(folder, zones=zones[0], villages=villages, zone_name=zone_name, language=language)
+    if as_json:
+        print(json.dumps([path.as_posix() for path in written], ensure_ascii=False))
+    elif not quiet:
+        line = say("cli.new_register_wrote", language, count=len(written), folder=written[0].parent)
+        _stdout().print(line, highlight=False, markup=False)
 
 
 @app.command()
@@ -363,31 +398,56 @@ def _cell(value: Any) -> str:
 
 
 def _print_report(project: "Project", report: dict[str, Any]) -> None:
+    """Print the account of every input; that of many tables of one role together, so that it stays on one page."""
     language, console = project.language, _stdout()
     console.print(say("cli.report_title", language, name=project.name), style="bold", markup=False)
+    by_role: dict[str, list[dict[str, Any]]] = {}
     for account in report["inputs"]:
-        counts = {name: account[f"rows_{name}"] for name in ("read", "used", "repaired", "doubtful", "dropped")}
-        role = say(f"cli.role_{account['role']}", language)
-        line = say("cli.report_input", language, role=role, file=account["file"], **counts)
-        console.print(f"\n{line}", markup=False, highlight=False)
-        shown: dict[str, int] = {}
+        by_role.setdefault(account["role"], []).append(account)
+    for role, accounts in by_role.items():
+        groups = [accounts] if len(accounts) > _APART else [[account] for account in accounts]
+        for group in groups:
+            names = ("read", "used", "repaired", "doubtful", "dropped")
+            counts = {name: sum(account[f"rows_{name}"] for account in group) for name in names}
+            said = {"role": say(f"cli.role_{role}", language), **counts}
+            if len(group) > 1:
+                line = say("cli.report_inputs", language, files=len(group), **said)
+            else:
+                line = say("cli.report_input", language, file=group[0]["file"], **said)
+            console.print(f"\n{line}", markup=False, highlight=False)
+            _print_findings(console, group, language)
+    _print_doubts(project, report)
+
+
+def _print_findings(console: Console, group: list[dict[str, Any]], language: str) -> None:
+    """Print what was found in some inputs, by kind, and of each kind only the first."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for account in group:
         for finding in account["findings"]:
-            shown[finding["code"]] = shown.get(finding["code"], 0) + 1
-            if shown[finding["code"]] > _SHOWN_OF_A_KIND:
-                continue
+            found.setdefault(finding["code"], []).append((account["file"], finding))
+    for of_a_kind in found.values():
+        for file, finding in of_a_kind[: _shown_of(of_a_kind[0][1], group)]:
             where = (
                 say("cli.report_file", language)
                 if finding["row"] is None
                 else say("cli.report_row", language, row=finding["row"])
             )
+            if "sheet" in finding:
+                where = say("cli.report_file_row", language, file=finding["sheet"], row=where)
+            if len(group) > 1:
+                where = say("cli.report_file_row", language, file=file, row=where)
             action = say(f"cli.action_{finding['action']}", language)
             style = {"dropped": "red", "doubtful": "yellow"}.get(finding["action"])
             text = f"  [{action}] {where}: {finding['message']} {finding['remedy']}"
             console.print(text, style=style, markup=False, highlight=False)
-        more = sum(count - _SHOWN_OF_A_KIND for count in shown.values() if count > _SHOWN_OF_A_KIND)
-        if more:
-            console.print("  " + say("cli.report_more", language, count=more), markup=False)
-    _print_doubts(project, report)
+    more = sum(max(0, len(of_a_kind) - _shown_of(of_a_kind[0][1], group)) for of_a_kind in found.values())
+    if more:
+        console.print("  " + say("cli.report_more", language, count=more), markup=False)
+
+
+def _shown_of(finding: dict[str, Any], group: list[dict[str, Any]]) -> int:
+    """Return how many findings of a kind are shown; of notes that many tables have alike, one is enough."""
+    return 1 if len(group) > 1 and finding["action"] == "note" else _SHOWN_OF_A_KIND
 
 
 def _print_doubts(project: "Project", report: dict[str, Any]) -> None:

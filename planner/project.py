@@ -6,7 +6,9 @@ Paths in it are relative to the file. Unknown keys are errors that name the near
 import difflib
 import math
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,12 +29,17 @@ from planner.geography import (
 )
 from planner.geography import Section as _Section
 from planner.geography import fault as _fault
+from planner.register import FIELDS, Eligibility
+from planner.tables import CANONICAL, Synonyms
 from planner.texts import Sentence, catalogue
 from planner.units import SPEEDS_M_S, minutes_to_s, speed_m_s
 
 FILE_NAME = "project.toml"
 
 Speed = str | float
+
+_BRANCHES = ("str", "float", "tuple[str, ...]", "[key]")
+"""How pydantic names, within a fault's place, which of several types it tried; no part of the project file."""
 
 
 class About(_Section):
@@ -187,10 +194,80 @@ class CalibrateSection(_Section):
 
 
 class FacilitySection(_Section):
-    """Sections ``[centres]`` and ``[candidates]``."""
+    """Sections ``[centres]`` and ``[candidates]``: one table, several, or those that a pattern such as ``27/*.xlsx`` finds.
 
-    source: str
+    `datums` gives single files, by name or pattern, a datum of their own; `synonyms` are headers that the planner does not know.
+    """
+
+    source: str | tuple[str, ...]
     datum: str = "WGS-84"
+    datums: dict[str, str] = Field(default_factory=dict)
+    synonyms: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("source")
+    @classmethod
+    def _something(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not value:
+            raise _fault("no_source")
+        return value
+
+    @field_validator("synonyms")
+    @classmethod
+    def _known_columns(cls, value: dict[str, str | tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
+        _refuse_unknown(value, CANONICAL, kind="unknown_column")
+        return value
+
+    @property
+    def headers(self) -> Synonyms:
+        """The project's own headers by canonical column."""
+        return {column: (names,) if isinstance(names, str) else names for column, names in self.synonyms.items()}
+
+    def datum_of(self, file: Path) -> str:
+        """Return the datum of one file: its own where `datums` names it, else the section's."""
+        own = (datum for name, datum in self.datums.items() if file.name == name or fnmatchcase(file.name, name))
+        return next(own, self.datum)
+
+
+class RegisterSection(_Section):
+    """Section ``[register]``: what helps to read the registers of centres and candidate sites.
+
+    `villages` places the rows without coordinates; `corrections` are replayed at every run; `standard_rules` are those that law
+    and standards give (`planner.register.standard_rules`).
+    """
+
+    villages: str | None = None
+    village_name: str | None = None
+    village_code: str | None = None
+    corrections: str | None = None
+    standard_rules: bool = True
+
+
+class EligibilitySection(_Section):
+    """One ``[[eligibility]]``: candidate sites that are out of the question, by what a column says."""
+
+    field: str
+    words: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    below: float | None = None
+    above: float | None = None
+    reason: str = Field(min_length=1)
+
+    @field_validator("field")
+    @classmethod
+    def _known_field(cls, value: str) -> str:
+        _refuse_unknown([value], FIELDS, kind="unknown_field")
+        return value
+
+    @model_validator(mode="after")
+    def _says_what(self) -> "EligibilitySection":
+        if bool(self.words) == (self.below is not None or self.above is not None):
+            raise _fault("words_or_numbers")
+        return self
+
+    @property
+    def rule(self) -> Eligibility:
+        """The rule as `planner.register` applies it."""
+        return Eligibility(self.field, self.reason, self.words, (), self.unless, self.below, self.above)
 
 
 class SitingSection(_Section):
@@ -227,6 +304,8 @@ class _File(_Section):
     calibrate: CalibrateSection | None = None
     centres: FacilitySection | None = None
     candidates: FacilitySection | None = None
+    register_: RegisterSection = Field(default=RegisterSection(), alias="register")  # a model has a method `register`
+    eligibility: tuple[EligibilitySection, ...] = ()
     siting: SitingSection = SitingSection()
 
     @field_validator("population")
@@ -387,11 +466,35 @@ class Project:
             named["calibrate.source"] = self.settings.calibrate.source
             if self.settings.calibrate.zones is not None:
                 named["calibrate.zones"] = self.settings.calibrate.zones
-        for key in ("centres", "candidates"):
-            facilities = getattr(self.settings, key)
-            if facilities is not None:
-                named[f"{key}.source"] = facilities.source
-        return {key: self.resolve(source) for key, source in named.items()}
+        for name in ("villages", "corrections"):
+            source = getattr(self.settings.register_, name)
+            if source is not None and (name != "corrections" or self.resolve(source).exists()):
+                named[f"register.{name}"] = source
+        found = {key: self.resolve(source) for key, source in named.items()}
+        for role in ("centres", "candidates"):
+            files = self.facility_files(role)
+            single = len(files) == 1
+            found |= {f"{role}.source" if single else f"{role}.source[{i}]": path for i, path in enumerate(files)}
+        return found
+
+    def facility_files(self, role: str) -> list[Path]:
+        """Return the tables of "centres" or "candidates" in order, a pattern's by name; one that finds nothing stays as it is.
+
+        What a spreadsheet program lays beside an open workbook (``~$x.xlsx``, ``.~lock``) is none.
+        """
+        section: FacilitySection | None = getattr(self.settings, role)
+        if section is None:
+            return []
+        listed = (section.source,) if isinstance(section.source, str) else section.source
+        return list(dict.fromkeys(path for source in listed for path in self._matching(source)))
+
+    def _matching(self, source: str) -> list[Path]:
+        if not any(mark in source for mark in "*?[") or self.resolve(source).exists():
+            return [self.resolve(source)]
+        start = Path(source).anchor
+        found = Path(start).glob(source.removeprefix(start)) if start else self.folder.glob(source)
+        files = [path for path in found if not path.name.startswith(("~$", ".")) and path.name not in ("Thumbs.db",)]
+        return sorted(files, key=lambda path: path.as_posix()) or [self.resolve(source)]
 
 
 def load(path: str | Path, *, unfinished: bool = False) -> Project:
@@ -425,6 +528,15 @@ def _known_speed(value: Speed) -> Speed:
     if not isinstance(value, str) and not (math.isfinite(value) and value > 0):
         raise _fault("bad_speed", known=", ".join(SPEEDS_M_S))
     return value
+
+
+def _refuse_unknown(given: Iterable[str], known: Iterable[str], *, kind: str) -> None:
+    """Refuse names that are not known; the fault names the nearest known one."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise _fault(kind, name=name, near=near, known=", ".join(known))
 
 
 def _some_files(value: Any) -> Any:
@@ -472,7 +584,7 @@ def _sentences(faults: ValidationError, content: dict[str, Any]) -> list[Sentenc
 
 
 def _sentence(fault: ErrorDetails, content: dict[str, Any]) -> Sentence:
-    parts = [part for part in fault["loc"] if part not in ("str", "float")]
+    parts = [part for part in fault["loc"] if part not in _BRANCHES]
     if len(parts) > 1 and isinstance(content.get(str(parts[0])), dict) and isinstance(parts[1], int):
         del parts[1]  # the section was given once
     where = ".".join(map(str, parts)) or FILE_NAME
@@ -493,7 +605,8 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
     for part in loc:
         if isinstance(part, int):
             continue
-        annotation = next(field.annotation for name, field in model.model_fields.items() if part in (name, field.alias))
+        annotation = next(field for name, field in model.model_fields.items() if part in (name, field.alias)).annotation
         options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(option for option in options if isinstance(option, type) and issubclass(option, _Section))
+        sections = (inner for option in options for inner in (option, *getattr(option, "__args__", ())))
+        model = next(option for option in sections if isinstance(option, type) and issubclass(option, _Section))
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -24,6 +24,9 @@ CRS = "EPSG:32650"
 EAST, NORTH = 600_000.0, 2_765_000.0
 _to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
 
+OLD_ID = "c-c3bfa3bd"
+"""The centre has no id of its own; this one is made of its name."""
+
 PEOPLE = {0: 100, 1000: 200, 2000: 300, 3000: 400, 4000: 500}
 
 PROJECT = """[project]

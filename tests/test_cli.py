@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_project import write_project, write_table
+from small_project import OLD_ID, write_project, write_table
 
 from planner import __version__
 
@@ -91,11 +91,11 @@ def test_isochrones_of_centres_and_candidates(tmp_path):
     assert ended.returncode == 0, ended.stderr
     features = json.loads((tmp_path / "iso.geojson").read_text(encoding="utf-8"))["features"]
     assert [(f["properties"]["facility_id"], f["properties"]["minutes"]) for f in features] == [
-        ("c0002", 5),
-        ("c0002", 10),
+        (OLD_ID, 5),
+        (OLD_ID, 10),
     ]
     everything = json.loads(planner("isochrones", tmp_path, "--minutes", "5", "--all", "--json").stdout)["features"]
-    assert [f["properties"]["facility_id"] for f in everything] == ["c0002", "A", "B", "D"]
+    assert [f["properties"]["facility_id"] for f in everything] == [OLD_ID, "A", "B", "D"]
     assert planner("isochrones", tmp_path, "--minutes", "ten").returncode == 1
     assert planner("isochrones", tmp_path, "--minutes", "0").returncode == 1
 

@@ -286,3 +286,17 @@ def test_geojson_of_odd_values():
     assert first["geometry"]["coordinates"] == [118.1234568, 25.0]
     assert second["properties"]["number"] is None
     assert second["geometry"] is None
+
+
+def test_a_rule_of_the_project_excludes_a_site_in_its_own_words(tmp_path):
+    path = write_project(tmp_path / "p", language="zh")
+    rule = '\n[[eligibility]]\nfield = "cost_yuan"\nabove = 40000\nreason = "造价过高"\n'
+    path.write_text(path.read_text(encoding="utf-8") + rule, encoding="utf-8")
+    folder = deliver.write(study.run(load(path)), tmp_path / "out")
+    features = json.loads((folder / "candidates.geojson").read_text(encoding="utf-8"))["features"]
+    reasons = {f["properties"]["id"]: f["properties"]["excluded_reason"] for f in features}
+    assert reasons == {"A": None, "B": "造价过高", "D": None, "E": "forbidden"}
+    sheet = openpyxl.load_workbook(folder / "plan.xlsx")["备选点位"]
+    header, *rows = sheet.iter_rows(values_only=True)
+    column = header.index("未纳入原因")
+    assert [row[column] for row in rows] == [None, "造价过高", None, "状态为排除"]

@@ -107,3 +107,83 @@ def test_what_cannot_be_is_refused_with_what_can(tmp_path, text, old, new, told)
     fault = fault_of(tmp_path, text.replace(old, new))
     assert told in str(fault)
     assert fault.message("zh") != str(fault)
+
+
+def test_registers_come_from_one_file_several_or_a_pattern(tmp_path, text):
+    for name in ("b.csv", "a.csv", "~$a.csv", "c.xlsx"):
+        (tmp_path / "registers").mkdir(exist_ok=True)
+        (tmp_path / "registers" / name).write_bytes(b"")
+
+    def files(source: str) -> list[str]:
+        project = reload(tmp_path, text.replace('source = "candidates.csv"', f"source = {source}"))
+        return [path.relative_to(tmp_path).as_posix() for path in project.facility_files("candidates")]
+
+    assert files('"registers/*.csv"') == ["registers/a.csv", "registers/b.csv"]
+    assert files('["registers/*.csv", "registers/c.xlsx", "registers/a.csv"]') == [
+        "registers/a.csv",
+        "registers/b.csv",
+        "registers/c.xlsx",
+    ]
+    assert files('"nothing/*.csv"') == ["nothing/*.csv"], "a pattern that finds nothing is missing by name"
+    (tmp_path / "list [1].csv").write_bytes(b"")
+    assert files('"list [1].csv"') == ["list [1].csv"], "a file of that very name is no pattern"
+    keys = reload(tmp_path, text.replace('"candidates.csv"', '"registers/*.csv"')).sources
+    assert [key for key in keys if key.startswith("c")] == [
+        "centres.source",
+        "candidates.source[0]",
+        "candidates.source[1]",
+    ]
+
+
+def test_what_helps_to_read_a_register_is_a_source_where_it_is_there(tmp_path, text):
+    more = '[register]\nvillages = "v.gpkg"\ncorrections = "corrections.csv"\nstandard_rules = false\n'
+    project = reload(tmp_path, text + more)
+    assert {key for key in project.sources if key.startswith("register")} == {"register.villages"}, "none made yet"
+    (tmp_path / "corrections.csv").write_text("id,field,old,new\n", encoding="utf-8")
+    assert project.sources["register.corrections"] == tmp_path / "corrections.csv"
+    dumped = project.settings.model_dump(mode="json", by_alias=True)
+    assert dumped["register"]["standard_rules"] is False
+
+
+def test_single_files_may_have_a_datum_of_their_own(tmp_path, text):
+    own = '\ndatum = "GCJ-02"\n[candidates.datums]\n"官桥*.xlsx" = "CGCS2000"\n"a.csv" = "BD-09"\n'
+    section = reload(
+        tmp_path, text.replace('source = "candidates.csv"', 'source = "candidates.csv"' + own)
+    ).settings.candidates
+    assert section is not None
+    assert [section.datum_of(Path(name)) for name in ("官桥镇.xlsx", "x/a.csv", "b.csv")] == [
+        "CGCS2000",
+        "BD-09",
+        "GCJ-02",
+    ]
+
+
+def test_eligibility_rules_of_a_project(tmp_path, text):
+    more = '[[eligibility]]\nfield = "area_m2"\nbelow = 200\nreason = "太小"\n'
+    more += '[[eligibility]]\nfield = "ownership"\nwords = ["未确权"]\nunless = ["正在办理"]\nreason = "未确权"\n'
+    small, unclear = (section.rule for section in reload(tmp_path, text + more).settings.eligibility)
+    assert (small.excludes(199.0), small.excludes(200.0), small.excludes(float("nan"))) == (True, False, False)
+    assert (unclear.excludes("土地未确权"), unclear.excludes("未确权，正在办理")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('[candidates.synonyms]\nnmae = "楼盘"\n', '"name"'),
+        ('[register]\nvilages = "v.gpkg"\n', "villages"),
+        ('[[eligibility]]\nfield = "ownersip"\nwords = ["x"]\nreason = "y"\n', '"ownership"'),
+        ('[[eligibility]]\nfield = "ownership"\nreason = "y"\n', "words"),
+        ('[[eligibility]]\nfield = "ownership"\nwords = ["x"]\nbelow = 3\nreason = "y"\n', "words"),
+        ('[[eligibility]]\nfield = "ownership"\nword = ["x"]\nreason = "y"\n', '"words"'),
+    ],
+)
+def test_faults_in_what_is_said_of_registers_name_the_nearest_known(tmp_path, text, more, told):
+    fault = fault_of(tmp_path, text + more)
+    assert told in str(fault)
+    assert fault.message("zh") != str(fault)
+
+
+@pytest.mark.parametrize("source", ['""', "[]", "3"])
+def test_no_source_is_a_fault(tmp_path, text, source):
+    fault = fault_of(tmp_path, text.replace('source = "candidates.csv"', f"source = {source}"))
+    assert "candidates.source" in str(fault)

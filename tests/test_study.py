@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from small_project import degrees, write_project, write_table
+from small_project import OLD_ID, degrees, write_project, write_table
 
 from planner import study
 from planner.errors import InfeasibleError, InputError, NetworkError, PlannerError, ProjectError
@@ -92,7 +92,7 @@ def test_demand_points_know_their_nearest_centre_however_far(one_site):
     street = demand[demand["reason"].isna()]
     assert street["time_before_s"].tolist() == pytest.approx([0, 1000, 2000, 3000, 4000], abs=0.02)
     assert street["time_after_s"].tolist() == pytest.approx([0, 1000, 1500, 500, 500], abs=0.02)
-    assert street["nearest_after"].tolist() == ["c0002", "c0002", "B", "B", "B"]
+    assert street["nearest_after"].tolist() == [OLD_ID, OLD_ID, "B", "B", "B"]
     assert street["covered_before"].tolist() == [True, False, False, False, False]
     assert street["covered_after"].tolist() == [True, False, False, True, True]
     assert demand["time_before_s"].isna().sum() == 2
@@ -117,7 +117,7 @@ def test_the_allocation_is_everybody_who_is_covered(two_sites):
     allocation = two_sites.tables.allocation
     assert allocation["weight"].sum() == two_sites.summary["covered_after"]["total"]
     assert (allocation["seconds"] <= 900).all()
-    assert allocation.groupby("site")["weight"].sum().to_dict() == {"A": 500, "B": 900, "c0002": 100}
+    assert allocation.groupby("site")["weight"].sum().to_dict() == {"A": 500, "B": 900, OLD_ID: 100}
 
 
 def test_the_frontier_runs_from_today_to_the_plan(two_sites):

@@ -364,7 +364,7 @@ def test_a_county_register_row_by_row(tmp_path: Path) -> None:
     )
     facilities, report = read(path, role="candidates")
     points = facilities.points
-    assert points["id"].tolist() == ["A1", "A1-2", "s0004", "A4", "A8"]
+    assert points["id"].tolist() == ["A1", "A1-2", "s-f371075c", "A4", "A8"]
     assert points["status"].tolist() == ["candidate", "required", "forbidden", "candidate", "closable"]
     assert points["name"].tolist() == ["旧小学", "供销社", "古大厝", None, "填反"]
     assert points["cost_yuan"].tolist() == pytest.approx([300_000, 125_000, np.nan, np.nan, np.nan], nan_ok=True)
@@ -406,11 +406,31 @@ def test_a_county_register_row_by_row(tmp_path: Path) -> None:
 
 
 def test_without_ids_and_statuses_the_row_and_the_role_say(tmp_path: Path) -> None:
-    path = text_file(tmp_path / "t.csv", f"name,lon,lat\na,{LON},{LAT}\n\nb,{LON},{LAT}\n")
+    path = text_file(tmp_path / "t.csv", f"lon,lat\n{LON},{LAT}\n\n{LON},{LAT}\n")
     for role, letter, status in (("centres", "c", "existing"), ("candidates", "s", "candidate")):
         points = read(path, role=role)[0].points
         assert points["id"].tolist() == [f"{letter}0002", f"{letter}0004"]
         assert points["status"].tolist() == [status, status]
+        assert points["id_from"].tolist() == ["row", "row"]
+
+
+def test_an_id_made_of_what_a_row_says_stays_when_rows_are_moved_and_inserted(tmp_path: Path) -> None:
+    rows = [
+        f"旧小学,溪美街道,{LON},{LAT}",
+        f"供销社,溪美街道,{LON},{LAT}",
+        f"旧小学,柳城街道,{LON},{LAT}",
+        f",,{LON},{LAT}",
+    ]
+    first = read(text_file(tmp_path / "a.csv", "\n".join(["名称,乡镇,经度,纬度", *rows])))[0].points
+    assert first["id"].is_unique and first["id_from"].tolist() == ["content"] * 3 + ["row"]
+    moved = [f"新增,溪美街道,{LON},{LAT}", *reversed(rows[:3])]
+    second = read(text_file(tmp_path / "b.csv", "\n".join(["名称,乡镇,经度,纬度", *moved])))[0].points
+    assert second["id"].tolist()[1:] == first["id"].tolist()[2::-1]
+    spaced = text_file(
+        tmp_path / "c.csv", f"名称,乡镇,经度,纬度\n 旧 小学 ,溪美街道,{LON},{LAT}\n旧小学,溪美街道,{LON},{LAT}\n"
+    )
+    same = read(spaced)[0].points["id"].tolist()
+    assert same == [first["id"][0], f"{first['id'][0]}-2"], "two rows that say the same are told apart by their order"
 
 
 @settings(max_examples=80, deadline=None)

@@ -32,7 +32,11 @@ FILE_ENDINGS = {
     "zip",
 }
 ERRORS = {"PlannerError", "InputError", "GeometryError", "CRSError", "NetworkError", "ProjectError", "InfeasibleError"}
-PROJECT_KEYS = {"streets.source"}  # paths into project.toml, which look like codes
+PROJECT_KEYS = {
+    "streets.source",
+    "register.villages",
+    "register.corrections",
+}  # paths into project.toml, which look like codes
 HANJI = re.compile(r"[\u4e00-\u9fff]")
 
 

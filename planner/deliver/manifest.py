@@ -29,7 +29,7 @@ def manifest(project: Project, outputs: Path) -> dict[str, Any]:
         "schema_version": 1,
         **program_versions(),
         "attribution": "© OpenStreetMap contributors, ODbL",
-        "project": project.settings.model_dump(mode="json"),
+        "project": project.settings.model_dump(mode="json", by_alias=True),
         "inputs": input_digests(project),
         "outputs": {path.name: _digest(path) for path in sorted(outputs.iterdir()) if path.is_file()},
     }

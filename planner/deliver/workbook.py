@@ -3,10 +3,7 @@
 Names from files are written as text, never as formulas. Equal results give byte-equal files.
 """
 
-import io
 import re
-import zipfile
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +17,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.deliver.geojson import plain_values
 from planner.study import Study
 from planner.study.summary import rules_text
-from planner.texts import say
+from planner.tables.timeless import timeless
+from planner.texts import catalogue, say
 
-_FIXED_TIME = (2000, 1, 1, 0, 0, 0)
 _HEAD = PatternFill("solid", fgColor="1F4E79")
 _OWN = PatternFill("solid", fgColor="7F7F7F")
 _LINE = Border(bottom=Side("thin", color="D9D9D9"))
@@ -45,14 +42,15 @@ def write_workbook(study: Study, path: Path) -> None:
             columns += [f"{kind}_{group}" for kind in ("population", "covered_before", "covered_after")]
             columns += [f"share_{when}_{group}" for when in ("before", "after")]
         _table(_sheet(book, "zones", language), _headed(tables.zones[columns], language), language)
-    facility = ["id", "name", "zone", "status", "kind", "excluded_reason", "snap_m"]
+    facility = ["id", "name", "zone", "status", "kind", "excluded_reason", "duplicate_of", "upgradable"]
+    facility += ["position_quality", "position_uncertainty_m", "snap_m"]
     facility += [f"{kind}_{group}" for group in groups for kind in ("people", "only_here")]
     for name, table in (("centres", tables.centres), ("candidates", tables.candidates)):
         extra = ["cost_yuan", "rank"] if name == "candidates" else []
         _table(_sheet(book, name, language), _headed(_worded(table[[*facility, *extra]], language), language), language)
     curve = study.decision.curve
     _table(_sheet(book, "frontier", language), _headed(curve, language), language)
-    path.write_bytes(_timeless(book))
+    path.write_bytes(timeless(book))
 
 
 def _sheet(book: Workbook, name: str, language: str) -> Worksheet:
@@ -77,13 +75,21 @@ def _sites(study: Study) -> list[tuple[str, list[Any], bool]]:
 
 
 def _worded(table: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Put status and reasons into words."""
+    """Put status and reasons into words; a reason out of the project file is in words already."""
     table = pd.DataFrame(table).copy()
-    for column in ("status", "excluded_reason"):
+    for column in ("status", "excluded_reason", "position_quality", "upgradable"):
         if column in table:
-            words = [None if pd.isna(code) else say(f"workbook.{column}_{code}", language) for code in table[column]]
+            words = [_word(column, code, language) for code in table[column]]
             table[column] = pd.Series(words, index=table.index, dtype=object)
     return table
+
+
+def _word(column: str, code: Any, language: str) -> str | None:
+    if pd.isna(code) or code is False:
+        return None
+    known = catalogue(language)
+    names = (f"workbook.{column}_{code}", f"register.excluded_{code}")
+    return next((say(name, language) for name in names if name in known), str(code))
 
 
 def _headed(table: pd.DataFrame, language: str) -> list[tuple[str, list[Any], bool]]:
@@ -190,20 +196,3 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any) -> Cell:
 def _width(value: Any) -> int:
     """Return the width of a text in half-width characters."""
     return sum(2 if ord(character) > 0x2E7F else 1 for character in str(value)) if value is not None else 0
-
-
-def _timeless(book: Workbook) -> bytes:
-    """Return the workbook as bytes, with a fixed date wherever the format notes the clock."""
-    book.properties.created = datetime(*_FIXED_TIME)
-    written = io.BytesIO()
-    book.save(written)
-    fixed = io.BytesIO()
-    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", content)
-            entry = zipfile.ZipInfo(name, _FIXED_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(entry, content)
-    return fixed.getvalue()

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from planner.coverage import covered_within, nearest, travel_times
 from planner.project import Project, Rule
-from planner.study.inputs import Inputs
+from planner.study.inputs import PLACELESS, Inputs
 
 Rules = tuple[Rule, ...]
 """The walks of a group: where no class of zone has a rule of its own, then class by class."""
@@ -77,7 +77,7 @@ def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
 
 def _walked(inputs: Inputs, rules: Rules, threads: int | None) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Return travel times within each point's own limit, and the coverage by it."""
-    excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street"]).to_numpy()
+    excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street", *PLACELESS]).to_numpy()
     columns = np.flatnonzero(~excluded)
     parts, covers, order = [], [], []
     for rule, rows in _rows_of(inputs, rules):

@@ -19,6 +19,17 @@ from planner.demand.model import LEFT_OUT_COLUMNS
 from planner.errors import ProjectError
 from planner.findings import InputReport
 from planner.project import FacilitySection, Project
+from planner.register import (
+    Aids,
+    Gazetteer,
+    Register,
+    RegisterFile,
+    read_corrections,
+    read_register,
+    read_villages,
+    standard_rules,
+    townships,
+)
 from planner.streets import StreetNetwork
 from planner.study.ground import (
     ZoneLevel,
@@ -32,20 +43,22 @@ from planner.study.ground import (
     zones_of,
 )
 from planner.study.people import census_of, population_sources
-from planner.tables import read_facilities
 
 Progress = Callable[[str], None]
 """Told the code of each step as it begins."""
+
+PLACELESS = ("no_position", "vague_position")
+"""Why a facility is in no count: it has no place, or one that only says its township."""
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What a project's files hold, checked and on one footing.
 
-    `facilities` has one row per centre or candidate site, WGS 84, ids unique over both, with the columns of
-    `planner.tables.Facilities`, and `role` ("centres" or "candidates"), `outside` (outside the area, yet near enough to
-    serve it) and `excluded_reason` ("forbidden", "too_far" or "no_street", else None). `original` holds the county's own
-    columns by role; `own_row` points into it. `demand_places` and `facility_places` are where they meet the streets.
+    `facilities` has one row per centre or candidate site, WGS 84 (an empty point where nobody knows the place), ids unique over
+    both, with the columns of `planner.register.Register`, and `outside` (outside the area, yet near enough to serve it) and
+    `excluded_reason` ("forbidden", "too_far", "no_street", or the register's). `original` holds the county's own columns by
+    role; `own_row` points into it. `demand_places` and `facility_places` are where they meet the streets.
     `near_edge` marks demand points around which the streets' source stops short. `levels` are the zones level by level, of
     which `zones` and `demand_zones` are the first; `demand_class` is the class of zone that has a walking rule of its own
     (None: the project's rule). `residential` is the residential land in metres of the area's CRS, None without a layer of it.
@@ -130,12 +143,14 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     near_edge = _beyond_source(network, area, places, walk_m, demand, project.main_group, streets_reports[0])
 
     progress("study.reading_facilities")
-    facilities, original = _read_facilities(project, report_for)
-    facilities["outside"], facilities["excluded_reason"] = _location(project, area, facilities)
+    register, own_reports = _read_register(project, zones, network, report_for)
+    facilities, original = register.points, register.original
+    facilities["outside"], reasons = _location(project, area, facilities)
+    facilities["excluded_reason"] = pd.Series(reasons, dtype=object)
     facility_places = Places.of(network, facilities, max_snap_m=walking.max_snap_m, threads=threads)
     _exclude_off_street(facilities, facility_places, straight_line=walking.straight_line)
     _fill_zones(facilities, zones)
-    _report_facilities(facilities, facility_places, area, reports, walking.max_snap_m, reach_m(project))
+    _report_facilities(facilities, facility_places, area, own_reports, walking.max_snap_m, reach_m(project))
 
     levels = tuple(
         ZoneLevel(level, frame, numbers, zone_numbers(facilities.geometry, frame))
@@ -191,32 +206,49 @@ def _beyond_source(
     return marked
 
 
-def _read_facilities(
-    project: Project, report_for: Callable[[str, str], InputReport]
-) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame]]:
-    """Return centres and candidates in one table, ids unique over both, and the county's own columns of each."""
-    parts, original = [], {}
-    taken: set[str] = set()
+def _read_register(
+    project: Project,
+    zones: gpd.GeoDataFrame | None,
+    network: StreetNetwork,
+    report_for: Callable[[str, str], InputReport],
+) -> tuple[Register, list[InputReport]]:
+    """Return centres and candidates of all the project's tables, and the report of each table."""
+    section, sources = project.settings.register_, project.sources
+    known = None if zones is None else townships(zones)
+    villages: Gazetteer | None = None
+    if section.villages is not None:
+        villages = read_villages(
+            sources["register.villages"],
+            report=report_for("villages", section.villages),
+            zones=zones,
+            name_field=section.village_name,
+            code_field=section.village_code,
+            datum=project.settings.area.datum,
+        )
+    tables: list[RegisterFile] = []
     for role in ("centres", "candidates"):
-        section: FacilitySection | None = getattr(project.settings, role)
-        if section is None:
-            continue
-        report = report_for(role, section.source)
-        read = read_facilities(project.resolve(section.source), role=role, datum=section.datum, report=report)
-        points = read.points.copy()
-        points["role"] = role
-        points["own_row"] = np.arange(len(points))
-        clash = points["id"].isin(taken)
-        if clash.any():
-            report.add("study.ids_clash", "repaired", count=int(clash.sum()), role=role)
-            points.loc[clash, "id"] = [f"{role}:{name}" for name in points.loc[clash, "id"]]
-        taken |= set(points["id"])
-        parts.append(points)
-        original[role] = read.original
-    if not parts:
-        return _no_facilities(), original
-    table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=WGS84) if len(parts) > 1 else parts[0]
-    return table.reset_index(drop=True), original
+        facilities: FacilitySection | None = getattr(project.settings, role)
+        for path in project.facility_files(role):
+            assert facilities is not None
+            report = report_for(role, str(path))
+            tables.append(RegisterFile(path, role, facilities.datum_of(path), report, facilities.headers))
+    if not tables:
+        return Register(_no_facilities(), {}), []
+    corrections_report, corrections = None, []
+    if "register.corrections" in sources:
+        corrections_report = report_for("corrections", str(section.corrections))
+        corrections = read_corrections(sources["register.corrections"], report=corrections_report)
+    rules = [section_rule.rule for section_rule in project.settings.eligibility]
+    aids = Aids(
+        zones=known,
+        villages=villages,
+        corrections=corrections,
+        corrections_report=corrections_report,
+        rules=(*rules, *(standard_rules() if section.standard_rules else ())),
+        network=network,
+        max_snap_m=project.settings.walking.max_snap_m,
+    )
+    return read_register(tables, aids), [table.report for table in tables]
 
 
 def _nobody(project: Project, area: Area) -> Demand:
@@ -231,7 +263,8 @@ def _nobody(project: Project, area: Area) -> Demand:
 def _no_facilities() -> gpd.GeoDataFrame:
     """Return the facilities of a project that names no table of them yet."""
     columns = ["id", "name", "status", "zone", "zone_code", "source_file", "source_row", "role", "own_row"]
-    table = pd.DataFrame(columns=[*columns, "excluded_reason"], dtype=object)
+    columns += ["position_quality", "position_uncertainty_m", "duplicate_of", "excluded_reason"]
+    table = pd.DataFrame(columns=columns, dtype=object)
     return gpd.GeoDataFrame(table, geometry=[], crs=WGS84)
 
 
@@ -243,7 +276,8 @@ def _location(project: Project, area: Area, facilities: gpd.GeoDataFrame) -> tup
     too_far = distance_m > reach_m(project)
     forbidden = (facilities["status"] == "forbidden").to_numpy()
     reasons = [
-        "too_far" if far else "forbidden" if barred else None for far, barred in zip(too_far, forbidden, strict=True)
+        known if known in PLACELESS else "too_far" if far else known if known else "forbidden" if barred else None
+        for known, far, barred in zip(facilities["excluded_reason"], too_far, forbidden, strict=True)
     ]
     return distance_m > 0, reasons
 
@@ -274,10 +308,9 @@ def _report_facilities(
     walk_m: float,
 ) -> None:
     distance_m = shapely.distance(area.geometry_m, facilities.geometry.to_crs(area.crs).to_numpy())
-    by_role = {report.role: report for report in reports}
     for i, row in enumerate(facilities.itertuples()):
-        report = by_role[str(row.role)]
-        at = {"name": row.name, "id": row.id}
+        report = reports[int(row.report_no)]
+        at = {"name": row.name, "id": row.id, "on_sheet": None if pd.isna(row.source_sheet) else row.source_sheet}
         if row.excluded_reason == "too_far":
             km = round(float(distance_m[i]) / 1000, 2)
             report.add("study.too_far", "dropped", row.source_row, **at, distance_km=km, reach_m=round(walk_m))
@@ -285,14 +318,13 @@ def _report_facilities(
             report.add("study.facility_off_street", "dropped", row.source_row, **at, max_snap_m=round(max_snap_m))
         elif row.excluded_reason == "forbidden":
             report.add("study.forbidden", "note", row.source_row, **at)
-        elif row.outside:
+        elif row.outside and row.excluded_reason is None:
             report.add("study.outside", "note", row.source_row, **at, distance_m=round(float(distance_m[i])))
-    for role, report in by_role.items():
-        if role in ("centres", "candidates"):
-            own = (facilities["role"] == role).to_numpy()
-            dropped = facilities.loc[own, "excluded_reason"].isin(["too_far", "no_street"])
-            report.rows_used = int(own.sum() - dropped.sum())
-            snap_m = places.snapped.distance_m[own & places.snapped.found]
-            if len(snap_m):
-                report.figures["snap_m_median"] = round(float(np.median(snap_m)), 1)
-                report.figures["snap_m_largest"] = round(float(snap_m.max()), 1)
+    for number, report in enumerate(reports):
+        own = (facilities["report_no"] == number).to_numpy()
+        left_out = facilities.loc[own, "excluded_reason"].isin(["too_far", "no_street", "duplicate", *PLACELESS])
+        report.rows_used = int(own.sum() - left_out.sum())
+        snap_m = places.snapped.distance_m[own & places.snapped.found]
+        if len(snap_m):
+            report.figures["snap_m_median"] = round(float(np.median(snap_m)), 1)
+            report.figures["snap_m_largest"] = round(float(snap_m.max()), 1)

@@ -27,6 +27,13 @@ FACILITY = [
     "area_m2",
     "capacity",
     "cost_yuan",
+    "village",
+    "village_code",
+    "build_mode",
+    "upgradable",
+    "position_quality",
+    "position_uncertainty_m",
+    "duplicate_of",
     "outside",
     "excluded_reason",
     "snap_m",
@@ -224,9 +231,8 @@ def facility_isochrones(
     """Return the isochrones of the open centres (of the candidates too, if asked), WGS 84, one row a facility and minutes."""
     facilities = inputs.facilities
     wanted = ("existing", "closable", "candidate", "required") if candidates else ("existing", "closable")
-    which = np.flatnonzero(
-        facilities["status"].isin(wanted) & ~facilities["excluded_reason"].isin(["too_far", "forbidden"])
-    )
+    reason = facilities["excluded_reason"]  # one without a street has an isochrone that says so
+    which = np.flatnonzero(facilities["status"].isin(wanted) & (reason.isna() | (reason == "no_street")))
     rule = inputs.project.rule_of(inputs.project.main_group)
     frame = isochrones.polygons(
         inputs.network,

@@ -6,14 +6,31 @@ Nothing is dropped or changed in silence: what happens to a row stands in the `I
 and remedy.
 """
 
-from planner.tables.facilities import STATUSES, Facilities, Role, read_facilities
+from planner.tables.facilities import (
+    AMOUNT_COLUMNS,
+    PLACE_COLUMNS,
+    REGISTER_COLUMNS,
+    STATUSES,
+    Facilities,
+    Role,
+    read_facilities,
+    status_of,
+)
 from planner.tables.files import VECTOR_SUFFIXES, check_file, looks_like
 from planner.tables.headers import Synonyms, find_columns, nearest_header
 from planner.tables.positions import positions
 from planner.tables.readers import read_table, read_vector
-from planner.tables.values import as_numbers, as_texts
+from planner.tables.synonyms import SYNONYMS
+from planner.tables.values import as_numbers, as_texts, half_width
+
+CANONICAL = tuple(SYNONYMS)
+"""The columns that synonyms of headers lead to, and that a project may extend."""
 
 __all__ = [
+    "AMOUNT_COLUMNS",
+    "CANONICAL",
+    "PLACE_COLUMNS",
+    "REGISTER_COLUMNS",
     "STATUSES",
     "VECTOR_SUFFIXES",
     "Facilities",
@@ -23,10 +40,12 @@ __all__ = [
     "as_texts",
     "check_file",
     "find_columns",
+    "half_width",
     "looks_like",
     "nearest_header",
     "positions",
     "read_facilities",
     "read_table",
     "read_vector",
+    "status_of",
 ]

@@ -4,8 +4,10 @@
 the county wrote them ride along, so that a deliverable can repeat them.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -29,7 +32,7 @@ Role = Literal["centres", "candidates"]
 STATUSES = ("existing", "required", "candidate", "forbidden", "closable")
 
 _STATUS_WORDS = {
-    "existing": "existing open 保留 现有 现状 已建 已建成 在用 运营中 已开放",
+    "existing": "existing open 改造提升 提升改造 保留并提升 保留 现有 现状 已建 已建成 在用 运营中 已开放",
     "required": "required must 必选 必建 必须 优先必选",
     "candidate": "candidate optional 备选 候选 可选 拟选",
     "forbidden": "forbidden excluded 排除 禁选 不可选 不可用 剔除",
@@ -47,6 +50,7 @@ REGISTER_COLUMNS = (
     "land_use",
     "heritage",
     "hazard",
+    "build_mode",
     "contact",
     "phone",
 )
@@ -56,6 +60,10 @@ _CODES = frozenset({"id", "zone_code", "village_code"})
 _DASHES = frozenset("-—–―/\\") | {"--", "——", "//"}
 _ID_LETTER = {"centres": "c", "candidates": "s"}
 _OWN_STATUS = {"centres": "existing", "candidates": "candidate"}
+_UPGRADE = ("改造提升", "提升改造", "提质", "升级", "扩建", "upgrad")
+_YES = frozenset(
+    ["是", "有", "可", "可以", "能", "需", "需要", "√", "✓", "✔", "对", "y", "yes", "true", "1", "拟提升", "可提升"]
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,9 @@ class Facilities:
     `points`: EPSG:4326, one row per usable row of the file, with the columns id, name, status, kind, stage, cost_yuan,
     paid_yuan, area_m2, capacity, zone, zone_code, village, village_code, address, `REGISTER_COLUMNS`, built_year, floors (None
     or NaN where the file does not say), source_file, source_sheet (None where there is one sheet), source_row, excluded_reason
-    (None), needs_position (the row is kept although it says no usable position; its geometry is empty) and geometry.
+    (None), upgradable (the table says that the centre may be or is to be upgraded, 改造提升), id_from ("table", "content" or
+    "row": see `read_facilities`), needs_position (the row is kept although it says no usable position; its geometry is empty)
+    and geometry.
     `original`: the file's own columns in their order, same index. `headers`: their header row exactly as it stands, blank and
     repeated headers included; the parts of one of two rows joined with a slash.
     """
@@ -91,8 +101,9 @@ def read_facilities(
     """Return the centres or candidate sites of a table; rows without a position are reported and left out, or kept.
 
     Money under a header in 万元 becomes yuan. Ids are the file's own where it has a column of them (a repeated one gets a
-    suffix, a blank one is made), else ``c0002`` or ``s0002`` after the row in the file. Without a status column, centres are
-    existing and candidates are candidates. `synonyms` are a project's own headers by canonical column.
+    suffix). A row without one gets an id made of what it says (township, village and name), which holds when rows are moved or
+    inserted; without a name, of its row in the file (``c0002`` or ``s0002``). Without a status column, centres are existing and
+    candidates are candidates. `synonyms` are a project's own headers by canonical column.
 
     Raises
     ------
@@ -136,7 +147,7 @@ def _canonical(
     remarks = Remarks(frame, report)
     use = columns.get("kind") or columns.get("current_use") or columns.get("original_use")
     texts = {name: _texts(frame, columns.get(name)) for name in ("name", "stage", *PLACE_COLUMNS, *REGISTER_COLUMNS)}
-    ids = _ids(frame, columns.get("id"), role=role, remarks=remarks)
+    ids, made_of = _ids(frame, columns.get("id"), texts=texts, role=role, remarks=remarks)
     quantities = {
         name: amounts(frame, columns.get(name), quantity=name, money_unit=money_unit, remarks=remarks)
         for name in AMOUNT_COLUMNS
@@ -161,7 +172,33 @@ def _canonical(
     canonical["source_sheet"] = frame["source_sheet"] if "source_sheet" in frame else _objects([None] * len(frame))
     canonical["source_row"] = frame["source_row"].to_numpy().astype(np.int64)
     canonical["excluded_reason"] = _objects([None] * len(frame))
+    canonical["upgradable"] = _upgradable(frame, columns, canonical["build_mode"])
+    canonical["id_from"] = made_of
     return canonical
+
+
+@lru_cache(maxsize=4096)
+def status_of(word: str) -> str | None:
+    """Return the status that a word means, in Chinese or English; None where it means none."""
+    return _STATUS_OF_WORD.get(half_width(word).casefold())
+
+
+def _upgradable(frame: pd.DataFrame, columns: dict[str, str], build_mode: pd.Series) -> NDArray[np.bool_]:
+    """Return which rows say that they may be or are to be upgraded: by a flag, a way of building, or their status."""
+    words = [_says_upgrade(text) for text in build_mode] if "build_mode" in columns else [False] * len(frame)
+    if "upgradable" in columns:
+        flags = as_texts(frame[columns["upgradable"]])
+        words = [word or half_width(flag or "").casefold() in _YES for word, flag in zip(words, flags, strict=True)]
+    if "status" in columns:
+        statuses = as_texts(frame[columns["status"]])
+        words = [word or _says_upgrade(status) for word, status in zip(words, statuses, strict=True)]
+    return np.array(words, dtype=bool)
+
+
+@lru_cache(maxsize=4096)
+def _says_upgrade(text: str | None) -> bool:
+    plain = half_width(text or "").casefold()
+    return any(word in plain for word in _UPGRADE) and not plain.startswith(("不", "无", "否", "not "))
 
 
 def _objects(values: Iterable[Any]) -> pd.Series:
@@ -176,46 +213,87 @@ def _texts(frame: pd.DataFrame, header: str | None) -> pd.Series:
     return _objects(None if text in _DASHES else text for text in as_texts(frame[header]))
 
 
-def _ids(frame: pd.DataFrame, header: str | None, *, role: Role, remarks: Remarks) -> pd.Series:
-    """Return ids, unique: the file's own, with a suffix where repeated; else the role's letter and the row in the file."""
+def _ids(
+    frame: pd.DataFrame, header: str | None, *, texts: dict[str, pd.Series], role: Role, remarks: Remarks
+) -> tuple[pd.Series, pd.Series]:
+    """Return unique ids, and what each is made of: the file's own (a suffix where repeated), the row's content, its number."""
     if header is None:
-        return _objects(_made(frame, role))
+        made, made_of = _made(frame, texts, role)
+        return _objects(_unique(made)), _objects(made_of)
     own = [None if text is None else half_width(text) for text in as_texts(frame[header])]
     if None not in own and len(set(own)) == len(own):
-        return _objects(own)
-    made = _made(frame, role)
+        return _objects(own), _objects(["table"] * len(own))
+    made, made_of = _made(frame, texts, role)
+    made_of = ["table" if text is not None else spare for text, spare in zip(own, made_of, strict=True)]
     first: dict[str, int] = {}
     for at, text in enumerate(own):
         if text is not None:
             first.setdefault(text, at)
-    taken = set(first)
+    free = _Free(first)
     ids: list[str] = []
     for at, (text, spare) in enumerate(zip(own, made, strict=True)):
         if text is not None and first[text] == at:
             ids.append(text)
             continue
-        base = spare if text is None else text
-        others = (f"{base}-{number}" for number in range(2, len(own) + 3))
-        new = base if base not in taken else next(name for name in others if name not in taken)
-        taken.add(new)
+        new = free.name_like(spare if text is None else text)
         ids.append(new)
         if text is None:
             remarks.add("tables.blank_id", "repaired", at, column=shown(header), new=new)
         else:
             row = remarks.row(first[text])
             remarks.add("tables.repeated_id", "repaired", at, column=shown(header), id=text, first=row, new=new)
-    return _objects(ids)
+    return _objects(ids), _objects(made_of)
 
 
-def _made(frame: pd.DataFrame, role: Role) -> list[str]:
-    """Return an id per row after its number; in a workbook of several sheets the sheet's number stands in between."""
+def _made(frame: pd.DataFrame, texts: dict[str, pd.Series], role: Role) -> tuple[list[str], list[str]]:
+    """Return an id per row, and what it is made of: "content" where the row has a name, else "row", its number.
+
+    In a workbook of several sheets the sheet's number stands before that of the row.
+    """
     letter = _ID_LETTER[role]
     if "source_sheet" not in frame.columns:
-        return [f"{letter}{row:04d}" for row in frame["source_row"].tolist()]
-    sheets, _ = pd.factorize(frame["source_sheet"])
-    return [
-        f"{letter}{sheet + 1:02d}-{row:04d}" for sheet, row in zip(sheets, frame["source_row"].tolist(), strict=True)
-    ]
+        numbered = [f"{letter}{row:04d}" for row in frame["source_row"].tolist()]
+    else:
+        sheets, _ = pd.factorize(frame["source_sheet"])
+        rows = zip(sheets, frame["source_row"].tolist(), strict=True)
+        numbered = [f"{letter}{sheet + 1:02d}-{row:04d}" for sheet, row in rows]
+    if texts["name"].isna().all():
+        return numbered, ["row"] * len(frame)
+    said = zip(*(texts[column] for column in ("name", "village", "zone")), strict=True)
+    ids = [f"{letter}-{_digest(*row)}" if row[0] else number for row, number in zip(said, numbered, strict=True)]
+    return ids, ["content" if name else "row" for name in texts["name"]]
+
+
+def _digest(name: str, *place: str | None) -> str:
+    """Return eight letters that stand for a name and the village and township it is in, blanks and full-width letters apart."""
+    said = "\n".join(("".join(half_width(name).casefold().split()), *map(_squeezed, place)))
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=4096)
+def _squeezed(text: str | None) -> str:
+    return "".join(half_width(text or "").casefold().split())
+
+
+def _unique(ids: list[str]) -> list[str]:
+    free = _Free(())
+    return ids if len(set(ids)) == len(ids) else [free.name_like(name) for name in ids]
+
+
+class _Free:
+    """Names not taken yet: a name itself, or with the first number behind it that makes it one of its own."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def name_like(self, name: str) -> str:
+        new, number = name, self._next.get(name, 2)
+        while new in self._taken:
+            new, number = f"{name}-{number}", number + 1
+        self._next[name] = number
+        self._taken.add(new)
+        return new
 
 
 def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, remarks: Remarks) -> pd.Series:
@@ -223,7 +301,7 @@ def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, remarks:
     if header is None:
         return _objects([default] * len(frame))
     words = as_texts(frame[header])
-    read = [None if word is None else _STATUS_OF_WORD.get(half_width(word).casefold()) for word in words]
+    read = [None if word is None else status_of(word) for word in words]
     column = shown(header)
     if not any(read):
         if any(words):

@@ -84,7 +84,7 @@ def _may_be_header(cell: Any) -> bool:
         isinstance(cell, str)
         and len(cell) <= _LONGEST_HEADER
         and not looks_like_number(cell)
-        and ":" not in half_width(cell)
+        and ":" not in half_width(cell).removeprefix("其中:")
     )
 
 

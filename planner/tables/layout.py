@@ -30,7 +30,7 @@ _NOTE_STARTS = (
 )
 _TELLING_WORDS = rf"(?i)[合小总共]\s*计|total|^(?:{'|'.join(_NOTE_STARTS.split())})"
 _NOTE = re.compile(r"注\d*[:.、)]?.*|注意.*|[^:]{2,8}(?:\(.{0,8}\))?:.*", re.DOTALL)
-_EXAMPLE = re.compile(r"[(\[【]?(?:示例|样例|范例|填写示例|填写样例|例)[)\]】]?\d*(?::.*)?")
+_EXAMPLE = re.compile(r"(?i)[(\[【]?(?:示例|样例|范例|填写示例|填写样例|例|example)[)\]】]?\d*(?::.*)?")
 _UNITS_ABOVE = re.compile(r"单位\s*:\s*(?:人民币)?([^\s()]+)")
 
 

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 WithoutPosition = Literal["report", "keep"]
 
 _POSITION_COLUMNS = ("longitude", "latitude", "lonlat", "latlon")
+_PLACED_BY = ("village", "village_code", "zone", "zone_code")
 
 
 class Positions(NamedTuple):
@@ -54,7 +55,7 @@ def positions(
     where the file does not say. Under CGCS2000 an easting that begins with a zone's number says in which zone its row is, be it
     another than declared; without one the declared central meridian counts. With `rows_without_position` "keep" the rows
     without a position are reported as doubtful, and a table without any coordinates is none the worse for it if it says which
-    village its rows are in.
+    village or township its rows are in; its headers are reported once, in case one of them is meant for the longitude.
 
     Raises
     ------
@@ -133,12 +134,12 @@ def _from_columns(
 ) -> Positions:
     report, own = remarks.report, own_columns(frame)
     datum = canonical_datum(datum)
-    columns = find_columns(
-        own, ("longitude", "latitude", "lonlat", "latlon", "village", "village_code"), synonyms=synonyms
-    )
+    columns = find_columns(own, (*_POSITION_COLUMNS, *_PLACED_BY), synonyms=synonyms)
     axes = _axes(columns)
     if axes is None:
-        if keep and ("village" in columns or "village_code" in columns):
+        if keep and any(name in columns for name in _PLACED_BY):
+            near = shown(nearest_header("longitude", own))
+            report.add("tables.no_coordinate_columns", "doubtful", headers=", ".join(map(shown, own)), nearest=near)
             none = np.full(len(frame), np.nan)
             return Positions(none, none.copy(), np.full(len(frame), "no_coordinates", dtype=object))
         wanted = "latitude" if "longitude" in columns else "longitude"

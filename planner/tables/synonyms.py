@@ -38,7 +38,7 @@ _LISTS = {
         township town 行政区 区县 district""",
     "zone_code": """
         zonecode 乡镇代码 镇街代码 街道代码 乡镇(街道)代码 乡镇街道代码 区划代码 行政区划代码 行政区代码
-        towncode townshipcode adcode""",
+        towncode townshipcode streetcode adcode""",
     "village": """
         village 村(社区) 村社区 村居 村(居) 村 行政村 村名 村居名称 村(社区)名称 村社区名称 所属村 所在村 所属村居 所在村居
         所属村(社区) 所在村(社区) 社区 所属社区 所在社区 社区名称 村委会 居委会 村(居)委会 community neighbourhood""",
@@ -56,8 +56,13 @@ _LISTS = {
         currentuse 现状用途 目前用途 现用途 当前用途 使用现状 使用情况 利用现状 现状使用情况 现状使用功能""",
     "original_use": "originaluse 原用途 原有用途 原使用用途 原功能 原使用功能 建筑原用途 formeruse",
     "land_use": "landuse 用地性质 土地性质 土地用途 规划用地性质 规划用途 用地类型 土地使用性质",
-    "heritage": "heritage 文物保护 文保 文保等级 文物等级 文物保护级别 文物保护单位 是否文物 历史建筑 是否历史建筑",
+    "heritage": "heritage 文物保护 文保 文保等级 文物等级 文物保护级别 文物保护单位 是否文物 是否文物保护单位",
     "hazard": "hazard 地质灾害 地质灾害隐患 地灾 地灾隐患 地灾隐患点 是否地灾点 地质灾害点",
+    "build_mode": """
+        buildmode 建设方式 改造方式 建设类型 建设性质 建设模式 选址方式 落地方式 改造类型 建设形式""",
+    "upgradable": """
+        upgradable upgrade 是否改造提升 可改造提升 可否改造提升 拟改造提升 是否提升 是否可提升 可提升
+        是否提升改造 列入改造提升""",
     "built_year": """
         builtyear yearbuilt 建成年份 建成年代 建成时间 建成年 建造年代 建造年份 建造时间 建筑年代 建设年代 竣工时间 竣工年份
         constructionyear""",

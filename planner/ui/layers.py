@@ -27,6 +27,7 @@ _FACTS = {
     "candidates": [],
 }
 _COMMON = ["name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "people", "only_here"]
+_COMMON += ["position_uncertainty_m"]
 
 
 def areas(results: Results, outline: BaseGeometry | None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import folium
 from streamlit_folium import st_folium
 
 from planner.deliver import ATTRIBUTION
+from planner.register import reasons
+from planner.texts import say
 from planner.ui import layers
 from planner.ui.leaflet import Legend, OfflineMap, ServedLayer
 from planner.ui.opened import Opened
@@ -26,9 +28,10 @@ _FIELDS = {
         "loss_if_dropped": "people",
         "replacement": "text",
         "replacement_loss": "people",
+        "position_uncertainty_m": "metres",
     },
-    "centres": {"people": "people", "only_here": "people"},
-    "candidates": {"people": "people", "unserved": "people", "cost_yuan": "yuan"},
+    "centres": {"people": "people", "only_here": "people", "position_uncertainty_m": "metres"},
+    "candidates": {"people": "people", "unserved": "people", "cost_yuan": "yuan", "position_uncertainty_m": "metres"},
     "zones": {
         "population": "people",
         "covered_before": "people",
@@ -137,11 +140,17 @@ def _bands_line(which: str, letter: str, files: MapFiles, words: Words) -> str:
     return f'<span class="planner-key" aria-hidden="true">{swatches}</span><span class="planner-name">{name}</span>'
 
 
+def _register_reasons(language: str) -> dict[str, str]:
+    """Return why the register leaves facilities out, by code; a project's own reasons are shown as they stand."""
+    return {f"excluded_reason_{code}": say(f"register.excluded_{code}", language) for code in reasons()}
+
+
 def _setting(files: MapFiles, words: Words) -> dict[str, Any]:
     """Return what ``map.js`` must know: all of it numbers and sentences of the catalogues."""
     texts = {name: words(name) for name in ("zoom_in", "zoom_out", "whole_area", "not_loaded")}
     texts["people"] = words("count_people", number="{}")
     texts["yuan"] = words("count_yuan", number="{}")
+    texts["metres"] = words("count_metres", number="{}")
     texts["people_here"] = words("people_here", people="{}")
     texts["site_number"] = words("site_number", rank="{}")
     texts["attribution"] = html(
@@ -154,7 +163,7 @@ def _setting(files: MapFiles, words: Words) -> dict[str, Any]:
         "bounds": files.bounds,
         "view": f"planner {files.bounds}",
         "texts": texts,
-        "words": {code: words(code) for code in codes},
+        "words": {code: words(code) for code in codes} | _register_reasons(words.language),
         "fields": {
             kind: [[key.replace("unserved", "only_here"), words(f"fact_{key}"), form] for key, form in fields.items()]
             for kind, fields in _FIELDS.items()

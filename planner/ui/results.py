@@ -13,6 +13,7 @@ from planner.errors import InputError
 from planner.ui.opened import SUMMARY
 
 _FACILITY = ["id", "name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "open_after"]
+_FACILITY += ["position_uncertainty_m"]
 
 
 @dataclass(frozen=True)

@@ -436,7 +436,7 @@
   }
 
   function subtitle(item, kind) {
-    const status = item.excluded_reason ? setting.words[`excluded_reason_${item.excluded_reason}`] : null;
+    const status = item.excluded_reason ? setting.words[`excluded_reason_${item.excluded_reason}`] || item.excluded_reason : null;
     const role = kind === "sites" ? fill(setting.texts.site_number, item.rank) : setting.words[`status_${item.status}`];
     return [role, status, item.kind, item.zone].filter(Boolean).join(" · ");
   }
@@ -482,6 +482,7 @@
     text: (value) => String(value),
     number: (value) => number(value),
     people: (value) => fill(setting.texts.people, number(value)),
+    metres: (value) => fill(setting.texts.metres, number(value)),
     share: (value) => `${(100 * value).toFixed(1)}%`,
     yuan: (value) =>
       fill(setting.texts.yuan, new Intl.NumberFormat("en", { maximumFractionDigits: 2 }).format(value / setting.yuan_shown)),
