@@ -9,9 +9,7 @@ import itertools
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
 
-import contourpy
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -22,7 +20,8 @@ from shapely import Geometry
 from planner.coverage import Places
 from planner.crs import WGS84
 from planner.errors import InputError
-from planner.kernels.field import effort_field, reached_box
+from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
+from planner.kernels.field import LARGEST_BLOCK, effort_field, reached_blocks, reached_box
 from planner.kernels.paths import search_bounded
 from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
 from planner.units import minutes_to_s
@@ -36,6 +35,9 @@ _STEPS_ACROSS = 120
 
 _MOST_POINTS = 16_000_000
 """The largest lattice, 20 km by 20 km at the default spacing: a walk of hours is drawn more coarsely."""
+
+_CUT_STEPS = 1.5
+"""How many steps around a limit the field is taken as it is; beyond, only its side of the limit counts."""
 
 _SIMPLER = 5
 """Outlines are simplified by this part of a step: far below what the lattice resolves, and a tenth of the points."""
@@ -116,7 +118,7 @@ def _bands(
     shapes: list[Geometry] = []
     for finest_m, some_m in itertools.groupby(limits_m, lambda limit_m: min(resolution_m, limit_m / _STEPS_ACROSS)):
         limits = list(some_m)
-        field, west, south, step_m = _field(network, points, i, limits[-1], max_snap_m, direction, finest_m)
+        field, west, south, step_m = _field(network, points, i, limits, max_snap_m, direction, finest_m)
         for limit_m in limits:
             shape = _within(field, limit_m, west, south, step_m)
             if shapes:
@@ -129,7 +131,7 @@ def _field(
     network: StreetNetwork,
     points: Places,
     i: int,
-    limit_m: float,
+    limits_m: list[float],
     max_snap_m: float,
     direction: Direction,
     step_m: float,
@@ -139,6 +141,7 @@ def _field(
     Lattices of equal step coincide whatever the point, so that drawings of neighbours meet without slivers. The step is
     `step_m`, or as much wider as it takes to keep within `_MOST_POINTS`.
     """
+    limit_m = limits_m[-1]
     half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
     s = points.snapped
     edge, at, access_m = s.edge[i : i + 1], s.at[i : i + 1], s.distance_m[i : i + 1]
@@ -176,11 +179,16 @@ def _field(
         n_columns = int(np.ceil(east / step_m) - first_column) + 2
         n_rows = int(np.ceil(north / step_m) - first_row) + 2
         west, south = first_column * step_m, first_row * step_m
+        wanted = reached_blocks(
+            order, reached, space.dist, network.node_x, network.node_y, limit_m, entry_x, entry_y, access_m,
+            efforts.stretch, west, south, LARGEST_BLOCK * step_m, -(-n_rows // LARGEST_BLOCK), -(-n_columns // LARGEST_BLOCK),
+        )  # fmt: skip
         field = effort_field(
-            west, south, step_m, n_columns, n_rows, edge, at, access_m,
+            west, south, step_m, n_columns, n_rows, wanted, np.array(limits_m), _CUT_STEPS * step_m, edge, at, access_m,
             network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, network.edge_length_m,
             space.dist, space.stamp, version,
             grid.ax, grid.ay, grid.bx, grid.by, grid.edge, network.segment_start_m,
+            space.segment_stamp, space.versions(wanted.size),
             grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
         )  # fmt: skip
     return field, west, south, step_m
@@ -193,18 +201,29 @@ def _within(field: NDArray[np.float64], limit_m: float, west: float, south: floa
     a step and a half around the limit; across a jump, which lies anywhere between two lattice points, this puts the line
     between them.
     """
-    cut_m = 1.5 * step_m
-    height = np.clip(field - limit_m, -cut_m, cut_m)
-    x = west + step_m * np.arange(field.shape[1])
-    y = south + step_m * np.arange(field.shape[0])
-    contours = contourpy.contour_generator(x, y, height, fill_type=contourpy.FillType.OuterOffset)
-    outlines, offsets = cast("tuple[list[Any], list[Any]]", contours.filled(-2 * cut_m, 0.0))
-    parts = []
-    for line, ring in zip(outlines, offsets, strict=True):
-        holes = [line[start:stop] for start, stop in itertools.pairwise(ring[1:])]
-        parts.append(shapely.Polygon(line[ring[0] : ring[1]], holes))
-    shape = shapely.simplify(shapely.MultiPolygon(parts), step_m / _SIMPLER)
-    return _as_multipolygon(shape if shape.is_valid else shapely.make_valid(shape))
+    inside = field <= limit_m
+    rising = np.flatnonzero(inside[1:] & ~inside[:-1])
+    fine = trace_rings(field, rising, limit_m, _CUT_STEPS * step_m, west, south, step_m)
+    shape = _polygons_of(*simplify_rings(*fine, step_m / _SIMPLER), step_m * step_m)
+    if not shapely.is_valid(shape):  # two lines closer than the simplification moves them
+        whole = shapely.simplify(_polygons_of(*fine, step_m * step_m), step_m / _SIMPLER)
+        shape = _as_multipolygon(whole if shapely.is_valid(whole) else shapely.make_valid(whole))
+    return shape
+
+
+def _polygons_of(xy: NDArray[np.float64], ring_ptr: NDArray[np.int64], least_m2: float) -> Geometry:
+    """Return the MultiPolygon of traced rings; of several, those under `least_m2` are below what a lattice shows."""
+    area, home = sort_rings(xy, ring_ptr, least_m2 if len(ring_ptr) > 2 else 0.0)
+    order = np.lexsort((area <= 0, home))
+    order = order[home[order] >= 0]
+    if not len(order):
+        return shapely.MultiPolygon()
+    size = np.diff(ring_ptr)[order]
+    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    points = xy[np.repeat(ring_ptr[order], size) + within]
+    rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(order)), size))
+    _, polygon = np.unique(home[order], return_inverse=True)
+    return shapely.multipolygons(shapely.polygons(rings, indices=polygon))
 
 
 def _cut_at_antimeridian(shape: Geometry) -> Geometry:

@@ -336,7 +336,7 @@ class StreetNetwork:
         try:
             space = self._workspaces.get_nowait()
         except Empty:
-            space = Workspace.of(self.n_nodes, self.n_edges)
+            space = Workspace.of(self.n_nodes, self.n_edges, len(self.vertex_x))
         try:
             yield space
         finally:
@@ -380,18 +380,21 @@ class Workspace:
     dist: NDArray[np.float64]
     stamp: NDArray[np.int32]
     edge_stamp: NDArray[np.int32]
+    segment_stamp: NDArray[np.int32]
     version: int = 1
 
     @classmethod
-    def of(cls, n_nodes: int, n_edges: int) -> "Workspace":
+    def of(cls, n_nodes: int, n_edges: int, n_segments: int) -> "Workspace":
         """Return fresh memory for a network of this size."""
-        return cls(np.empty(n_nodes), np.zeros(n_nodes, np.int32), np.zeros(n_edges, np.int32))
+        stamps = (np.zeros(n, np.int32) for n in (n_nodes, n_edges, n_segments))
+        return cls(np.empty(n_nodes), *stamps)
 
     def versions(self, count: int) -> int:
         """Return the first of `count` versions that no search has used."""
         if self.version + count >= 2**31 - 1:
             self.stamp[:] = 0
             self.edge_stamp[:] = 0
+            self.segment_stamp[:] = 0
             self.version = 1
         first = self.version
         self.version += count
