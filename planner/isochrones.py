@@ -9,28 +9,34 @@ import itertools
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, get_args
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 from shapely import Geometry
 
 from planner.coverage import Places
-from planner.crs import WGS84
+from planner.crs import WGS84, transformer
 from planner.errors import InputError
 from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
-from planner.kernels.field import LARGEST_BLOCK, effort_field, reached_blocks, reached_box
+from planner.kernels.field import BLOCK, effort_field, lattice_of
 from planner.kernels.paths import search_bounded
+from planner.kernels.spread import spread_field
 from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
 from planner.units import minutes_to_s
 from planner.units import speed_m_s as checked_speed
 
-RESOLUTION_M = 5.0
+Quality = Literal["exact", "fast"]
+"""How an isochrone is drawn: "exact" for delivery, or "fast" for a map that answers a click."""
+
+RESOLUTION_M: dict[Quality, float] = {"exact": 5.0, "fast": 15.0}
 """Default spacing of the lattice."""
 
-_STEPS_ACROSS = 120
+_STEPS_ACROSS: dict[Quality, int] = {"exact": 120, "fast": 60}
 """A short walk is drawn on a finer lattice: at least so many steps in its radius."""
 
 _MOST_POINTS = 16_000_000
@@ -51,7 +57,8 @@ def polygons(
     speed_m_s: float = 1.0,
     max_snap_m: float = MAX_SNAP_M,
     direction: Direction = "to",
-    resolution_m: float = RESOLUTION_M,
+    quality: Quality = "exact",
+    resolution_m: float | None = None,
     threads: int | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the isochrone of every point and number of minutes.
@@ -70,7 +77,10 @@ def polygons(
     bands = sorted({float(value) for value in minutes})
     if not bands:
         raise InputError("isochrones.no_minutes")
-    if not resolution_m > 0:
+    if quality not in get_args(Quality):
+        raise InputError("isochrones.bad_quality", value=quality, known=", ".join(get_args(Quality)))
+    step_m = RESOLUTION_M[quality] if resolution_m is None else resolution_m
+    if not step_m > 0:
         raise InputError("isochrones.bad_resolution", value=resolution_m)
     speed = checked_speed(speed_m_s)
     limits_m = [(minutes_to_s(value) + 0.0005) * speed for value in bands]
@@ -79,28 +89,32 @@ def polygons(
     network.segment_start_m, network.adjacency, network.efforts(direction)  # built once, before threads ask for them
 
     def one(i: int) -> list[Geometry]:
-        return _bands(network, points, i, limits_m, max_snap_m, direction, resolution_m)
+        return _bands(network, points, i, limits_m, max_snap_m, direction, quality, step_m)
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        shapes = [shape for each in pool.map(one, range(len(points))) for shape in each]
+    if len(points) == 1 or threads == 1:
+        drawn = [one(i) for i in range(len(points))]
+    else:
+        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+            drawn = list(pool.map(one, range(len(points))))
+    shapes = np.array([shape for each in drawn for shape in each], object)
     found = np.repeat(points.snapped.found, len(bands))
-    reasons = [
-        (None if not shape.is_empty else "access_leg_too_long") if has_street else "no_street"
-        for shape, has_street in zip(shapes, found, strict=True)
-    ]
+    reason = np.where(found, np.where(shapely.is_empty(shapes), "access_leg_too_long", None), "no_street")
     columns = {
         "point_index": np.repeat(np.arange(len(points)), len(bands)),
         "minutes": np.tile(np.array(bands), len(points)),
-        "reason": pd.Series(reasons, dtype=object),
+        "geometry": gpd.GeoSeries(_in_degrees(shapes, network.crs), crs=WGS84),
+        "reason": pd.Series(reason, dtype=object),
     }
-    frame = gpd.GeoDataFrame(columns, geometry=np.array(shapes, object), crs=network.crs)
-    frame = frame.to_crs(WGS84)
-    west, _, east, _ = frame.bounds.to_numpy().T
-    for row in np.flatnonzero(
-        east - west > 180
-    ):  # no walk is that long: the shape lies on both sides of the antimeridian
-        frame.loc[row, "geometry"] = _cut_at_antimeridian(frame.geometry[row])
-    return frame[["point_index", "minutes", "geometry", "reason"]]
+    return gpd.GeoDataFrame(columns)
+
+
+def _in_degrees(shapes: NDArray[np.object_], crs: CRS) -> NDArray[np.object_]:
+    """Return shapes in WGS 84; those on both sides of the antimeridian in parts, as RFC 7946 asks for."""
+    shapes = shapely.transform(shapes, transformer(crs, WGS84).transform, interleaved=False)
+    west, _, east, _ = shapely.bounds(shapes).T
+    for i in np.flatnonzero(east - west > 180):  # no walk is that long
+        shapes[i] = _cut_at_antimeridian(shapes[i])
+    return shapes
 
 
 def _bands(
@@ -110,15 +124,18 @@ def _bands(
     limits_m: list[float],
     max_snap_m: float,
     direction: Direction,
+    quality: Quality,
     resolution_m: float,
 ) -> list[Geometry]:
     """Return the isochrones of point `i` in the network's metres, one a limit, each holding those before it."""
     if points.snapped.edge[i] < 0:
         return [shapely.MultiPolygon()] * len(limits_m)
     shapes: list[Geometry] = []
-    for finest_m, some_m in itertools.groupby(limits_m, lambda limit_m: min(resolution_m, limit_m / _STEPS_ACROSS)):
+    for finest_m, some_m in itertools.groupby(
+        limits_m, lambda limit_m: min(resolution_m, limit_m / _STEPS_ACROSS[quality])
+    ):
         limits = list(some_m)
-        field, west, south, step_m = _field(network, points, i, limits, max_snap_m, direction, finest_m)
+        field, west, south, step_m = _field(network, points, i, limits, max_snap_m, direction, quality, finest_m)
         for limit_m in limits:
             shape = _within(field, limit_m, west, south, step_m)
             if shapes:
@@ -134,6 +151,7 @@ def _field(
     limits_m: list[float],
     max_snap_m: float,
     direction: Direction,
+    quality: Quality,
     step_m: float,
 ) -> tuple[NDArray[np.float64], float, float, float]:
     """Return the field of effort around point `i`, the coordinates of its first lattice point, and its step.
@@ -145,10 +163,6 @@ def _field(
     half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
     s = points.snapped
     edge, at, access_m = s.edge[i : i + 1], s.at[i : i + 1], s.distance_m[i : i + 1]
-    vertex = slice(network.vertex_indptr[edge[0]], network.vertex_indptr[edge[0] + 1])
-    along = at * network.edge_length_m[edge]
-    entry_x = np.interp(along, network.vertex_m[vertex], network.vertex_x[vertex])
-    entry_y = np.interp(along, network.vertex_m[vertex], network.vertex_y[vertex])
     with network.workspace() as space:
         version = space.versions(1)
         reached, order, _, _ = search_bounded(
@@ -156,41 +170,23 @@ def _field(
             network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
             space.dist, space.stamp, version, np.empty(1024, np.int32), np.empty(1024), np.empty(1024, np.int32),
         )  # fmt: skip
-        west, south, east, north = reached_box(
-            order,
-            reached,
-            space.dist,
-            network.node_x,
-            network.node_y,
-            limit_m,
-            entry_x,
-            entry_y,
-            access_m,
-            efforts.stretch,
-        )
-        if not np.isfinite(west):
-            west, south, east, north = entry_x[0], entry_y[0], entry_x[0], entry_y[0]
-        # nothing beyond the longest access leg from the outermost street can be reached, however long the walk
-        west, south = max(west, grid.x0 - max_snap_m), max(south, grid.y0 - max_snap_m)
-        east = min(east, grid.x0 + grid.n_columns * grid.cell_m + max_snap_m)
-        north = min(north, grid.y0 + grid.n_rows * grid.cell_m + max_snap_m)
-        step_m = max(step_m, np.sqrt((east - west) * (north - south) / _MOST_POINTS))
-        first_column, first_row = np.floor(west / step_m) - 1, np.floor(south / step_m) - 1
-        n_columns = int(np.ceil(east / step_m) - first_column) + 2
-        n_rows = int(np.ceil(north / step_m) - first_row) + 2
-        west, south = first_column * step_m, first_row * step_m
-        wanted = reached_blocks(
-            order, reached, space.dist, network.node_x, network.node_y, limit_m, entry_x, entry_y, access_m,
-            efforts.stretch, west, south, LARGEST_BLOCK * step_m, -(-n_rows // LARGEST_BLOCK), -(-n_columns // LARGEST_BLOCK),
+        step_m, first_column, first_row, n_columns, n_rows, wanted = lattice_of(
+            order, reached, space.dist, limit_m, edge, at, access_m, half.indptr, half.edge, efforts.half_edge_m,
+            half.forward, efforts.along_m, efforts.against_m, network.edge_length_m,
+            network.vertex_indptr, network.vertex_x, network.vertex_y, max_snap_m, step_m, _MOST_POINTS, BLOCK,
         )  # fmt: skip
-        field = effort_field(
-            west, south, step_m, n_columns, n_rows, wanted, np.array(limits_m), _CUT_STEPS * step_m, edge, at, access_m,
-            network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, network.edge_length_m,
-            space.dist, space.stamp, version,
-            grid.ax, grid.ay, grid.bx, grid.by, grid.edge, network.segment_start_m,
-            space.segment_stamp, space.versions(wanted.size),
+        west, south = first_column * step_m, first_row * step_m
+        lattice = (west, south, step_m, n_columns, n_rows, wanted)
+        streets = (
+            edge, at, access_m, network.edge_from, network.edge_to, efforts.along_m, efforts.against_m,
+            network.edge_length_m, space.dist, space.stamp, version, grid.ax, grid.ay, grid.bx, grid.by, grid.edge,
+            network.segment_start_m, space.segment_stamp, space.versions(wanted.size + 1),
             grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
         )  # fmt: skip
+        if quality == "fast":
+            field = spread_field(*lattice, BLOCK, *streets)
+        else:
+            field = effort_field(*lattice, np.array(limits_m), _CUT_STEPS * step_m, *streets)
     return field, west, south, step_m
 
 

@@ -8,55 +8,80 @@ can be nearest to any of them.
 import numpy as np
 from numba import njit
 
-LARGEST_BLOCK, SMALLEST_BLOCK = 16, 4
+BLOCK, SMALLEST_BLOCK = 16, 4
 """Lattice points along the side of the blocks that the field is settled by."""
 
 
 @njit(cache=True, nogil=True)
-def reached_box(order, reached, dist, node_x, node_y, limit_m, entry_x, entry_y, entry_access_m, stretch):
-    """Return ``(west, south, east, north)`` that holds every place within `limit_m`: what is left of it at each node reached.
+def lattice_of(
+    order, reached, dist, limit_m, entry_edge, entry_at, entry_access_m,
+    indptr, half_edge, half_edge_m, forward, along_m, against_m, edge_length_m,
+    vertex_indptr, vertex_x, vertex_y, max_snap_m, step_m, most_points, block,
+):  # fmt: skip
+    """Return ``(step_m, first_column, first_row, n_columns, n_rows, wanted)``: the lattice that holds all that is reached.
 
-    `stretch` is the largest number of metres that a metre of effort can cover.
+    Point ``(r, c)`` of it lies at ``(first_column + c, first_row + r)`` steps from the origin. The step is the given one, or as
+    much wider as keeps the lattice within `most_points`. ``wanted`` marks the blocks of `block` points a side that may hold a
+    place within `limit_m`: those no farther from a stretch walked than its access leg may be, or than what is left of the limit.
     """
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for i in range(reached + len(entry_x)):
-        if i < reached:
-            x, y, left_m = node_x[order[i]], node_y[order[i]], limit_m - dist[order[i]]
-        else:
-            k = i - reached
-            x, y, left_m = entry_x[k], entry_y[k], limit_m - entry_access_m[k]
-        if left_m >= 0:
-            left_m *= stretch
-            west, east = min(west, x - left_m), max(east, x + left_m)
-            south, north = min(south, y - left_m), max(north, y + left_m)
-    return west, south, east, north
-
-
-@njit(cache=True, nogil=True)
-def reached_blocks(
-    order, reached, dist, node_x, node_y, limit_m, entry_x, entry_y, entry_access_m, stretch,
-    west, south, block_m, n_high, n_wide,
-):  # fmt: skip
-    """Return which blocks of the lattice, shape ``(n_high, n_wide)``, hold a place that `reached_box` would let be reached."""
-    wanted = np.zeros((n_high, n_wide), np.bool_)
-    for i in range(reached + len(entry_x)):
-        if i < reached:
-            x, y, left_m = node_x[order[i]], node_y[order[i]], limit_m - dist[order[i]]
-        else:
-            k = i - reached
-            x, y, left_m = entry_x[k], entry_y[k], limit_m - entry_access_m[k]
-        if left_m < 0:
-            continue
-        left_m *= stretch
-        first = max(0, int(np.floor((x - left_m - west) / block_m)))
-        last = min(n_wide - 1, int(np.floor((x + left_m - west) / block_m)))
-        for row in range(
-            max(0, int(np.floor((y - left_m - south) / block_m))),
-            min(n_high - 1, int(np.floor((y + left_m - south) / block_m))) + 1,
-        ):
-            for column in range(first, last + 1):
-                wanted[row, column] = True
-    return wanted
+    first_column, first_row, n_columns, n_rows = 0, 0, 0, 0
+    wanted = np.zeros((0, 0), np.bool_)
+    for marking in range(2):
+        if marking:
+            step_m = max(step_m, np.sqrt((east - west) * (north - south) / most_points))
+            first_column, first_row = int(np.floor(west / step_m)) - 1, int(np.floor(south / step_m)) - 1
+            n_columns, n_rows = (
+                int(np.ceil(east / step_m)) - first_column + 2,
+                int(np.ceil(north / step_m)) - first_row + 2,
+            )
+            wanted = np.zeros(((n_rows + block - 1) // block, (n_columns + block - 1) // block), np.bool_)
+        for i in range(reached + len(entry_edge)):
+            # a node and its half-edges, then both ways along the edge of each entry
+            k_first, k_last = (indptr[order[i]], indptr[order[i] + 1]) if i < reached else (0, 2)
+            for k in range(k_first, k_last):
+                if i < reached:
+                    e, ahead, left_m = half_edge[k], forward[k], limit_m - dist[order[i]]
+                    begin_m, pace = 0.0, half_edge_m[k]
+                else:
+                    n = i - reached
+                    e, ahead, left_m = entry_edge[n], k == 0, limit_m - entry_access_m[n]
+                    begin_m = (entry_at[n] if ahead else 1.0 - entry_at[n]) * edge_length_m[e]
+                    pace = along_m[e] if ahead else against_m[e]
+                pace = pace / edge_length_m[e] if edge_length_m[e] > 0 else 1.0
+                v, last = (
+                    (vertex_indptr[e], vertex_indptr[e + 1] - 1)
+                    if ahead
+                    else (vertex_indptr[e + 1] - 1, vertex_indptr[e])
+                )
+                turn = 1 if ahead else -1
+                walked_m = 0.0
+                while v != last and left_m >= 0:
+                    x0, y0, x1, y1 = vertex_x[v], vertex_y[v], vertex_x[v + turn], vertex_y[v + turn]
+                    v += turn
+                    length_m = np.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2)
+                    walked_m += length_m
+                    if walked_m < begin_m:
+                        continue
+                    beyond_m = min(left_m, max_snap_m)
+                    left, right, low, high = (
+                        min(x0, x1) - beyond_m,
+                        max(x0, x1) + beyond_m,
+                        min(y0, y1) - beyond_m,
+                        max(y0, y1) + beyond_m,
+                    )
+                    if not marking:
+                        west, east, south, north = min(west, left), max(east, right), min(south, low), max(north, high)
+                    else:
+                        c_first = max(0, int(np.floor(left / step_m)) - first_column) // block
+                        c_last = min(n_columns - 1, int(np.ceil(right / step_m)) - first_column) // block
+                        r_first = max(0, int(np.floor(low / step_m)) - first_row) // block
+                        r_last = min(n_rows - 1, int(np.ceil(high / step_m)) - first_row) // block
+                        for r in range(r_first, r_last + 1):
+                            for c in range(c_first, c_last + 1):
+                                wanted[r, c] = True
+                    left_m -= min(length_m, walked_m - begin_m) * pace
+    return step_m, first_column, first_row, n_columns, n_rows, wanted
 
 
 @njit(cache=True, nogil=True)
@@ -70,8 +95,8 @@ def effort_field(
 
     ``dist[node]`` holds where ``stamp[node] == version`` (`planner.kernels.paths.search_bounded`). A point whose nearest
     street is not reached, or that has none within `max_snap_m`, has inf. Exact within `cut_m` of each of the rising `limits_m`;
-    elsewhere some value on the same side of all of them, at least `cut_m` away. `wanted` says which blocks of `LARGEST_BLOCK`
-    points may hold anything reached.
+    elsewhere some value on the same side of all of them, at least `cut_m` away. `wanted` says which blocks of `BLOCK`
+    points may hold anything reached (`lattice_of`).
     """
     field = np.full((n_rows, n_columns), np.inf)
     candidate = np.empty(256, np.int32)
@@ -81,7 +106,7 @@ def effort_field(
         (256, 6)
     )  # of each segment kept: efforts at the edge's ends, along and against it, where it begins, ends
     holds_entry = np.empty(256, np.bool_)
-    size = LARGEST_BLOCK
+    size = BLOCK
     n_high, n_wide = wanted.shape
     block = np.empty((n_wide * n_high, 2), np.int32)
     ends = np.empty(n_wide * n_high, np.int64)
