@@ -23,7 +23,7 @@ from planner.coverage import Places
 from planner.crs import WGS84, transformer
 from planner.errors import InputError
 from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
-from planner.kernels.field import BLOCK, effort_field, lattice_of
+from planner.kernels.field import BLOCK, SMALLEST_BLOCK, effort_field, lattice_of
 from planner.kernels.paths import search_bounded
 from planner.kernels.spread import spread_field
 from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
@@ -86,7 +86,12 @@ def polygons(
     limits_m = [(minutes_to_s(value) + 0.0005) * speed for value in bands]
     if not isinstance(points, Places):
         points = Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
-    network.segment_start_m, network.adjacency, network.efforts(direction)  # built once, before threads ask for them
+    (
+        network.segment_start_m,
+        network.adjacency,
+        network.efforts(direction),
+        network.grid.far_m,
+    )  # built once, before threads ask for them
 
     def one(i: int) -> list[Geometry]:
         return _bands(network, points, i, limits_m, max_snap_m, direction, quality, step_m)
@@ -160,6 +165,7 @@ def _field(
     `step_m`, or as much wider as it takes to keep within `_MOST_POINTS`.
     """
     limit_m = limits_m[-1]
+    block = BLOCK if quality == "exact" else SMALLEST_BLOCK
     half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
     s = points.snapped
     edge, at, access_m = s.edge[i : i + 1], s.at[i : i + 1], s.distance_m[i : i + 1]
@@ -173,7 +179,8 @@ def _field(
         step_m, first_column, first_row, n_columns, n_rows, wanted = lattice_of(
             order, reached, space.dist, limit_m, edge, at, access_m, half.indptr, half.edge, efforts.half_edge_m,
             half.forward, efforts.along_m, efforts.against_m, network.edge_length_m,
-            network.vertex_indptr, network.vertex_x, network.vertex_y, max_snap_m, step_m, _MOST_POINTS, BLOCK,
+            network.vertex_indptr, network.vertex_x, network.vertex_y, grid.x0, grid.y0, grid.cell_m, grid.far_m,
+            max_snap_m, step_m, _MOST_POINTS, block,
         )  # fmt: skip
         west, south = first_column * step_m, first_row * step_m
         lattice = (west, south, step_m, n_columns, n_rows, wanted)
@@ -184,7 +191,7 @@ def _field(
             grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
         )  # fmt: skip
         if quality == "fast":
-            field = spread_field(*lattice, BLOCK, *streets)
+            field = spread_field(*lattice, block, *streets)
         else:
             field = effort_field(*lattice, np.array(limits_m), _CUT_STEPS * step_m, *streets)
     return field, west, south, step_m

@@ -16,26 +16,22 @@ BLOCK, SMALLEST_BLOCK = 16, 4
 def lattice_of(
     order, reached, dist, limit_m, entry_edge, entry_at, entry_access_m,
     indptr, half_edge, half_edge_m, forward, along_m, against_m, edge_length_m,
-    vertex_indptr, vertex_x, vertex_y, max_snap_m, step_m, most_points, block,
+    vertex_indptr, vertex_x, vertex_y, x0, y0, cell_m, far_m, max_snap_m, step_m, most_points, block,
 ):  # fmt: skip
     """Return ``(step_m, first_column, first_row, n_columns, n_rows, wanted)``: the lattice that holds all that is reached.
 
     Point ``(r, c)`` of it lies at ``(first_column + c, first_row + r)`` steps from the origin. The step is the given one, or as
     much wider as keeps the lattice within `most_points`. ``wanted`` marks the blocks of `block` points a side that may hold a
-    place within `limit_m`: those no farther from a stretch walked than its access leg may be, or than what is left of the limit.
+    place within `limit_m`: it is no farther from a stretch walked than what is left of the limit there, nor than ``far_m`` of its
+    cell of the grid (corner x0, y0), the most that any place in the cell is from its nearest street.
     """
+    n_high, n_wide = far_m.shape
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    first_column, first_row, n_columns, n_rows = 0, 0, 0, 0
-    wanted = np.zeros((0, 0), np.bool_)
-    for marking in range(2):
+    left_at = np.full((1, 1), -1.0)
+    r_low, r_high, c_low, c_high = n_high, -1, n_wide, -1
+    for marking in range(2):  # first the box of all that is walked, then what is left of the limit in each of its cells
         if marking:
-            step_m = max(step_m, np.sqrt((east - west) * (north - south) / most_points))
-            first_column, first_row = int(np.floor(west / step_m)) - 1, int(np.floor(south / step_m)) - 1
-            n_columns, n_rows = (
-                int(np.ceil(east / step_m)) - first_column + 2,
-                int(np.ceil(north / step_m)) - first_row + 2,
-            )
-            wanted = np.zeros(((n_rows + block - 1) // block, (n_columns + block - 1) // block), np.bool_)
+            left_at = np.full((max(r_high - r_low, 0) + 1, max(c_high - c_low, 0) + 1), -1.0)
         for i in range(reached + len(entry_edge)):
             # a node and its half-edges, then both ways along the edge of each entry
             k_first, k_last = (indptr[order[i]], indptr[order[i] + 1]) if i < reached else (0, 2)
@@ -49,38 +45,61 @@ def lattice_of(
                     begin_m = (entry_at[n] if ahead else 1.0 - entry_at[n]) * edge_length_m[e]
                     pace = along_m[e] if ahead else against_m[e]
                 pace = pace / edge_length_m[e] if edge_length_m[e] > 0 else 1.0
-                v, last = (
-                    (vertex_indptr[e], vertex_indptr[e + 1] - 1)
-                    if ahead
-                    else (vertex_indptr[e + 1] - 1, vertex_indptr[e])
-                )
-                turn = 1 if ahead else -1
+                v, turn, last = vertex_indptr[e], 1, vertex_indptr[e + 1] - 1
+                if not ahead:
+                    v, turn, last = last, -1, v
                 walked_m = 0.0
                 while v != last and left_m >= 0:
-                    x0, y0, x1, y1 = vertex_x[v], vertex_y[v], vertex_x[v + turn], vertex_y[v + turn]
+                    xa, ya, xb, yb = vertex_x[v], vertex_y[v], vertex_x[v + turn], vertex_y[v + turn]
                     v += turn
-                    length_m = np.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2)
+                    length_m = np.sqrt((xb - xa) ** 2 + (yb - ya) ** 2)
                     walked_m += length_m
                     if walked_m < begin_m:
                         continue
-                    beyond_m = min(left_m, max_snap_m)
-                    left, right, low, high = (
-                        min(x0, x1) - beyond_m,
-                        max(x0, x1) + beyond_m,
-                        min(y0, y1) - beyond_m,
-                        max(y0, y1) + beyond_m,
-                    )
-                    if not marking:
-                        west, east, south, north = min(west, left), max(east, right), min(south, low), max(north, high)
+                    c_first = min(max(int((min(xa, xb) - x0) / cell_m), 0), n_wide - 1)
+                    c_last = min(max(int((max(xa, xb) - x0) / cell_m), 0), n_wide - 1)
+                    r_first = min(max(int((min(ya, yb) - y0) / cell_m), 0), n_high - 1)
+                    r_last = min(max(int((max(ya, yb) - y0) / cell_m), 0), n_high - 1)
+                    if marking:
+                        for r in range(r_first - r_low, r_last - r_low + 1):
+                            for c in range(c_first - c_low, c_last - c_low + 1):
+                                left_at[r, c] = max(left_at[r, c], left_m)
                     else:
-                        c_first = max(0, int(np.floor(left / step_m)) - first_column) // block
-                        c_last = min(n_columns - 1, int(np.ceil(right / step_m)) - first_column) // block
-                        r_first = max(0, int(np.floor(low / step_m)) - first_row) // block
-                        r_last = min(n_rows - 1, int(np.ceil(high / step_m)) - first_row) // block
-                        for r in range(r_first, r_last + 1):
-                            for c in range(c_first, c_last + 1):
-                                wanted[r, c] = True
+                        beyond_m = min(left_m, max_snap_m)
+                        west, east = min(west, min(xa, xb) - beyond_m), max(east, max(xa, xb) + beyond_m)
+                        south, north = min(south, min(ya, yb) - beyond_m), max(north, max(ya, yb) + beyond_m)
+                        r_low, r_high = min(r_low, r_first), max(r_high, r_last)
+                        c_low, c_high = min(c_low, c_first), max(c_high, c_last)
                     left_m -= min(length_m, walked_m - begin_m) * pace
+    step_m = max(step_m, np.sqrt((east - west) * (north - south) / most_points))
+    first_column, first_row = int(np.floor(west / step_m)) - 1, int(np.floor(south / step_m)) - 1
+    n_columns = int(np.ceil(east / step_m)) - first_column + 2
+    n_rows = int(np.ceil(north / step_m)) - first_row + 2
+    wanted = np.zeros(((n_rows + block - 1) // block, (n_columns + block - 1) // block), np.bool_)
+    side_m = block * step_m
+    for row in range(int(np.floor((south - y0) / cell_m)), int(np.floor((north - y0) / cell_m)) + 1):
+        for column in range(int(np.floor((west - x0) / cell_m)), int(np.floor((east - x0) / cell_m)) + 1):
+            far = max_snap_m  # beyond the grid all is possible
+            if 0 <= row < n_high and 0 <= column < n_wide:
+                far = min(far, far_m[row, column])
+            around = int(far / cell_m) + 1
+            near = False
+            for r in range(max(0, row - around - r_low), min(len(left_at), row + around + 1 - r_low)):
+                for c in range(max(0, column - around - c_low), min(left_at.shape[1], column + around + 1 - c_low)):
+                    if left_at[r, c] >= 0:
+                        gap_x = max(abs(c + c_low - column) - 1, 0) * cell_m
+                        gap_y = max(abs(r + r_low - row) - 1, 0) * cell_m
+                        gap_m = np.sqrt(gap_x * gap_x + gap_y * gap_y)
+                        if gap_m <= far and gap_m <= left_at[r, c]:
+                            near = True
+                            break
+                if near:
+                    break
+            if near:
+                x, y = x0 + column * cell_m - first_column * step_m, y0 + row * cell_m - first_row * step_m
+                for r in range(max(0, int(y / side_m)), min(len(wanted) - 1, int((y + cell_m) / side_m)) + 1):
+                    for c in range(max(0, int(x / side_m)), min(wanted.shape[1] - 1, int((x + cell_m) / side_m)) + 1):
+                        wanted[r, c] = True
     return step_m, first_column, first_row, n_columns, n_rows, wanted
 
 

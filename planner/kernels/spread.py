@@ -37,9 +37,11 @@ def spread_field(
                 dx, dy = bx[s] - ax[s], by[s] - ay[s]
                 square = dx * dx + dy * dy
                 pieces = int(max(abs(dx), abs(dy)) / step_m) + 1
-                for i in range(pieces + 1):  # the corners of the squares that it runs through
-                    column = int(np.floor((ax[s] + dx * i / pieces - west) / step_m))
-                    row = int(np.floor((ay[s] + dy * i / pieces - south) / step_m))
+                for i in range(pieces):  # the corners of the squares that it runs through
+                    column = int(np.floor((ax[s] + dx * (i + 0.5) / pieces - west) / step_m))
+                    row = int(np.floor((ay[s] + dy * (i + 0.5) / pieces - south) / step_m))
+                    if column < -1 or row < -1 or column > n_columns or row > n_rows:
+                        continue
                     for r in range(min(max(row, 0), n_rows - 1), min(max(row + 1, 0), n_rows - 1) + 1):
                         for c in range(min(max(column, 0), n_columns - 1), min(max(column + 1, 0), n_columns - 1) + 1):
                             px, py = west + c * step_m - ax[s], south + r * step_m - ay[s]
