@@ -45,7 +45,19 @@ class Places:
         threads: int | None = None,
     ) -> "Places":
         """Snap points given in any CRS; errors as `planner.streets.snap`."""
-        x, y = metric_xy(network, points)
+        return cls.at(network, *metric_xy(network, points), max_snap_m=max_snap_m, threads=threads)
+
+    @classmethod
+    def at(
+        cls,
+        network: StreetNetwork,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        *,
+        max_snap_m: float = MAX_SNAP_M,
+        threads: int | None = None,
+    ) -> "Places":
+        """Snap points given in metres of the network's CRS; errors as `planner.streets.snap`."""
         return cls(x, y, snap_xy(network, x, y, max_snap_m=max_snap_m, threads=threads))
 
     def __getitem__(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Places":
@@ -149,11 +161,8 @@ def nearest(
     speed, _ = _checked(speed_m_s, 0.0)
     demand = _placed(network, demand, max_snap_m, threads)
     sites = _placed(network, sites, max_snap_m, threads)
-    half, efforts, entries = network.adjacency, network.efforts(direction), _Entries.of(sites.snapped)
-    dist, facility = nearest_facility(
-        entries.indptr, entries.edge, entries.at, entries.access_m, half.indptr, half.head, efforts.half_edge_m,
-        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, np.inf,
-    )  # fmt: skip
+    dist, facility = nearest_at_nodes(network, sites, direction=direction)
+    efforts, entries = network.efforts(direction), _Entries.of(sites.snapped)
     by_edge = np.argsort(entries.edge, kind="stable")
     counts = np.bincount(entries.edge, minlength=network.n_edges)
     seconds, site = nearest_for_points(
@@ -165,6 +174,20 @@ def nearest(
     if straight_line:
         seconds, site = _nearer_straight(seconds, site, demand, sites, speed)
     return seconds, site
+
+
+def nearest_at_nodes(
+    network: StreetNetwork, sites: Places, *, limit_m: float = math.inf, direction: Direction = "to"
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return ``(effort_m, site)`` of every node's nearest site within `limit_m` metres of effort, inf and -1 where none.
+
+    One search from all sites at once; equally near ones: the first.
+    """
+    half, efforts, entries = network.adjacency, network.efforts(direction), _Entries.of(sites.snapped)
+    return nearest_facility(
+        entries.indptr, entries.edge, entries.at, entries.access_m, half.indptr, half.head, efforts.half_edge_m,
+        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

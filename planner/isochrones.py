@@ -103,7 +103,9 @@ def polygons(
             drawn = list(pool.map(one, range(len(points))))
     shapes = np.array([shape for each in drawn for shape in each], object)
     found = np.repeat(points.snapped.found, len(bands))
-    reason = np.where(found, np.where(shapely.is_empty(shapes), "access_leg_too_long", None), "no_street")
+    reason = np.full(len(shapes), None, object)
+    reason[shapely.is_empty(shapes)] = "access_leg_too_long"
+    reason[~found] = "no_street"
     columns = {
         "point_index": np.repeat(np.arange(len(points)), len(bands)),
         "minutes": np.tile(np.array(bands), len(points)),
@@ -206,10 +208,11 @@ def _within(field: NDArray[np.float64], limit_m: float, west: float, south: floa
     """
     inside = field <= limit_m
     rising = np.flatnonzero(inside[1:] & ~inside[:-1])
-    fine = trace_rings(field, rising, limit_m, _CUT_STEPS * step_m, west, south, step_m)
-    shape = _polygons_of(*simplify_rings(*fine, step_m / _SIMPLER), step_m * step_m)
+    xy, ring_ptr = trace_rings(field, rising, limit_m, _CUT_STEPS * step_m, west, south, step_m)
+    simple, simple_ptr = simplify_rings(xy, ring_ptr, step_m / _SIMPLER)
+    shape = _polygons_of(simple, simple_ptr, step_m * step_m)
     if not shapely.is_valid(shape):  # two lines closer than the simplification moves them
-        whole = shapely.simplify(_polygons_of(*fine, step_m * step_m), step_m / _SIMPLER)
+        whole = shapely.simplify(_polygons_of(xy, ring_ptr, step_m * step_m), step_m / _SIMPLER)
         shape = _as_multipolygon(whole if shapely.is_valid(whole) else shapely.make_valid(whole))
     return shape
 

@@ -131,7 +131,7 @@ def effort_field(
     ends = np.empty(n_wide * n_high, np.int64)
     listed = np.empty(4096, np.int32)
     half_m = 0.5 * (size - 1) * step_m
-    n, filled = np.int64(0), np.int64(0)
+    n, filled = np.int64(0), 0
     n_blocks = 0
     for number in range(n_wide * n_high):
         row, column = number // n_wide, number % n_wide

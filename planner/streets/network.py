@@ -386,8 +386,12 @@ class Workspace:
     @classmethod
     def of(cls, n_nodes: int, n_edges: int, n_segments: int) -> "Workspace":
         """Return fresh memory for a network of this size."""
-        stamps = (np.zeros(n, np.int32) for n in (n_nodes, n_edges, n_segments))
-        return cls(np.empty(n_nodes), *stamps)
+        return cls(
+            np.empty(n_nodes),
+            np.zeros(n_nodes, np.int32),
+            np.zeros(n_edges, np.int32),
+            np.zeros(n_segments, np.int32),
+        )
 
     def versions(self, count: int) -> int:
         """Return the first of `count` versions that no search has used."""
