@@ -31,7 +31,9 @@ def lattice_of(
     r_low, r_high, c_low, c_high = n_high, -1, n_wide, -1
     for marking in range(2):  # first the box of all that is walked, then what is left of the limit in each of its cells
         if marking:
-            left_at = np.full((max(r_high - r_low, 0) + 1, max(c_high - c_low, 0) + 1), -1.0)
+            if r_high < r_low:
+                break
+            left_at = np.full((r_high - r_low + 1, c_high - c_low + 1), -1.0)
         for i in range(reached + len(entry_edge)):
             # a node and its half-edges, then both ways along the edge of each entry
             k_first, k_last = (indptr[order[i]], indptr[order[i] + 1]) if i < reached else (0, 2)
@@ -71,6 +73,8 @@ def lattice_of(
                         r_low, r_high = min(r_low, r_first), max(r_high, r_last)
                         c_low, c_high = min(c_low, c_first), max(c_high, c_last)
                     left_m -= min(length_m, walked_m - begin_m) * pace
+    if east < west:  # the way to the street takes it all: a lattice of nothing, anywhere
+        west, south, east, north = x0, y0, x0, y0
     step_m = max(step_m, np.sqrt((east - west) * (north - south) / most_points))
     first_column, first_row = int(np.floor(west / step_m)) - 1, int(np.floor(south / step_m)) - 1
     n_columns = int(np.ceil(east / step_m)) - first_column + 2
