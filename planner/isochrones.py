@@ -6,6 +6,7 @@ always the travel time, never the drawing.
 """
 
 import itertools
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +24,9 @@ from planner.coverage import Places
 from planner.crs import WGS84, transformer
 from planner.errors import InputError
 from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
-from planner.kernels.field import BLOCK, SMALLEST_BLOCK, effort_field, lattice_of
+from planner.kernels.field import BLOCK, add_tile, effort_field, lattice_of
 from planner.kernels.paths import search_bounded
-from planner.kernels.spread import spread_field
-from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
+from planner.streets import MAX_SNAP_M, TILE, Direction, SnappedLattice, StreetNetwork
 from planner.units import minutes_to_s
 from planner.units import speed_m_s as checked_speed
 
@@ -67,12 +67,59 @@ def polygons(
     `geometry` (valid MultiPolygons, nested, holes kept) and `reason`: None, or why a geometry is empty: "no_street" where a
     point has no street within `max_snap_m`, "access_leg_too_long" where the way to the street takes all the time.
 
+    `quality` "exact" is for delivery; "fast" answers a click, with outlines up to some metres off. `resolution_m` is the spacing
+    of the lattice, by default `RESOLUTION_M`.
+
     Raises
     ------
     InputError
-        No minutes, minutes outside 0-1440, a speed or a resolution not above zero.
+        No minutes, minutes outside 0-1440, a speed or a resolution not above zero, an unknown quality.
     CRSError, GeometryError
         As `planner.streets.snap`.
+    """
+    places = (
+        points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
+    )
+    drawn = shapes(
+        network,
+        places,
+        minutes=minutes,
+        speed_m_s=speed_m_s,
+        max_snap_m=max_snap_m,
+        direction=direction,
+        quality=quality,
+        resolution_m=resolution_m,
+        threads=threads,
+    )
+    bands = sorted({float(value) for value in minutes})
+    geometry = _in_degrees(drawn.ravel(), network.crs)
+    reason = np.full(len(geometry), None, object)
+    reason[shapely.is_empty(geometry)] = "access_leg_too_long"
+    reason[np.repeat(~places.snapped.found, len(bands))] = "no_street"
+    columns = {
+        "point_index": np.repeat(np.arange(len(places)), len(bands)),
+        "minutes": np.tile(np.array(bands), len(places)),
+        "geometry": gpd.GeoSeries(geometry, crs=WGS84),
+        "reason": pd.Series(reason, dtype=object),
+    }
+    return gpd.GeoDataFrame(columns)
+
+
+def shapes(
+    network: StreetNetwork,
+    places: Places,
+    *,
+    minutes: Sequence[float] = (5, 10, 15),
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    quality: Quality = "exact",
+    resolution_m: float | None = None,
+    threads: int | None = None,
+) -> NDArray[np.object_]:
+    """Return the isochrones as MultiPolygons in metres of the network's CRS, shape (n_places, n_minutes), minutes rising.
+
+    Parameters and errors as `polygons`.
     """
     bands = sorted({float(value) for value in minutes})
     if not bands:
@@ -84,35 +131,21 @@ def polygons(
         raise InputError("isochrones.bad_resolution", value=resolution_m)
     speed = checked_speed(speed_m_s)
     limits_m = [(minutes_to_s(value) + 0.0005) * speed for value in bands]
-    if not isinstance(points, Places):
-        points = Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
-    (
-        network.segment_start_m,
-        network.adjacency,
-        network.efforts(direction),
-        network.grid.far_m,
-    )  # built once, before threads ask for them
+    # built once, before threads ask for them
+    network.segment_start_m, network.adjacency, network.efforts(direction), network.grid.far_m
 
     def one(i: int) -> list[Geometry]:
-        return _bands(network, points, i, limits_m, max_snap_m, direction, quality, step_m)
+        return _bands(network, places, i, limits_m, max_snap_m, direction, quality, step_m)
 
-    if len(points) == 1 or threads == 1:
-        drawn = [one(i) for i in range(len(points))]
+    if len(places) == 1 or threads == 1:
+        drawn = [one(i) for i in range(len(places))]
     else:
         with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            drawn = list(pool.map(one, range(len(points))))
-    shapes = np.array([shape for each in drawn for shape in each], object)
-    found = np.repeat(points.snapped.found, len(bands))
-    reason = np.full(len(shapes), None, object)
-    reason[shapely.is_empty(shapes)] = "access_leg_too_long"
-    reason[~found] = "no_street"
-    columns = {
-        "point_index": np.repeat(np.arange(len(points)), len(bands)),
-        "minutes": np.tile(np.array(bands), len(points)),
-        "geometry": gpd.GeoSeries(_in_degrees(shapes, network.crs), crs=WGS84),
-        "reason": pd.Series(reason, dtype=object),
-    }
-    return gpd.GeoDataFrame(columns)
+            drawn = list(pool.map(one, range(len(places))))
+    table = np.empty((len(places), len(bands)), object)
+    for i, each in enumerate(drawn):
+        table[i] = each
+    return table
 
 
 def _in_degrees(shapes: NDArray[np.object_], crs: CRS) -> NDArray[np.object_]:
@@ -138,9 +171,7 @@ def _bands(
     if points.snapped.edge[i] < 0:
         return [shapely.MultiPolygon()] * len(limits_m)
     shapes: list[Geometry] = []
-    for finest_m, some_m in itertools.groupby(
-        limits_m, lambda limit_m: min(resolution_m, limit_m / _STEPS_ACROSS[quality])
-    ):
+    for finest_m, some_m in itertools.groupby(limits_m, lambda limit_m: _step_m(limit_m, resolution_m, quality)):
         limits = list(some_m)
         field, west, south, step_m = _field(network, points, i, limits, max_snap_m, direction, quality, finest_m)
         for limit_m in limits:
@@ -149,6 +180,14 @@ def _bands(
                 shape = _as_multipolygon(shapely.union(shape, shapes[-1])) if not shape.covers(shapes[-1]) else shape
             shapes.append(shape)
     return shapes
+
+
+def _step_m(limit_m: float, resolution_m: float, quality: Quality) -> float:
+    """Return the spacing for a walk: the resolution, or what a short walk needs; for "fast" by halves, as lattices are kept."""
+    needed_m = limit_m / _STEPS_ACROSS[quality]
+    if quality == "exact" or needed_m >= resolution_m:
+        return min(resolution_m, needed_m)
+    return resolution_m / 2 ** math.ceil(math.log2(resolution_m / needed_m))
 
 
 def _field(
@@ -166,8 +205,7 @@ def _field(
     Lattices of equal step coincide whatever the point, so that drawings of neighbours meet without slivers. The step is
     `step_m`, or as much wider as it takes to keep within `_MOST_POINTS`.
     """
-    limit_m = limits_m[-1]
-    block = BLOCK if quality == "exact" else SMALLEST_BLOCK
+    limit_m, asked_m = limits_m[-1], step_m
     half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
     s = points.snapped
     edge, at, access_m = s.edge[i : i + 1], s.at[i : i + 1], s.distance_m[i : i + 1]
@@ -182,20 +220,33 @@ def _field(
             order, reached, space.dist, limit_m, edge, at, access_m, half.indptr, half.edge, efforts.half_edge_m,
             half.forward, efforts.along_m, efforts.against_m, network.edge_length_m,
             network.vertex_indptr, network.vertex_x, network.vertex_y, grid.x0, grid.y0, grid.cell_m, grid.far_m,
-            max_snap_m, step_m, _MOST_POINTS, block,
+            max_snap_m, step_m, _MOST_POINTS, BLOCK,
         )  # fmt: skip
         west, south = first_column * step_m, first_row * step_m
-        lattice = (west, south, step_m, n_columns, n_rows, wanted)
-        streets = (
+        walked = (
             edge, at, access_m, network.edge_from, network.edge_to, efforts.along_m, efforts.against_m,
-            network.edge_length_m, space.dist, space.stamp, version, grid.ax, grid.ay, grid.bx, grid.by, grid.edge,
-            network.segment_start_m, space.segment_stamp, space.versions(wanted.size + 1),
-            grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
         )  # fmt: skip
         if quality == "fast":
-            field = spread_field(*lattice, block, *streets)
+            field = np.full((n_rows, n_columns), np.inf)
+            usual = step_m == asked_m
+            lattice = network.snapped_lattice(step_m, max_snap_m) if usual else SnappedLattice(step_m, max_snap_m)
+            for row, column in itertools.product(
+                range(first_row // TILE, (first_row + n_rows - 1) // TILE + 1),
+                range(first_column // TILE, (first_column + n_columns - 1) // TILE + 1),
+            ):
+                tile = lattice.tile(network, row, column)
+                add_tile(
+                    field, first_row, first_column, tile.edge, tile.at, tile.distance_m, row * TILE, column * TILE,
+                    *walked, space.dist, space.stamp, version,
+                )  # fmt: skip
         else:
-            field = effort_field(*lattice, np.array(limits_m), _CUT_STEPS * step_m, *streets)
+            field = effort_field(
+                west, south, step_m, n_columns, n_rows, wanted, np.array(limits_m), _CUT_STEPS * step_m,
+                *walked, network.edge_length_m, space.dist, space.stamp, version,
+                grid.ax, grid.ay, grid.bx, grid.by, grid.edge,
+                network.segment_start_m, space.segment_stamp, space.versions(wanted.size + 1),
+                grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
+            )  # fmt: skip
     return field, west, south, step_m
 
 

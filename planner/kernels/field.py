@@ -268,6 +268,31 @@ def effort_field(
 
 
 @njit(cache=True, nogil=True)
+def add_tile(
+    field, first_row, first_column, tile_edge, tile_at, tile_distance_m, row, column, entry_edge, entry_at, entry_access_m,
+    edge_from, edge_to, along_m, against_m, dist, stamp, version,
+):  # fmt: skip
+    """Fill in the part of a field that a tile of snapped points covers (`planner.streets.lattice.Tile`).
+
+    Field and tile begin at the lattice points ``(first_row, first_column)`` and ``(row, column)``; the rest as `effort_field`.
+    """
+    size = len(tile_edge)
+    for r in range(max(row, first_row), min(row + size, first_row + field.shape[0])):
+        for c in range(max(column, first_column), min(column + size, first_column + field.shape[1])):
+            e = tile_edge[r - row, c - column]
+            if e < 0:
+                continue
+            at = tile_at[r - row, c - column]
+            from_m = dist[edge_from[e]] if stamp[edge_from[e]] == version else np.inf
+            to_m = dist[edge_to[e]] if stamp[edge_to[e]] == version else np.inf
+            walk = _walk_m(at, from_m, to_m, along_m[e], against_m[e])
+            for m in range(len(entry_edge)):
+                if entry_edge[m] == e:
+                    walk = min(walk, _direct_m(at, entry_at[m], entry_access_m[m], along_m[e], against_m[e]))
+            field[r - first_row, c - first_column] = walk + tile_distance_m[r - row, c - column]
+
+
+@njit(cache=True, nogil=True)
 def _walk_m(at, from_m, to_m, along_m, against_m):
     """Return the effort to a place `at` (0 to 1) along an edge whose ends are `from_m` and `to_m` away."""
     return min(from_m + at * along_m, to_m + (1.0 - at) * against_m)

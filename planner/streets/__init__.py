@@ -1,6 +1,7 @@
 """Streets: files, OSMnx graphs, road layers and places by name become a `StreetNetwork`, and points are snapped to it."""
 
 from planner.streets.asking import Service
+from planner.streets.lattice import TILE, SnappedLattice
 from planner.streets.network import Direction, StreetNetwork
 from planner.streets.online import fetch_boundary, fetch_facilities, fetch_streets
 from planner.streets.snap import MAX_SNAP_M, Snapped, metric_xy, snap, snap_xy
@@ -9,10 +10,12 @@ from planner.streets.walkable import WalkRules
 
 __all__ = [
     "MAX_SNAP_M",
+    "TILE",
     "Direction",
     "Gates",
     "Service",
     "Snapped",
+    "SnappedLattice",
     "Source",
     "StreetNetwork",
     "WalkRules",

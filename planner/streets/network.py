@@ -26,6 +26,7 @@ from planner.streets.cache import cached_arrays
 from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.graph import graph_of, load_graphml, ways_of_graph
 from planner.streets.grid import SegmentGrid
+from planner.streets.lattice import SnappedLattice
 from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
 from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
 from planner.streets.osm import RawWays, is_osm_file, read_ways
@@ -279,6 +280,14 @@ class StreetNetwork:
     def grid(self) -> SegmentGrid:
         """The index that finds the nearest position on a street."""
         return SegmentGrid.of(self.vertex_indptr, self.vertex_x, self.vertex_y)
+
+    def snapped_lattice(self, step_m: float, max_snap_m: float) -> SnappedLattice:
+        """Return the lattice of this spacing, whose points are snapped when first asked for and kept."""
+        return self._lattices.setdefault((step_m, max_snap_m), SnappedLattice(step_m, max_snap_m))
+
+    @cached_property
+    def _lattices(self) -> dict[tuple[float, float], SnappedLattice]:
+        return {}
 
     @cached_property
     def segment_start_m(self) -> NDArray[np.float64]:
