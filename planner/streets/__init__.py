@@ -1,9 +1,12 @@
 """Streets: files, OSMnx graphs, road layers and places by name become a `StreetNetwork`, and points are snapped to it."""
 
 from planner.streets.asking import Service
+from planner.streets.heights import Heights, read_heights
 from planner.streets.lattice import TILE, SnappedLattice
 from planner.streets.network import Direction, StreetNetwork
 from planner.streets.online import fetch_boundary, fetch_facilities, fetch_streets
+from planner.streets.profiles import Profile, Slowed, profile_of
+from planner.streets.slope import Slopes
 from planner.streets.snap import MAX_SNAP_M, Snapped, metric_xy, snap, snap_xy
 from planner.streets.sources import Gates, Source
 from planner.streets.walkable import WalkRules
@@ -13,7 +16,11 @@ __all__ = [
     "TILE",
     "Direction",
     "Gates",
+    "Heights",
+    "Profile",
     "Service",
+    "Slopes",
+    "Slowed",
     "Snapped",
     "SnappedLattice",
     "Source",
@@ -23,6 +30,8 @@ __all__ = [
     "fetch_facilities",
     "fetch_streets",
     "metric_xy",
+    "profile_of",
+    "read_heights",
     "snap",
     "snap_xy",
 ]

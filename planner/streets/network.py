@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -26,10 +26,13 @@ from planner.streets.cache import cached_arrays
 from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.graph import graph_of, load_graphml, ways_of_graph
 from planner.streets.grid import SegmentGrid
+from planner.streets.ground import Ground, edge_ground
 from planner.streets.lattice import SnappedLattice
 from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
 from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
 from planner.streets.osm import RawWays, is_osm_file, read_ways
+from planner.streets.profiles import PLAIN, Profile, Slowed, fixed_s, surface_factor
+from planner.streets.slope import Slopes
 from planner.streets.sources import Gates, Source, network_arrays
 from planner.streets.walkable import WalkRules
 
@@ -44,6 +47,7 @@ class StreetNetwork:
     Edge ``e`` runs from node ``edge_from[e]`` to ``edge_to[e]`` through the vertices ``vertex_indptr[e]:vertex_indptr[e + 1]``
     (both ends included). Parallel edges, loops and unconnected parts are kept. ``factor_forward[e]`` and
     ``factor_backward[e]`` multiply the edge's length into effort, from its ``from`` end on and back; 1 is plain walking.
+    ``vertex_ground`` says what the segment behind each vertex is like (`planner.streets.ground`; 0 at an edge's first).
     `node_ref` names the OSM nodes; ``classes[edge_class[e]]`` is the ``highway`` value of the stretch; `extent` (WGS 84) is
     what the source covers; `figures` tells what its reading met. The arrays must not be changed: networks are shared between
     threads and users.
@@ -61,6 +65,7 @@ class StreetNetwork:
     vertex_indptr: NDArray[np.int64]
     vertex_x: NDArray[np.float64]
     vertex_y: NDArray[np.float64]
+    vertex_ground: NDArray[np.uint8]
     classes: tuple[str, ...]
     extent: Polygon | MultiPolygon
     figures: dict[str, Any]
@@ -268,6 +273,37 @@ class StreetNetwork:
     def edge_length_m(self) -> NDArray[np.float64]:
         """Length of each stretch along its geometry, shape (n_edges,)."""
         return self.vertex_m[self.vertex_indptr[1:] - 1]
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What each stretch is like underfoot."""
+        return edge_ground(self.vertex_indptr, self.vertex_m, self.vertex_ground)
+
+    def with_profile(self, profile: Profile, slowed: Slowed = PLAIN, slopes: Slopes | None = None) -> "StreetNetwork":
+        """Return this network with the efforts of a profile, slowed down by what `slowed` says and by `slopes`.
+
+        Whatever has been snapped to this network is snapped to that one too. Times are then to be asked for at the profile's
+        speed: seconds that are lost became metres at it. Where steps slow down, their factor stands in for the slope.
+        """
+        if not slowed and (slopes is None or not profile.slope):
+            return self
+        ground, length_m = self.ground, self.edge_length_m
+        on_steps = profile.steps if slowed.steps else None
+        if slopes is not None and profile.slope:
+            forward, backward = slopes.factors(on_steps)
+        else:
+            forward = backward = 1.0 + ground.steps * ((on_steps or 1.0) - 1.0)
+        rough = surface_factor(ground, profile) if slowed.surface else 1.0
+        lost_m = fixed_s(ground, profile, slowed) * profile.speed_m_s
+        more = np.divide(lost_m, length_m, out=np.zeros(self.n_edges), where=length_m > 0)
+        other = replace(
+            self,
+            factor_forward=self.factor_forward * forward * rough + more,
+            factor_backward=self.factor_backward * backward * rough + more,
+        )
+        for name in ("grid", "adjacency", "component", "segment_start_m", "ground"):  # of the shape alone: shared
+            other.__dict__[name] = getattr(self, name)
+        return other
 
     @cached_property
     def component(self) -> NDArray[np.int32]:

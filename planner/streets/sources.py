@@ -24,7 +24,7 @@ from planner.streets.lines import GAP_M, TOLERANCE_M, read_lines, ways_of_lines
 from planner.streets.osm import RawWays, is_osm_file, read_ways
 from planner.streets.walkable import WalkRules
 
-_VERSION = 1  # moves when lines, combining or gates come to mean something else
+_VERSION = 2  # moves when lines, combining or gates come to mean something else
 
 
 @dataclass(frozen=True)
