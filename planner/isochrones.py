@@ -26,7 +26,7 @@ from planner.errors import InputError
 from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
 from planner.kernels.field import BLOCK, add_tile, effort_field, lattice_of
 from planner.kernels.paths import search_bounded
-from planner.streets import MAX_SNAP_M, TILE, Direction, SnappedLattice, StreetNetwork
+from planner.streets import MAX_SNAP_M, TILE, AnyDirection, Direction, SnappedLattice, StreetNetwork
 from planner.units import minutes_to_s
 from planner.units import speed_m_s as checked_speed
 
@@ -56,7 +56,7 @@ def polygons(
     minutes: Sequence[float] = (5, 10, 15),
     speed_m_s: float = 1.0,
     max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    direction: AnyDirection = "to",
     quality: Quality = "exact",
     resolution_m: float | None = None,
     threads: int | None = None,
@@ -78,7 +78,9 @@ def polygons(
         As `planner.streets.snap`.
     """
     places = (
-        points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
+        points
+        if isinstance(points, Places)
+        else Places.of_facilities(network, points, max_snap_m=max_snap_m, threads=threads)
     )
     drawn = shapes(
         network,
@@ -112,7 +114,7 @@ def shapes(
     minutes: Sequence[float] = (5, 10, 15),
     speed_m_s: float = 1.0,
     max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    direction: AnyDirection = "to",
     quality: Quality = "exact",
     resolution_m: float | None = None,
     threads: int | None = None,
@@ -131,6 +133,25 @@ def shapes(
         raise InputError("isochrones.bad_resolution", value=resolution_m)
     speed = checked_speed(speed_m_s)
     limits_m = [(minutes_to_s(value) + 0.0005) * speed for value in bands]
+    if direction == "slower":
+        both = [
+            shapes(
+                network,
+                places,
+                minutes=minutes,
+                speed_m_s=speed,
+                max_snap_m=max_snap_m,
+                direction=way,
+                quality=quality,
+                resolution_m=resolution_m,
+                threads=threads,
+            )
+            for way in get_args(Direction)
+        ]
+        table = shapely.intersection(both[0], both[1])
+        for at in np.ndindex(table.shape):
+            table[at] = _as_multipolygon(table[at])
+        return table
     # built once, before threads ask for them
     network.segment_start_m, network.adjacency, network.efforts(direction), network.grid.far_m
 
@@ -207,12 +228,12 @@ def _field(
     """
     limit_m, asked_m = limits_m[-1], step_m
     half, efforts, grid = network.adjacency, network.efforts(direction), network.grid
-    s = points.snapped
-    edge, at, access_m = s.edge[i : i + 1], s.at[i : i + 1], s.distance_m[i : i + 1]
+    entries = points.entries[np.array([i])]
+    edge, at, access_m = entries.edge, entries.at, entries.access_m
     with network.workspace() as space:
         version = space.versions(1)
         reached, order, _, _ = search_bounded(
-            0, 1, edge, at, access_m, half.indptr, half.head, efforts.half_edge_m,
+            0, len(edge), edge, at, access_m, half.indptr, half.head, efforts.half_edge_m,
             network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
             space.dist, space.stamp, version, np.empty(1024, np.int32), np.empty(1024), np.empty(1024, np.int32),
         )  # fmt: skip

@@ -21,7 +21,8 @@ from shapely.ops import substring
 from planner.coverage import Places, nearest, nearest_at_nodes
 from planner.crs import WGS84, transformer
 from planner.errors import InputError
-from planner.streets import MAX_SNAP_M, Direction, Snapped, StreetNetwork
+from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
+from planner.streets.entrances import Entries
 from planner.units import minutes_to_s
 from planner.units import speed_m_s as checked_speed
 
@@ -54,7 +55,7 @@ def reachable_streets(
     if not bands:
         raise InputError("isochrones.no_minutes")
     speed = checked_speed(speed_m_s)
-    places = points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m)
+    places = points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=max_snap_m)
     rows = []
     for i, value in itertools.product(range(len(places)), bands):
         limit_m = (minutes_to_s(value) + 0.0005) * speed
@@ -84,7 +85,7 @@ def nearest_streets(
     A GeoDataFrame in WGS 84, by edge and along it: `edge`, `point_index`, `length_m`, `geometry` (LineString). Streets that
     lead to no point, or take more than `minutes`, are left out. Equally near points: the first. Errors as `reachable_streets`.
     """
-    places = points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m)
+    places = points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=max_snap_m)
     limit_m = math.inf if minutes is None else (minutes_to_s(minutes) + 0.0005) * checked_speed(speed_m_s)
     pieces = _pieces(network, places, limit_m, direction)
     lines = _lines(network, pieces)
@@ -121,7 +122,7 @@ def nearest_areas(
     west, south, east, north = area.bounds
     if not step_m > 0 or (east - west) * (north - south) / step_m**2 > _MOST_POINTS:
         raise InputError("isochrones.bad_resolution", value=step_m)
-    places = points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m)
+    places = points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=max_snap_m)
     x = np.arange(math.floor(west / step_m), math.ceil(east / step_m)) * step_m + step_m / 2
     y = np.arange(math.ceil(north / step_m), math.floor(south / step_m), -1) * step_m - step_m / 2
     shape = (len(y), len(x))
@@ -160,7 +161,8 @@ def _pieces(network: StreetNetwork, places: Places, limit_m: float, direction: D
     from_m, to_m = dist[network.edge_from], dist[network.edge_to]
     from_f, to_f = facility[network.edge_from], facility[network.edge_to]
     entered = np.zeros(network.n_edges, bool)
-    entered[places.snapped.edge[places.snapped.found]] = True
+    entries = places.entries
+    entered[entries.edge] = True
     with np.errstate(invalid="ignore", divide="ignore"):
         meet = np.where(np.isfinite(from_m), (to_m + against - from_m) / (along + against), 0.0)
         meet = np.clip(np.where(np.isnan(meet), 0.5, meet), 0.0, 1.0)
@@ -179,17 +181,17 @@ def _pieces(network: StreetNetwork, places: Places, limit_m: float, direction: D
             pieces.append((e, float(last_start[e]), 1.0, int(to_f[e])))
     for e in np.flatnonzero(entered).tolist():
         ends = [(0.0, float(from_m[e]), int(from_f[e])), (1.0, float(to_m[e]), int(to_f[e]))]
-        pieces += _cut_entered(e, ends, places.snapped, float(along[e]), float(against[e]), limit_m)
+        pieces += _cut_entered(e, ends, entries, float(along[e]), float(against[e]), limit_m)
     return sorted(pieces)
 
 
 def _cut_entered(
-    e: int, ends: list[tuple[float, float, int]], snapped: Snapped, along: float, against: float, limit_m: float
+    e: int, ends: list[tuple[float, float, int]], entries: Entries, along: float, against: float, limit_m: float
 ) -> list[_Piece]:
     """Cut an edge on which facilities stand: try every place where the nearest can change, and see who is between."""
-    here = np.flatnonzero(snapped.edge == e)
+    here, owner_of = np.flatnonzero(entries.edge == e), entries.facility
     sources = [source for source in ends if math.isfinite(source[1])]
-    sources += [(float(snapped.at[f]), float(snapped.distance_m[f]), int(f)) for f in here]
+    sources += [(float(entries.at[n]), float(entries.access_m[n]), int(owner_of[n])) for n in here]
     sources = [source for source in sources if source[1] <= limit_m]
 
     def walk(source: tuple[float, float, int], x: float) -> float:

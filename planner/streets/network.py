@@ -39,6 +39,9 @@ from planner.streets.walkable import WalkRules
 Direction = Literal["to", "from"]
 """Whether people walk to the facility (the default everywhere) or from it."""
 
+AnyDirection = Literal["to", "from", "slower"]
+"""A direction, or the slower of both: of each pair's two times the greater one."""
+
 
 @dataclass(frozen=True, eq=False)
 class StreetNetwork:
@@ -301,7 +304,14 @@ class StreetNetwork:
             factor_forward=self.factor_forward * forward * rough + more,
             factor_backward=self.factor_backward * backward * rough + more,
         )
-        for name in ("grid", "adjacency", "component", "segment_start_m", "ground"):  # of the shape alone: shared
+        for name in (
+            "grid",
+            "_lattices",
+            "adjacency",
+            "component",
+            "segment_start_m",
+            "ground",
+        ):  # of the shape alone: shared
             other.__dict__[name] = getattr(self, name)
         return other
 
