@@ -27,6 +27,7 @@ from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.graph import graph_of, load_graphml, ways_of_graph
 from planner.streets.grid import SegmentGrid
 from planner.streets.ground import Ground, edge_ground
+from planner.streets.islands import connect_islands
 from planner.streets.lattice import SnappedLattice
 from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
 from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
@@ -112,7 +113,8 @@ class StreetNetwork:
             raise InputError("streets.bad_buffer", value=buffer_m)
 
         def build() -> dict[str, Any]:
-            return build_arrays(read_ways(path, rules), boundary=area, buffer_m=buffer_m, source=str(path))
+            ways = connect_islands(read_ways(path, rules), rules.connect_islands_m)
+            return build_arrays(ways, boundary=area, buffer_m=buffer_m, source=str(path))
 
         if cache is None or not path.is_file():
             return cls(**build())
@@ -205,6 +207,7 @@ class StreetNetwork:
             A distance is none.
         """
         ways = ways_of_lines(gdf, tolerance_m=tolerance_m, gap_m=gap_m, noded=noded, rules=rules, report=report)
+        ways = connect_islands(ways, rules.connect_islands_m if rules else 0.0)
         return cls.from_ways(ways, boundary, buffer_m, source=report.file if report else "lines")
 
     @classmethod

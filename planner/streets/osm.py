@@ -1,5 +1,6 @@
 """Read the walkable ways of an OpenStreetMap file: ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``, through osmium."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from shapely import MultiPolygon, Polygon
 
 from planner.errors import NetworkError
 from planner.streets.ground import ground_of, mark_of
+from planner.streets.plazas import Crossing, cross, read_areas
 from planner.streets.walkable import TAG_KEYS, WalkRules, level_of
 
 OSM_ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
@@ -82,6 +84,8 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
     read = 0
     lookup: dict[int, tuple[int, int]] = {}
     marks: dict[int, int] = {}
+    crossings: list[Crossing] = []
+    plazas: dict[str, int] = {}
     try:
         ending = next((ending for ending in OSM_ENDINGS if path.name.lower().endswith(ending)), "")
         file = osmium.io.File(str(path), ending[1:])  # said, because osmium reads no format out of "CITY.OSM"
@@ -107,6 +111,16 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
             way_level.append(level_of(way.tags))
             way_ground.append(ground_of(way.tags))
         marks = _marked_nodes(file)
+        crossings, plazas = cross(read_areas(file, rules), _chains(refs, ends)) if rules.plazas else ([], {})
+        for crossing in crossings:
+            for ref, x, y in crossing.nodes:
+                refs.append(ref)
+                xs.append(x)
+                ys.append(y)
+            ends.append(len(refs))
+            way_class.append(classes.setdefault(crossing.area.street_class, len(classes)))
+            way_level.append(crossing.area.level)
+            way_ground.append(crossing.area.ground)
         lookup = _nodes_elsewhere(file, {ref for ref, x in zip(refs, xs, strict=True) if x == _UNDEFINED})
     except (RuntimeError, ValueError, OSError) as fault:
         raise NetworkError("streets.unreadable", file=path, fault=str(fault)) from fault
@@ -126,7 +140,8 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         extent = shapely.box(low.lon, low.lat, high.lon, high.lat)
     else:
         extent = hull_of(longitude, latitude)
-    figures = {"ways_read": read, "ways_walked": len(way_class), "points_missing": int(missing.sum())}
+    walked = len(way_class) - len(crossings)
+    figures = {"ways_read": read, "ways_walked": walked, "points_missing": int(missing.sum()), **plazas}
     return RawWays(
         point_ref=np.array(refs, np.int64),
         longitude=longitude,
@@ -140,6 +155,10 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         way_ground=np.array(way_ground, np.uint8),
         point_mark=np.array([marks.get(ref, 0) for ref in refs], np.uint8),
     )
+
+
+def _chains(refs: list[int], ends: list[int]) -> list[list[int]]:
+    return [refs[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _marked_nodes(file: osmium.io.File) -> dict[int, int]:
