@@ -48,6 +48,8 @@ class StreetsSection(_Section):
 
     source: str
     private_lanes: bool = True
+    plazas: bool = False
+    connect_islands_m: float = Field(default=0.0, ge=0, le=1000)
 
 
 class WalkingSection(_Section):
@@ -58,6 +60,11 @@ class WalkingSection(_Section):
     speed: Speed = "standard"
     max_snap_m: float = Field(default=300.0, ge=0)
     straight_line: bool = False
+    steps: bool = False
+    surface: bool = False
+    crossings: bool = False
+    elevation: str | None = None
+    direction: Literal["to", "from", "slower"] = "to"
 
     @field_validator("speed")
     @classmethod
@@ -230,6 +237,8 @@ class Project:
     def sources(self) -> dict[str, Path]:
         """Every input file, by the place in the project file that names it."""
         named = {"area.boundary": self.settings.area.boundary, "streets.source": self.settings.streets.source}
+        if self.settings.walking.elevation is not None:
+            named["walking.elevation"] = self.settings.walking.elevation
         if self.settings.area.zones is not None:
             named["area.zones"] = self.settings.area.zones
         for i, section in enumerate(self.settings.population):

@@ -44,11 +44,12 @@ def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
     times = None
     for rule in dict.fromkeys([main, *(project.rule_of(group) for group in project.groups)]):
         some = travel_times(
-            inputs.network,
+            inputs.walks.network_at(rule.speed_m_s),
             inputs.demand_places,
             inputs.facility_places[columns],
             limit_s=rule.threshold_s,
             speed_m_s=rule.speed_m_s,
+            direction=inputs.walks.direction,
             straight_line=project.settings.walking.straight_line,
             threads=threads,
         )
@@ -65,11 +66,13 @@ def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[n
     """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at the main group's speed."""
     if len(facilities) == 0:
         return np.full(len(inputs.demand_places), np.inf), np.full(len(inputs.demand_places), -1)
+    speed = inputs.project.rule_of(inputs.project.main_group).speed_m_s
     seconds, which = nearest(
-        inputs.network,
+        inputs.walks.network_at(speed),
         inputs.demand_places,
         inputs.facility_places[facilities],
-        speed_m_s=inputs.project.rule_of(inputs.project.main_group).speed_m_s,
+        speed_m_s=speed,
+        direction=inputs.walks.direction,
         straight_line=inputs.project.settings.walking.straight_line,
     )
     return seconds, np.where(which >= 0, facilities[which], -1)

@@ -18,6 +18,9 @@ from planner.errors import ProjectError
 from planner.findings import InputReport
 from planner.project import FacilitySection, Project
 from planner.streets import StreetNetwork, WalkRules
+from planner.streets.islands import report_repairs
+from planner.study.entrances import fold_entrances, with_outlines
+from planner.study.walks import Walks, stretch_of, walks_of
 from planner.tables import read_facilities
 
 Progress = Callable[[str], None]
@@ -34,7 +37,7 @@ class Inputs:
     `planner.tables.Facilities`, and `role` ("centres" or "candidates"), `outside` (outside the area, yet near enough to
     serve it) and `excluded_reason` ("forbidden", "too_far" or "no_street", else None). `original` holds the county's own
     columns by role; `own_row` points into it. `demand_places` and `facility_places` are where they meet the streets.
-    `near_edge` marks demand points around which the streets' source stops short.
+    `walks` says how people walk there. `near_edge` marks demand points around which the streets' source stops short.
     """
 
     project: Project
@@ -49,6 +52,7 @@ class Inputs:
     facility_places: Places
     original: dict[str, pd.DataFrame]
     reports: list[InputReport]
+    walks: Walks
 
     @property
     def reach_m(self) -> float:
@@ -58,7 +62,7 @@ class Inputs:
 
 def reach_m(project: Project) -> float:
     """Return the farthest that anybody walks within a limit of the project, metres."""
-    return max(project.rule_of(group).reach_m for group in project.groups)
+    return max(project.rule_of(group).reach_m for group in project.groups) * stretch_of(project)
 
 
 def read_inputs(project: Project, *, progress: Progress, threads: int | None = None) -> Inputs:
@@ -97,6 +101,9 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     streets_report = report_for("streets", settings.streets.source)
     network = network_of(project, area)
     _report_streets(network, streets_report)
+    report_repairs(network, streets_report)
+    elevation = settings.walking.elevation
+    walks = walks_of(project, network, report_for("elevation", elevation) if elevation else None)
 
     progress("study.reading_people")
     sources = [
@@ -112,8 +119,15 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
 
     progress("study.reading_facilities")
     facilities, original = _read_facilities(project, report_for)
+    own_reports = {report.role: report for report in reports}
+    facilities, entered_at = fold_entrances(facilities, original, own_reports)
+    for role in original:
+        section = getattr(settings, role)
+        path = project.resolve(section.source)
+        entered_at = with_outlines(facilities, entered_at, path, role=role, datum=section.datum)
     facilities["outside"], facilities["excluded_reason"] = _location(project, area, facilities)
-    facility_places = Places.of(network, facilities, max_snap_m=walking.max_snap_m, threads=threads)
+    shapes = gpd.GeoSeries(entered_at, crs=WGS84)
+    facility_places = Places.of_facilities(network, shapes, max_snap_m=walking.max_snap_m, threads=threads)
     _exclude_off_street(facilities, facility_places, straight_line=walking.straight_line)
     _fill_zones(facilities, zones)
     _report_facilities(facilities, facility_places, area, reports, walking.max_snap_m, reach_m(project))
@@ -137,6 +151,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         facility_places=facility_places,
         original=original,
         reports=reports,
+        walks=walks,
     )
 
 
@@ -159,7 +174,11 @@ def network_of(project: Project, area: Area) -> StreetNetwork:
         project.resolve(settings.streets.source),
         area.geometry,
         reach_m(project) + settings.walking.max_snap_m,
-        rules=WalkRules(private_lanes=settings.streets.private_lanes),
+        rules=WalkRules(
+            private_lanes=settings.streets.private_lanes,
+            plazas=settings.streets.plazas,
+            connect_islands_m=settings.streets.connect_islands_m,
+        ),
         cache=_cache_folder(project),
     )
 
@@ -300,7 +319,7 @@ def _report_facilities(
         if role in ("centres", "candidates"):
             own = (facilities["role"] == role).to_numpy()
             dropped = facilities.loc[own, "excluded_reason"].isin(["too_far", "no_street"])
-            report.rows_used = int(own.sum() - dropped.sum())
+            report.rows_used = int(own.sum() - dropped.sum()) + report.figures.get("entrances", 0)
             snap_m = places.snapped.distance_m[own & places.snapped.found]
             if len(snap_m):
                 report.figures["snap_m_median"] = round(float(np.median(snap_m)), 1)

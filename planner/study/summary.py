@@ -65,6 +65,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
         },
+        "walking_options": inputs.walks.options,
         "counts": {
             "centres": len(decision.existing),
             "candidates": len(decision.candidates),

@@ -102,8 +102,7 @@ def _from_geometry(frame: gpd.GeoDataFrame, *, datum: str | None, remarks: Remar
     shapes = frame.geometry.to_numpy()
     kinds = shapely.get_type_id(shapes)
     polygons = np.isin(kinds, (3, 6))
-    single = (kinds == 4) & (shapely.get_num_geometries(shapes) == 1)
-    usable = ((kinds == 0) | polygons | single) & ~shapely.is_empty(shapes)
+    usable = ((kinds == 0) | polygons | (kinds == 4)) & ~shapely.is_empty(shapes)
     if polygons.any():
         remarks.report.add("tables.polygons_as_points", "note", count=int(polygons.sum()))
     points = shapely.point_on_surface(shapes[usable])
