@@ -165,22 +165,49 @@ def test_a_bay_is_walked_around_and_not_through(tmp_path: Path) -> None:
     assert walk_s(net, (0, 100), (100, 0)) == pytest.approx(np.hypot(100, 100), abs=0.01)
 
 
-def test_a_lake_in_a_plaza_is_walked_around(tmp_path: Path) -> None:
-    """A multipolygon of 100 m with a hole from 40 to 60 m: from corner to corner past the hole's corner at (60, 40)."""
-    spots = {n: node(*spot) for n, spot in (SQUARE | {11: (40, 40), 12: (60, 40), 13: (60, 60), 14: (40, 60)}).items()}
-    path = write_osm(tmp_path / "lake.osm", spots, [((5, 1), ROAD), ((3, 6), ROAD)])
-    whole = tmp_path / "whole.osm"
+def with_relation(
+    folder: Path, ways: list, members: dict[int, tuple[tuple[int, ...], str]], more: dict | None = None
+) -> Path:
+    """Write a town with a pedestrian multipolygon of ways without tags: their nodes and roles by way."""
+    spots = SQUARE | {11: (40, 40), 12: (60, 40), 13: (60, 60), 14: (40, 60)} | (more or {})
+    path = write_osm(folder / "ways.osm", {n: node(*spot) for n, spot in spots.items()}, ways)
+    whole = folder / "whole.osm"
     with osmium.SimpleWriter(str(whole), overwrite=True) as writer:
         for thing in osmium.FileProcessor(str(path)):
             writer.add(thing)
-        for number, refs in ((21, (1, 2, 3, 4, 1)), (22, (11, 12, 13, 14, 11))):
+        for number, (refs, _) in members.items():
             writer.add_way(osmium.osm.mutable.Way(id=number, nodes=list(refs), tags={}))
-        members = [("w", 21, "outer"), ("w", 22, "inner")]
+        roles = [("w", number, role) for number, (_, role) in members.items()]
         tags = {"type": "multipolygon", "highway": "pedestrian"}
-        writer.add_relation(osmium.osm.mutable.Relation(id=31, members=members, tags=tags))
+        writer.add_relation(osmium.osm.mutable.Relation(id=31, members=roles, tags=tags))
+    return whole
+
+
+LAKE = {21: ((1, 2, 3, 4, 1), "outer"), 22: ((11, 12, 13, 14, 11), "inner")}
+
+
+def test_a_lake_in_a_plaza_is_walked_around(tmp_path: Path) -> None:
+    """A multipolygon of 100 m with a hole from 40 to 60 m: from corner to corner past the hole's corner at (60, 40)."""
+    whole = with_relation(tmp_path, [((5, 1), ROAD), ((3, 6), ROAD)], LAKE)
     assert np.isinf(walk_s(StreetNetwork.from_osm(whole), (-20, 0), (120, 100)))
     net = StreetNetwork.from_osm(whole, rules=WalkRules(plazas=True))
     assert walk_s(net, (0, 0), (100, 100)) == pytest.approx(2 * np.hypot(60, 40), abs=0.01)
+
+
+def test_along_the_lake_one_walks_its_shore(tmp_path: Path) -> None:
+    """From (50, 0) to (50, 100) the lake is in the way: past its two western or eastern corners, 20 m apart."""
+    plaza = {21: ((1, 8, 2, 3, 9, 4, 1), "outer"), 22: LAKE[22]}
+    spots = {8: (50, 0), 9: (50, 100), 15: (50, -50), 16: (50, 150)}
+    whole = with_relation(tmp_path, [((15, 8), ROAD), ((9, 16), ROAD)], plaza, spots)
+    net = StreetNetwork.from_osm(whole, rules=WalkRules(plazas=True))
+    assert walk_s(net, (50, 0), (50, 100)) == pytest.approx(2 * np.hypot(10, 40) + 20, abs=0.01)
+
+
+def test_a_plaza_that_no_street_touches_makes_no_island(tmp_path: Path) -> None:
+    whole = with_relation(tmp_path, [((5, 7), ROAD)], LAKE)
+    net = StreetNetwork.from_osm(whole, rules=WalkRules(plazas=True))
+    assert net.n_edges == 1
+    assert net.figures["plazas"] == 0
 
 
 def test_links_stay_inside_real_plazas() -> None:

@@ -2,7 +2,7 @@
 
 An area is a closed way of a street class with ``area=yes``, or a multipolygon of one. Its entrances are the points of its
 outline that other streets use. They are joined as the crow flies where the way lies within the area, else around its inner
-corners and its holes (a visibility graph). Outlines of multipolygons are walked too. Off unless asked for
+corners and its holes (a visibility graph). The outer outline of a multipolygon is walked too. Off unless asked for
 (`WalkRules.plazas`): a plaza may hold a market, a lawn or a fence of which the map says nothing.
 """
 
@@ -67,9 +67,12 @@ def cross(areas: list[Area], chains: Iterable[list[int]]) -> tuple[list[Crossing
     ways: list[Crossing] = []
     figures = {"plazas": 0, "plaza_links": 0, "plazas_left": 0}
     for area in areas:
+        entrances = _entrances(area, uses)
+        if not entrances.any():
+            continue  # an outline that no street touches would be an island
+        links = _links(area, entrances)
         if not area.is_way:
-            ways += [Crossing(ring, area) for ring in area.rings]
-        links = _links(area, uses)
+            ways.append(Crossing(area.rings[0], area))
         figures["plazas" if links is not None else "plazas_left"] += 1
         figures["plaza_links"] += len(links or [])
         ways += [Crossing([start, end], area) for start, end in links or []]
@@ -80,16 +83,23 @@ def _ring(nodes: Iterable[osmium.osm.NodeRef]) -> Ring:
     return [(node.ref, node.x, node.y) for node in nodes]
 
 
-def _links(area: Area, uses: Counter[int]) -> list[tuple[tuple[int, int, int], tuple[int, int, int]]] | None:
-    """Return pairs of nodes that see each other within an area, None where it has too many corners."""
+def _entrances(area: Area, uses: Counter[int]) -> NDArray[np.bool_]:
+    """Return which nodes of an area's rings (closing ones left out) other streets use."""
+    used = [np.array([uses[ref] for ref, _, _ in ring[:-1]]) for ring in area.rings]
+    return np.concatenate([count > (1 if area.is_way else count.min()) for count in used])
+
+
+def _links(area: Area, entrances: NDArray[np.bool_]) -> list[tuple[tuple[int, int, int], tuple[int, int, int]]] | None:
+    """Return pairs of nodes that see each other within an area, None where it has too many corners.
+
+    Neighbours on the outer ring are left out: that is walked as a whole.
+    """
     nodes = [node for ring in area.rings for node in ring[:-1]]
-    own = 1 if area.is_way else min(uses[ref] for ref, _, _ in nodes)
     squeeze = np.cos(np.radians(np.mean([y for _, _, y in nodes]) * 1e-7))
     rings = [np.array([(x * squeeze, y) for _, x, y in ring], float) for ring in area.rings]
     shape = shapely.Polygon(rings[0], rings[1:])
     if not shape.is_valid or shape.area == 0:
         return None
-    entrances = np.array([uses[ref] > own for ref, _, _ in nodes])
     inner = np.concatenate([_inner_corners(ring, is_hole=i > 0) for i, ring in enumerate(rings)])
     corners = np.flatnonzero(entrances | inner)
     if len(corners) > MOST_CORNERS:
@@ -98,10 +108,8 @@ def _links(area: Area, uses: Counter[int]) -> list[tuple[tuple[int, int, int], t
         return None
     if entrances.sum() < 2:
         return []
-    starts = np.cumsum([0] + [len(ring) - 1 for ring in rings])
-    beside = {
-        frozenset((i, i + 1 if i + 1 < b else a)) for a, b in itertools.pairwise(starts.tolist()) for i in range(a, b)
-    }
+    n_outer = len(area.rings[0]) - 1
+    beside = {frozenset((i, (i + 1) % n_outer)) for i in range(n_outer)}
     pairs = [(i, j) for i, j in itertools.combinations(corners.tolist(), 2) if frozenset((i, j)) not in beside]
     if not pairs:
         return []
