@@ -52,10 +52,11 @@ def test_an_entrance_far_from_any_street_is_none_and_one_is_enough() -> None:
     assert coverage.nearest(TOWN.net, TOWN.places("p"), places)[0].tolist() == [50]
 
 
-def test_both_entrances_draw_one_isochrone() -> None:
+@pytest.mark.parametrize("quality", ["exact", "fast"])
+def test_both_entrances_draw_one_isochrone(quality: str) -> None:
     """One minute around A and around C: two islands of one shape, and nothing around B."""
     centre = gpd.GeoSeries([shapely.MultiPoint(at("A", "C"))], crs=METRES)
-    shape = isochrones.polygons(TOWN.net, centre, minutes=[1]).geometry.to_crs(METRES).iloc[0]
+    shape = isochrones.polygons(TOWN.net, centre, minutes=[1], quality=quality).geometry.to_crs(METRES).iloc[0]
     assert len(shape.geoms) == 2
     near = shapely.covers(shape, shapely.points(at("A", "C", "B", "D")))
     assert near.tolist() == [True, True, False, False]
