@@ -7,93 +7,25 @@ Both directions of a street may cost differently; by default people walk to the 
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import get_args
 
 import geopandas as gpd
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from planner.errors import InputError
 from planner.kernels.nearest_k import k_nearest_facilities, k_nearest_for_points
-from planner.kernels.paths import nearest_facility, nearest_for_points, reach_points, rounded_s
-from planner.streets import MAX_SNAP_M, AnyDirection, Direction, Snapped, StreetNetwork, metric_xy, snap_xy
-from planner.streets.entrances import Entries, enter
-from planner.units import DETOUR_FACTOR, MILLISECOND_S, speed_m_s
+from planner.kernels.paths import nearest_facility, nearest_for_points, reach_points
+from planner.places import Places
+from planner.straight_line import nearer_straight, with_straight_lines
+from planner.streets import MAX_SNAP_M, AnyDirection, Direction, Snapped, StreetNetwork
+from planner.streets.entrances import Entries
+from planner.units import MILLISECOND_S, speed_m_s
 
 _CHUNKS_PER_THREAD = 8
 _LARGEST_CHUNK = 1024
 _FIRST_LIMIT_S = 900.0
-
-
-@dataclass(frozen=True)
-class Places:
-    """Points on a network: their coordinates in its metres, and where they meet a street.
-
-    Facilities may be entered at several places (`Places.of_facilities`); `snapped` is then the one with the shortest access leg.
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    snapped: Snapped
-    several: Entries | None = None
-
-    @property
-    def entries(self) -> Entries:
-        """Where each is entered as a facility: several places or one, none where there is no street near."""
-        return Entries.of(self.snapped) if self.several is None else self.several
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    @classmethod
-    def of(
-        cls,
-        network: StreetNetwork,
-        points: gpd.GeoDataFrame | gpd.GeoSeries,
-        *,
-        max_snap_m: float = MAX_SNAP_M,
-        threads: int | None = None,
-    ) -> "Places":
-        """Snap points given in any CRS; errors as `planner.streets.snap`."""
-        return cls.at(network, *metric_xy(network, points), max_snap_m=max_snap_m, threads=threads)
-
-    @classmethod
-    def at(
-        cls,
-        network: StreetNetwork,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        *,
-        max_snap_m: float = MAX_SNAP_M,
-        threads: int | None = None,
-    ) -> "Places":
-        """Snap points given in metres of the network's CRS; errors as `planner.streets.snap`."""
-        return cls(x, y, snap_xy(network, x, y, max_snap_m=max_snap_m, threads=threads))
-
-    @classmethod
-    def of_facilities(
-        cls,
-        network: StreetNetwork,
-        shapes: gpd.GeoDataFrame | gpd.GeoSeries,
-        *,
-        max_snap_m: float = MAX_SNAP_M,
-        threads: int | None = None,
-    ) -> "Places":
-        """Snap facilities given as points, several entrances (MultiPoint), or polygons; see `planner.streets.entrances`."""
-        kinds = shapely.get_type_id(shapes.geometry.to_numpy())
-        if not np.isin(kinds, (-1, 0)).all():
-            x, y, entries = enter(network, shapes, max_snap_m=max_snap_m, threads=threads)
-            return cls(x, y, entries.nearest(), entries)
-        return cls.of(network, shapes, max_snap_m=max_snap_m, threads=threads)
-
-    def __getitem__(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Places":
-        s, several = self.snapped, self.several
-        snapped = Snapped(s.edge[index], s.at[index], s.distance_m[index])
-        return Places(self.x[index], self.y[index], snapped, None if several is None else several[index])
 
 
 def travel_times(
@@ -147,7 +79,7 @@ def travel_times(
     by_site = sparse.csc_array((seconds, points, np.concatenate(([0], ends)).astype(narrow)), shape=shape)
     times = by_site.tocsr()
     if straight_line:
-        times = _with_straight_lines(times, demand, sites, limit, speed)
+        times = with_straight_lines(times, demand, sites, limit, speed)
     return times
 
 
@@ -220,7 +152,7 @@ def nearest(
     )  # fmt: skip
     site = site.astype(np.int64)
     if straight_line:
-        seconds, site = _nearer_straight(seconds, site, demand, sites, speed)
+        seconds, site = nearer_straight(seconds, site, demand, sites, speed)
     return seconds, site
 
 
@@ -391,67 +323,6 @@ def _nearest_slower(
         best = order[times.indptr[:-1][found]]
         seconds[left[found]], site[left[found]] = times.data[best], times.indices[best]
         left, limit_s = left[~found], 2 * limit_s
-    return seconds, site
-
-
-def _with_straight_lines(
-    times: sparse.csr_array, demand: Places, sites: Places, limit_s: float, speed: float
-) -> sparse.csr_array:
-    """Add the pairs of which one end has no street near, at the detour factor times the straight distance."""
-    radius_m = (limit_s + 0.0005) * speed / DETOUR_FACTOR
-    rows, columns, seconds = [times.tocoo().row], [times.tocoo().col], [times.data]
-    off_demand, on_demand = np.flatnonzero(~demand.snapped.found), np.flatnonzero(demand.snapped.found)
-    off_sites, all_sites = np.flatnonzero(~sites.snapped.found), np.arange(len(sites))
-    for some_demand, some_sites in ((off_demand, all_sites), (on_demand, off_sites)):
-        i, j, metres = _pairs_within(demand, some_demand, sites, some_sites, radius_m)
-        walked = rounded_s(metres * DETOUR_FACTOR, speed)
-        near = walked <= limit_s
-        rows.append(i[near])
-        columns.append(j[near])
-        seconds.append(walked[near])
-    parts = np.concatenate(seconds), (np.concatenate(rows), np.concatenate(columns))
-    return sparse.coo_array(parts, shape=times.shape).tocsr()
-
-
-def _pairs_within(
-    demand: Places,
-    some_demand: NDArray[np.int64],
-    sites: Places,
-    some_sites: NDArray[np.int64],
-    radius_m: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    some_demand = some_demand[np.isfinite(demand.x[some_demand])]
-    some_sites = some_sites[np.isfinite(sites.x[some_sites])]
-    if len(some_demand) == 0 or len(some_sites) == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    tree = cKDTree(np.column_stack((demand.x[some_demand], demand.y[some_demand])))
-    near = tree.query_ball_point(
-        np.column_stack((sites.x[some_sites], sites.y[some_sites])), radius_m, return_sorted=True
-    )
-    i = some_demand[np.concatenate([np.asarray(found, np.int64) for found in near])]
-    j = np.repeat(some_sites, [len(found) for found in near])
-    return i, j, np.hypot(demand.x[i] - sites.x[j], demand.y[i] - sites.y[j])
-
-
-def _nearer_straight(
-    seconds: NDArray[np.float64], site: NDArray[np.int64], demand: Places, sites: Places, speed: float
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Let points take the straight line where it is their only way: one of the two ends has no street near."""
-    seconds, site = seconds.copy(), site.copy()
-    off_demand, on_demand = ~demand.snapped.found, demand.snapped.found
-    for points, some_sites in (
-        (off_demand, np.isfinite(sites.x)),
-        (on_demand, ~sites.snapped.found & np.isfinite(sites.x)),
-    ):
-        which, rows = np.flatnonzero(some_sites), np.flatnonzero(points & np.isfinite(demand.x))
-        if len(which) == 0 or len(rows) == 0:
-            continue
-        tree = cKDTree(np.column_stack((sites.x[which], sites.y[which])))
-        metres, k = tree.query(np.column_stack((demand.x[rows], demand.y[rows])))
-        walked = rounded_s(metres * DETOUR_FACTOR, speed)
-        nearer = walked < seconds[rows]
-        seconds[rows[nearer]] = walked[nearer]
-        site[rows[nearer]] = which[k[nearer]]
     return seconds, site
 
 

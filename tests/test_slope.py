@@ -119,6 +119,31 @@ def test_streets_that_meet_on_a_bridge_stay_in_the_air() -> None:
     assert walk_s(flat, (0, 0), (750, 60)) == pytest.approx(500 + np.hypot(250, 60), abs=0.01)
 
 
+def test_a_bridge_whose_end_has_no_height_is_flat() -> None:
+    """Unknown from 700 m on: the bridge from 250 to 750 m does not borrow a height from the street on the hill beside it."""
+    gap = heights_of(lambda x, y: np.where(x > 700, np.nan, 100.0) + np.where(y > 50, 300.0, 0.0))
+    points = [(0, 0), (250, 0), (750, 0), (1000, 0), (0, 80), (600, 80)]
+    ways = [(0, 1, {}), (1, 2, {"bridge": "yes"}), (2, 3, {}), (4, 5, {})]
+    net = line(points, ways)
+    flat = net.with_profile(STANDARD, slopes=Slopes.of(net, gap))
+    assert walk_s(flat, (0, 0), (1000, 0)) == pytest.approx(1000, abs=0.01)
+    assert walk_s(flat, (0, 80), (600, 80)) == pytest.approx(600, abs=0.01)
+
+
+def test_a_bridge_between_two_heights_rises_straight() -> None:
+    """From 100 m of height at 290 m to 140 m at 710 m, over a valley, on a stretch of its own and within one."""
+    banks = heights_of(lambda x, y: np.where(x <= 300, 100.0, np.where(x >= 700, 140.0, 20.0)))
+    points = [(0, 0), (290, 0), (400, 0), (500, 0), (710, 0), (1000, 0), (290, 50), (710, 50)]
+    deck = [(1, 2, {"bridge": "yes"}), (2, 3, {"bridge": "yes"}), (3, 4, {"bridge": "yes"})]
+    alone = line(points, [(0, 1, {}), *deck, (4, 5, {}), (1, 6, {}), (4, 7, {})])
+    within = line(points, [(0, 1, {}), *deck, (4, 5, {})])
+    rise = 40 / 420
+    expected = 580 + 420 * np.exp(3.5 * rise)
+    for net in (alone, within):
+        hill = net.with_profile(STANDARD, slopes=Slopes.of(net, banks))
+        assert walk_s(hill, (0, 0), (1000, 0)) == pytest.approx(expected, rel=0.01)
+
+
 def test_a_spike_is_put_right_and_a_hill_is_not() -> None:
     flat = np.full((9, 9), 50.0)
     flat[4, 4] = 300.0

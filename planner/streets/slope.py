@@ -30,6 +30,7 @@ STEEPEST = 0.5
 EASIEST = float(np.exp(-3.5 * 0.05))
 """The least ratio there is, 0.84, at 5 % downhill: within T one walks at most 1 / 0.84 times as far as on the level."""
 
+_EDGES_AT_ONCE = 200_000
 _PULL = 1e-9  # towards the ground, for streets in the air that land nowhere
 
 
@@ -49,33 +50,14 @@ class Slopes:
         """Return the slopes of a network; `report` takes the kilometres about which the raster says nothing or too little."""
         length_m = network.edge_length_m
         pieces = np.maximum(1, np.ceil(length_m / SAMPLE_M)).astype(np.int64)
-        edge = np.repeat(np.arange(network.n_edges), pieces + 1)
-        starts = np.concatenate(([0], np.cumsum(pieces + 1)))
-        along = (np.arange(len(edge)) - starts[edge]) / pieces[edge] * length_m[edge]
-        x, y = _places(network, edge, along)
         node_m = heights.at(network.crs, network.node_x, network.node_y)
-        vertex_m = _on_bridges(network, heights, node_m)
-        metres = heights.at(network.crs, x, y)
-        raised = _raised_heights(network, vertex_m, edge, along)
-        metres = np.where(np.isnan(raised), metres, raised)
-        metres[starts[:-1]], metres[starts[1:] - 1] = node_m[network.edge_from], node_m[network.edge_to]
-        step_m = length_m / pieces
-        inner = np.ones(len(edge), bool)
-        inner[starts[1:] - 1] = False
-        at = np.flatnonzero(inner)
-        of = edge[at]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            slope = (metres[at + 1] - metres[at]) / step_m[of]
-        unknown = ~np.isfinite(slope)
-        slope[unknown] = 0.0
-        steep = np.abs(slope) > STEEPEST
-        bits = _bits(network, of, (along[at] + along[at + 1]) / 2)
+        row = _Row.of(network, *_on_bridges(network, heights, node_m))
+        blocks = range(0, network.n_edges, _EDGES_AT_ONCE)
+        parts = [_sampled(network, heights, row, node_m, pieces, first) for first in blocks]
+        slope, on_steps, metres, gaps, ceiling, steep = (np.concatenate(column) for column in zip(*parts, strict=True))
         if report is not None:
-            gaps = unknown & (step_m[of] > 0)
-            ceiling = heights.is_at_ceiling(network.crs, x[at], y[at])
-            _tell(report, heights, step_m[of], gaps=gaps, ceiling=ceiling, steep=steep)
-        indptr = np.concatenate(([0], np.cumsum(pieces)))
-        return cls(indptr, np.clip(slope, -STEEPEST, STEEPEST), (bits & STEPS) > 0)
+            _tell(report, heights, metres, gaps=gaps, ceiling=ceiling, steep=steep)
+        return cls(np.concatenate(([0], np.cumsum(pieces))), slope, on_steps)
 
     def factors(self, on_steps: float | None = None) -> tuple[Floats, Floats]:
         """Return ``(forward, backward)``: the factor of each edge from its from-end on, and back.
@@ -125,52 +107,77 @@ def _tell(
         report.add("streets.elevation_steep", "doubtful", km=km(steep), percent=round(100 * STEEPEST))
 
 
-def _line_of_all(network: "StreetNetwork", edge: NDArray[np.int64], along: Floats) -> tuple[Floats, Floats]:
-    """Lay all edges behind one another, a metre apart; return the vertices' places on that line, and those asked for."""
-    offset = np.concatenate(([0.0], np.cumsum(network.edge_length_m + 1.0)))
-    of_vertex = np.repeat(np.arange(network.n_edges), np.diff(network.vertex_indptr))
-    return network.vertex_m + offset[of_vertex], along + offset[edge]
+@dataclass(frozen=True)
+class _Row:
+    """All edges in a row, a metre apart: where each begins, where the vertices are, their heights, and which are in the air."""
+
+    begin_m: Floats
+    vertex_m: Floats
+    height_m: Floats
+    in_air: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, network: "StreetNetwork", height_m: Floats, in_air: NDArray[np.bool_]) -> "_Row":
+        begin_m = np.concatenate(([0.0], np.cumsum(network.edge_length_m + 1.0)))
+        vertex_m = network.vertex_m + np.repeat(begin_m[:-1], np.diff(network.vertex_indptr))
+        return cls(begin_m, vertex_m, height_m, in_air)
+
+    def bits(self, network: "StreetNetwork", edge: NDArray[np.int64], along: Floats) -> NDArray[np.uint8]:
+        """Return the ground of the segments at some places."""
+        vertex = np.searchsorted(self.vertex_m, self.begin_m[edge] + along, side="left")
+        vertex = np.clip(vertex, network.vertex_indptr[edge] + 1, network.vertex_indptr[edge + 1] - 1)
+        return network.vertex_ground[vertex]
+
+    def heights(self, edge: NDArray[np.int64], along: Floats) -> Floats:
+        """Return heights straight between the vertices on the ground; nan where one of the two has none."""
+        landed = ~self.in_air
+        return np.interp(self.begin_m[edge] + along, self.vertex_m[landed], self.height_m[landed])
 
 
-def _places(network: "StreetNetwork", edge: NDArray[np.int64], along: Floats) -> tuple[Floats, Floats]:
-    line, asked = _line_of_all(network, edge, along)
-    return np.interp(asked, line, network.vertex_x), np.interp(asked, line, network.vertex_y)
-
-
-def _bits(network: "StreetNetwork", edge: NDArray[np.int64], along: Floats) -> NDArray[np.uint8]:
-    """Return the ground of the segments at some places."""
-    line, asked = _line_of_all(network, edge, along)
-    vertex = np.searchsorted(line, asked, side="left")
-    vertex = np.clip(vertex, network.vertex_indptr[edge] + 1, network.vertex_indptr[edge + 1] - 1)
-    return network.vertex_ground[vertex]
-
-
-def _raised_heights(network: "StreetNetwork", vertex_m: Floats, edge: NDArray[np.int64], along: Floats) -> Floats:
-    """Return the heights of places on bridges and in tunnels, nan elsewhere; `vertex_m` has the heights where they land."""
-    raised = (_bits(network, edge, along) & RAISED) > 0
-    heights = np.full(len(edge), np.nan)
+def _sampled(
+    network: "StreetNetwork", heights: Heights, row: _Row, node_m: Floats, pieces: NDArray[np.int64], first: int
+) -> tuple[Floats, NDArray[np.bool_], Floats, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return of the pieces of some edges from `first` on: slope, whether on steps, metres; of unknown, capped, or cut slope."""
+    last = min(first + _EDGES_AT_ONCE, network.n_edges)
+    count, length_m = pieces[first:last], network.edge_length_m[first:last]
+    starts = np.concatenate(([0], np.cumsum(count + 1)))
+    own = np.repeat(np.arange(last - first), count + 1)
+    edge = own + first
+    along = (np.arange(len(own)) - starts[own]) / count[own] * length_m[own]
+    asked = row.begin_m[edge] + along
+    x, y = np.interp(asked, row.vertex_m, network.vertex_x), np.interp(asked, row.vertex_m, network.vertex_y)
+    metres = heights.at(network.crs, x, y)
+    raised = (row.bits(network, edge, along) & RAISED) > 0
     if raised.any():
-        line, asked = _line_of_all(network, edge[raised], along[raised])
-        known = np.isfinite(vertex_m)
-        if known.any():
-            heights[raised] = np.interp(asked, line[known], vertex_m[known])
-    return heights
+        metres[raised] = row.heights(edge[raised], along[raised])
+    metres[starts[:-1]] = node_m[network.edge_from[first:last]]
+    metres[starts[1:] - 1] = node_m[network.edge_to[first:last]]
+    inner = np.ones(len(own), bool)
+    inner[starts[1:] - 1] = False
+    at = np.flatnonzero(inner)
+    step_m = (length_m / count)[own[at]]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = (metres[at + 1] - metres[at]) / step_m
+    unknown = ~np.isfinite(slope)
+    slope[unknown] = 0.0
+    on_steps = (row.bits(network, edge[at], (along[at] + along[at + 1]) / 2) & STEPS) > 0
+    ceiling = heights.is_at_ceiling(network.crs, x[at], y[at])
+    steep = np.abs(slope) > STEEPEST
+    return np.clip(slope, -STEEPEST, STEEPEST), on_steps, step_m, unknown & (step_m > 0), ceiling, steep
 
 
-def _on_bridges(network: "StreetNetwork", heights: Heights, node_m: Floats) -> Floats:
-    """Put nodes in the air at their heights (in `node_m`), and return those of the vertices, nan within bridges and tunnels."""
+def _on_bridges(network: "StreetNetwork", heights: Heights, node_m: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Put nodes in the air at their heights (in `node_m`); return those of the vertices, and which of these are in the air."""
     raised = (network.vertex_ground & RAISED) > 0
     first, last = network.vertex_indptr[:-1], network.vertex_indptr[1:] - 1
     metres = heights.at(network.crs, network.vertex_x, network.vertex_y)
+    in_air = raised.copy()
+    in_air[:-1] &= raised[1:]  # a raised segment on either side
+    in_air[first] = in_air[last] = False
     if raised.any():
-        links = _raised_links(network, raised, metres, node_m)
-        _settle_nodes(network, raised, links, node_m)
-        between = raised.copy()
-        between[:-1] &= raised[1:]  # a vertex with a raised segment on either side
-        between[first] = between[last] = False
-        metres[between] = np.nan
+        _settle_nodes(network, raised, _raised_links(network, raised, metres, node_m), node_m)
     metres[first], metres[last] = node_m[network.edge_from], node_m[network.edge_to]
-    return metres
+    return metres, in_air
 
 
 def _raised_links(
