@@ -125,6 +125,15 @@ def test_rows_that_share_a_word_are_one_centre(tmp_path: Path) -> None:
     assert centres["people_total"].tolist() == [300, 500]
 
 
+def test_a_dash_names_no_facility(tmp_path: Path) -> None:
+    project = write_project(tmp_path)
+    table = {"名称": ["One", "Two", "Three"], "入口所属": ["—", "—", "无"], "at": [0, 1000, 4000]}
+    write_table(tmp_path / "centres.csv", table)
+    found = run(project)
+    assert found.tables.centres["name"].tolist() == ["One", "Two", "Three"]
+    assert "study.entrance" not in codes(found, "centres")
+
+
 @pytest.mark.parametrize("datum", ["WGS-84", "GCJ-02"])
 def test_a_centre_drawn_as_an_area_is_reached_at_its_edge(tmp_path: Path, datum: str) -> None:
     """A park along the street from 950 to 1,150 m: its edge is 850 m from the people at 2,000 m; its middle 950 m."""
@@ -148,7 +157,9 @@ def test_a_centre_of_several_points_is_reached_at_each(tmp_path: Path) -> None:
     gpd.GeoDataFrame({"name": ["Gates"]}, geometry=[gates], crs=4326).to_file(tmp_path / "centres.gpkg")
     text = project.read_text(encoding="utf-8").replace('"centres.csv"', '"centres.gpkg"')
     project.write_text(text, encoding="utf-8")
-    assert run(project).tables.centres["people_total"].tolist() == [400]
+    found = run(project)
+    assert found.tables.centres["people_total"].tolist() == [400]
+    assert "tables.points_as_one" in codes(found, "centres")
 
 
 # ------------------------------------------------------------------------------------------------------------ border effect

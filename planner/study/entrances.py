@@ -20,10 +20,12 @@ from planner.tables import VECTOR_SUFFIXES, as_texts, read_vector
 from planner.tables.headers import fold
 from planner.tables.positions import effective_crs
 
-COLUMNS = ("entrance_of", "gate_of", "入口所属", "出入口所属", "所属设施", "所属邻里中心", "所属中心")
+COLUMNS = ("entrance_of", "gate_of", "入口所属", "出入口所属", "入口所属设施", "出入口所属设施", "大门所属")
 """The headers of the column that says whose entrance a row is."""
 
 _SHAPES = (3, 4, 6)
+_NOBODY = frozenset({"-", "—", "–", "--", "——", "/", "\\", "0", "无", "否", "不是", "no", "none"})
+_HERE_DEG = 1e-6
 
 
 def fold_entrances(
@@ -39,7 +41,7 @@ def fold_entrances(
         if header is None:
             continue
         rows = np.flatnonzero((facilities["role"] == role).to_numpy())
-        said = as_texts(own[header])
+        said = [None if text is None or text.casefold() in _NOBODY else text for text in as_texts(own[header])]
         values = [said[at] for at in facilities["own_row"].to_numpy()[rows]]
         home: dict[str, int] = {}
         for column in ("name", "id"):  # an id counts before a name
@@ -84,8 +86,8 @@ def with_outlines(
     mine = (facilities["role"] == role) & (facilities["source_file"] == path.name)
     for at in np.flatnonzero(mine.to_numpy()).tolist():
         shape = outline.get(int(facilities["source_row"].iloc[at]))
-        is_single = shapely.get_type_id(shapes[at]) == 0
-        if shape is not None and is_single and np.isfinite(shapely.get_coordinates(shape)).all():
+        is_here = shapely.get_type_id(shapes[at]) == 0 and shapely.dwithin(shape, shapes[at], _HERE_DEG)
+        if is_here:  # and not somewhere else, where the row's easting names another zone than the file
             shapes[at] = shape
     return shapes
 
