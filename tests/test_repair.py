@@ -210,7 +210,7 @@ def test_a_plaza_that_no_street_touches_makes_no_island(tmp_path: Path) -> None:
     assert net.figures["plazas"] == 0
 
 
-def test_links_stay_inside_real_plazas() -> None:
+def test_crossing_real_plazas_never_lengthens_a_walk() -> None:
     """Las Palmas: with its plazas crossed no walk between two nodes grows longer, and some grow shorter."""
     path = streets_file("las_palmas")
     around, across = StreetNetwork.from_osm(path), StreetNetwork.from_osm(path, rules=WalkRules(plazas=True))
