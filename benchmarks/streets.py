@@ -1,4 +1,4 @@
-"""Streets side by side: loading, travel times, snapping and isochrones against what one would otherwise use.
+"""Streets side by side: loading, travel times and snapping against what one would otherwise use.
 
 All in one run on one machine, on the shared cities: ``python benchmarks/streets.py [--data DIR]``. Each part names what is
 timed; whatever only prepares an input for another tool (a .osm file for OSMnx, arrays for pandana) is not.
@@ -60,7 +60,6 @@ def main() -> None:
         points = gpd.GeoSeries(shapely.points(raw.x, raw.y), crs=net.crs)
         snapping(net, points)
         reaching(net, raw, Places.of(net, points))
-        drawing(StreetNetwork.from_osm(files["Porto Alegre"]))
 
 
 # ------------------------------------------------------------------------------------------------------------- the clock
@@ -274,7 +273,7 @@ def _networkx(raw: Raw, count: int) -> float:
     return clock.seconds / count
 
 
-# -------------------------------------------------------------------------------------------------- snapping, isochrones
+# ------------------------------------------------------------------------------------------------------------- snapping
 
 
 def snapping(net: StreetNetwork, nodes: gpd.GeoSeries) -> None:
@@ -303,32 +302,6 @@ def snapping(net: StreetNetwork, nodes: gpd.GeoSeries) -> None:
             shapely.line_locate_point(streets[street], geometry[near])
 
         line("shapely STRtree + line_locate_point", best_of(1, by_tree), ours)
-
-
-def drawing(net: StreetNetwork) -> None:
-    """Time isochrones of 15 minutes at 1 m/s around street nodes of Porto Alegre."""
-    heading("Isochrones of 15 minutes, Porto Alegre, per facility")
-    chosen = np.random.default_rng(3).choice(net.n_nodes, 200, replace=False)
-    points = gpd.GeoSeries(shapely.points(net.node_x[chosen], net.node_y[chosen]), crs=net.crs)
-    ours = best_of(2, lambda: isochrones.polygons(net, points, minutes=(15,), threads=1)) / len(points)
-    line("planner, one thread", ours)
-    both = best_of(2, lambda: isochrones.polygons(net, points, minutes=(15,))) / len(points)
-    line(f"planner, {os.cpu_count()} threads", both, ours)
-    bands = best_of(2, lambda: isochrones.polygons(net, points, minutes=(5, 10, 15), threads=1)) / len(points)
-    line("planner, 5 + 10 + 15 minutes, one thread", bands, ours)
-    graph = nx.MultiGraph(net.to_graph())
-    with timed() as clock:
-        for node in chosen[:20].tolist():
-            _buffered_streets(graph, node)
-    line("ego_graph and buffers (OSMnx's gallery)", clock.seconds / 20, ours, "20 facilities")
-
-
-def _buffered_streets(graph: nx.MultiGraph, node: int) -> Any:
-    """Return an isochrone as OSMnx's gallery of examples makes it: streets within reach, buffered by 25 m."""
-    reached = nx.ego_graph(graph, node, radius=900, distance="length_m")
-    lines = gpd.GeoSeries([data["geometry"] for *_, data in reached.edges(data=True)]).buffer(25)
-    nodes = gpd.GeoSeries([shapely.Point(data["x"], data["y"]) for _, data in reached.nodes(data=True)]).buffer(25)
-    return shapely.Polygon(shapely.get_parts(shapely.union_all([*lines, *nodes]))[0].exterior)
 
 
 # ---------------------------------------------------------------------------------------------------------------- memory

@@ -7,50 +7,25 @@ Both directions of a street may cost differently; by default people walk to the 
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from planner.errors import InputError
-from planner.kernels.paths import nearest_facility, nearest_for_points, reach_points, rounded_s
-from planner.streets import MAX_SNAP_M, Direction, Snapped, StreetNetwork, metric_xy, snap_xy
-from planner.units import DETOUR_FACTOR, speed_m_s
+from planner.kernels.nearest_k import k_nearest_facilities, k_nearest_for_points
+from planner.kernels.paths import nearest_facility, nearest_for_points, reach_points
+from planner.places import Places
+from planner.straight_line import nearer_straight, with_straight_lines
+from planner.streets import MAX_SNAP_M, AnyDirection, Direction, Snapped, StreetNetwork
+from planner.streets.entrances import Entries
+from planner.units import MILLISECOND_S, speed_m_s
 
 _CHUNKS_PER_THREAD = 8
 _LARGEST_CHUNK = 1024
-
-
-@dataclass(frozen=True)
-class Places:
-    """Points on a network: their coordinates in its metres, and where they meet a street."""
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    snapped: Snapped
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    @classmethod
-    def of(
-        cls,
-        network: StreetNetwork,
-        points: gpd.GeoDataFrame | gpd.GeoSeries,
-        *,
-        max_snap_m: float = MAX_SNAP_M,
-        threads: int | None = None,
-    ) -> "Places":
-        """Snap points given in any CRS; errors as `planner.streets.snap`."""
-        x, y = metric_xy(network, points)
-        return cls(x, y, snap_xy(network, x, y, max_snap_m=max_snap_m, threads=threads))
-
-    def __getitem__(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Places":
-        s = self.snapped
-        return Places(self.x[index], self.y[index], Snapped(s.edge[index], s.at[index], s.distance_m[index]))
+_FIRST_LIMIT_S = 900.0
 
 
 def travel_times(
@@ -61,15 +36,16 @@ def travel_times(
     limit_s: float,
     speed_m_s: float = 1.0,
     max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    direction: AnyDirection = "to",
     straight_line: bool = False,
     threads: int | None = None,
 ) -> sparse.csr_array:
     """Return seconds from demand points to sites where they are within `limit_s` (inclusive), float64 (n_demand, n_sites).
 
-    A stored entry is a pair within the limit, zero seconds included; whatever is not stored takes longer or cannot be
-    walked. Point tables come in any CRS. With `straight_line`, pairs of which one end has no street within `max_snap_m` are
-    walked at `DETOUR_FACTOR` times the straight distance; else they are not stored.
+    A stored entry is a pair within the limit, zero seconds included; whatever is not stored takes longer or cannot be walked.
+    Point tables come in any CRS; sites may have several entrances or be polygons (`Places.of_facilities`). A pair's time with
+    direction "slower" is the greater of that there and that back. With `straight_line`, pairs of which one end has no street
+    within `max_snap_m` are walked at `DETOUR_FACTOR` times the straight distance; else they are not stored.
 
     Raises
     ------
@@ -80,15 +56,30 @@ def travel_times(
     """
     speed, limit = _checked(speed_m_s, limit_s)
     demand = _placed(network, demand, max_snap_m, threads)
-    sites = _placed(network, sites, max_snap_m, threads)
-    ends, points, seconds = _reach(network, demand.snapped, sites.snapped, limit, speed, direction, threads)
+    sites = _entered(network, sites, max_snap_m, threads)
+    if direction == "slower":
+        both = [
+            travel_times(
+                network,
+                demand,
+                sites,
+                limit_s=limit,
+                speed_m_s=speed,
+                direction=way,
+                straight_line=straight_line,
+                threads=threads,
+            )
+            for way in get_args(Direction)
+        ]
+        return slower_of(*both)
+    ends, points, seconds = _reach(network, demand.snapped, sites.entries, limit, speed, direction, threads)
     shape = (len(demand), len(sites))
     # offsets as narrow as the point numbers: scipy would widen both, and turn the matrix four times slower
     narrow = np.int32 if len(points) < 2**31 else np.int64
     by_site = sparse.csc_array((seconds, points, np.concatenate(([0], ends)).astype(narrow)), shape=shape)
     times = by_site.tocsr()
     if straight_line:
-        times = _with_straight_lines(times, demand, sites, limit, speed)
+        times = with_straight_lines(times, demand, sites, limit, speed)
     return times
 
 
@@ -100,7 +91,7 @@ def matrix(
     threshold_s: float,
     speed_m_s: float = 1.0,
     max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    direction: AnyDirection = "to",
     straight_line: bool = False,
     threads: int | None = None,
 ) -> sparse.csr_array:
@@ -138,49 +129,106 @@ def nearest(
     *,
     speed_m_s: float = 1.0,
     max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    direction: AnyDirection = "to",
     straight_line: bool = False,
     threads: int | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return ``(seconds, site)`` of every demand point's nearest site, however far: shape (n_demand,), inf and -1 where none.
 
-    One search from all sites at once. Parameters and errors as `travel_times`.
+    One search from all sites at once (with direction "slower", ever wider ones from each). Parameters and errors as
+    `travel_times`.
     """
     speed, _ = _checked(speed_m_s, 0.0)
     demand = _placed(network, demand, max_snap_m, threads)
-    sites = _placed(network, sites, max_snap_m, threads)
-    half, efforts, entries = network.adjacency, network.efforts(direction), _Entries.of(sites.snapped)
-    dist, facility = nearest_facility(
-        entries.indptr, entries.edge, entries.at, entries.access_m, half.indptr, half.head, efforts.half_edge_m,
-        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, np.inf,
-    )  # fmt: skip
-    by_edge = np.argsort(entries.edge, kind="stable")
-    counts = np.bincount(entries.edge, minlength=network.n_edges)
+    sites = _entered(network, sites, max_snap_m, threads)
+    if direction == "slower":
+        return _nearest_slower(network, demand, sites, speed, straight_line, threads)
+    dist, facility = nearest_at_nodes(network, sites, direction=direction)
+    efforts, entries = network.efforts(direction), sites.entries
     seconds, site = nearest_for_points(
         demand.snapped.edge, demand.snapped.at, demand.snapped.distance_m, dist, facility,
-        np.concatenate(([0], np.cumsum(counts))), by_edge, np.flatnonzero(sites.snapped.found).astype(np.int32),
+        *_by_edge(network, entries), entries.facility,
         entries.at, entries.access_m, network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, speed,
     )  # fmt: skip
     site = site.astype(np.int64)
     if straight_line:
-        seconds, site = _nearer_straight(seconds, site, demand, sites, speed)
+        seconds, site = nearer_straight(seconds, site, demand, sites, speed)
     return seconds, site
 
 
-@dataclass(frozen=True)
-class _Entries:
-    """Where facilities are entered, as `planner.kernels.paths` takes it; a facility without a street has no entry."""
+def nearest_k(
+    network: StreetNetwork,
+    demand: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    sites: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    *,
+    k: int = 3,
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    threads: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return ``(seconds, site)`` of every demand point's `k` nearest sites, nearest first, however far: shape (n_demand, k).
 
-    indptr: NDArray[np.int64]
-    edge: NDArray[np.int64]
-    at: NDArray[np.float64]
-    access_m: NDArray[np.float64]
+    Inf and -1 where there are fewer. Equally near sites by their index. One search from all sites at once; the other parameters
+    and errors as `travel_times`.
 
-    @classmethod
-    def of(cls, sites: Snapped) -> "_Entries":
-        found = sites.found
-        indptr = np.concatenate(([0], np.cumsum(found)))
-        return cls(indptr, sites.edge[found], sites.at[found], sites.distance_m[found])
+    Raises
+    ------
+    InputError
+        `k` is below 1, or as `travel_times`.
+    """
+    speed, _ = _checked(speed_m_s, 0.0)
+    if k < 1:
+        raise InputError("coverage.bad_k", k=k)
+    demand = _placed(network, demand, max_snap_m, threads)
+    sites = _entered(network, sites, max_snap_m, threads)
+    half, efforts, entries = network.adjacency, network.efforts(direction), sites.entries
+    most = min(k, max(1, len(sites)))
+    room = min(2 * most + 4, max(1, len(sites)))
+    dist, facility, count = k_nearest_facilities(
+        most, room, 2 * MILLISECOND_S * speed, entries.indptr, entries.edge, entries.at, entries.access_m,
+        half.indptr, half.head, efforts.half_edge_m, network.edge_from, network.edge_to, efforts.along_m, efforts.against_m,
+    )  # fmt: skip
+    found_s, found = k_nearest_for_points(
+        most, demand.snapped.edge, demand.snapped.at, demand.snapped.distance_m, dist, facility, count,
+        *_by_edge(network, entries), entries.facility, entries.at, entries.access_m,
+        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, speed,
+    )  # fmt: skip
+    seconds, site = np.full((len(demand), k), np.inf), np.full((len(demand), k), -1, np.int64)
+    seconds[:, :most], site[:, :most] = found_s, found
+    return seconds, site
+
+
+def slower_of(there: sparse.csr_array, back: sparse.csr_array) -> sparse.csr_array:
+    """Return the greater of two ways' times for the pairs that both hold, both of one shape."""
+    width = np.int64(there.shape[1])
+    keys, values = [], []
+    for times in (there, back):
+        row = np.repeat(np.arange(times.shape[0]), np.diff(times.indptr))
+        key = row * width + times.indices
+        order = np.argsort(key, kind="stable")
+        keys.append(key[order])
+        values.append(times.data[order])
+    both, i, j = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
+    row = both // width if width else both
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=there.shape[0]))))
+    narrow = there.indices.dtype
+    data = np.maximum(values[0][i], values[1][j])
+    return sparse.csr_array((data, (both - row * width).astype(narrow), indptr.astype(narrow)), shape=there.shape)
+
+
+def nearest_at_nodes(
+    network: StreetNetwork, sites: Places, *, limit_m: float = math.inf, direction: Direction = "to"
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return ``(effort_m, site)`` of every node's nearest site within `limit_m` metres of effort, inf and -1 where none.
+
+    One search from all sites at once; equally near ones: the first.
+    """
+    half, efforts, entries = network.adjacency, network.efforts(direction), sites.entries
+    return nearest_facility(
+        entries.indptr, entries.edge, entries.at, entries.access_m, half.indptr, half.head, efforts.half_edge_m,
+        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
+    )  # fmt: skip
 
 
 def _checked(speed: float, limit_s: float) -> tuple[float, float]:
@@ -198,29 +246,46 @@ def _placed(
     return points if isinstance(points, Places) else Places.of(network, points, max_snap_m=max_snap_m, threads=threads)
 
 
+def _entered(
+    network: StreetNetwork,
+    sites: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    max_snap_m: float,
+    threads: int | None,
+) -> Places:
+    if isinstance(sites, Places):
+        return sites
+    return Places.of_facilities(network, sites, max_snap_m=max_snap_m, threads=threads)
+
+
+def _by_edge(network: StreetNetwork, entries: Entries) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ``(indptr, entry)``: the entries on each edge."""
+    counts = np.bincount(entries.edge, minlength=network.n_edges)
+    return np.concatenate(([0], np.cumsum(counts))), np.argsort(entries.edge, kind="stable")
+
+
 def _reach(
     network: StreetNetwork,
     demand: Snapped,
-    sites: Snapped,
+    entries: Entries,
     limit_s: float,
     speed: float,
     direction: Direction,
     threads: int | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Search from every site; returns ``(ends, demand point, seconds)``, site by site."""
-    if len(sites) == 0:
+    if len(entries) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0)
-    half, efforts, entries = network.adjacency, network.efforts(direction), _Entries.of(sites)
+    half, efforts = network.adjacency, network.efforts(direction)
     on_street = np.flatnonzero(demand.found)
     by_edge = on_street[np.argsort(demand.edge[on_street], kind="stable")]
     counts = np.bincount(demand.edge[by_edge], minlength=network.n_edges)
     point_indptr = np.concatenate(([0], np.cumsum(counts)))
     point, point_at, point_access_m = by_edge.astype(np.int32), demand.at[by_edge], demand.distance_m[by_edge]
     threads = threads or os.cpu_count() or 1
-    size = max(1, min(_LARGEST_CHUNK, -(-len(sites) // (threads * _CHUNKS_PER_THREAD))))
+    size = max(1, min(_LARGEST_CHUNK, -(-len(entries) // (threads * _CHUNKS_PER_THREAD))))
 
     def search(start: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-        stop = min(start + size, len(sites))
+        stop = min(start + size, len(entries))
         with network.workspace() as space:
             return reach_points(
                 start, stop, entries.indptr, entries.edge, entries.at, entries.access_m,
@@ -230,7 +295,7 @@ def _reach(
                 speed, limit_s, space.dist, space.stamp, space.edge_stamp, space.versions(2 * (stop - start)),
             )  # fmt: skip
 
-    starts = range(0, len(sites), size)
+    starts = range(0, len(entries), size)
     if len(starts) == 1:
         return search(0)
     with ThreadPoolExecutor(threads) as pool:
@@ -240,64 +305,24 @@ def _reach(
     return ends, np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])
 
 
-def _with_straight_lines(
-    times: sparse.csr_array, demand: Places, sites: Places, limit_s: float, speed: float
-) -> sparse.csr_array:
-    """Add the pairs of which one end has no street near, at the detour factor times the straight distance."""
-    radius_m = (limit_s + 0.0005) * speed / DETOUR_FACTOR
-    rows, columns, seconds = [times.tocoo().row], [times.tocoo().col], [times.data]
-    off_demand, on_demand = np.flatnonzero(~demand.snapped.found), np.flatnonzero(demand.snapped.found)
-    off_sites, all_sites = np.flatnonzero(~sites.snapped.found), np.arange(len(sites))
-    for some_demand, some_sites in ((off_demand, all_sites), (on_demand, off_sites)):
-        i, j, metres = _pairs_within(demand, some_demand, sites, some_sites, radius_m)
-        walked = rounded_s(metres * DETOUR_FACTOR, speed)
-        near = walked <= limit_s
-        rows.append(i[near])
-        columns.append(j[near])
-        seconds.append(walked[near])
-    parts = np.concatenate(seconds), (np.concatenate(rows), np.concatenate(columns))
-    return sparse.coo_array(parts, shape=times.shape).tocsr()
-
-
-def _pairs_within(
-    demand: Places,
-    some_demand: NDArray[np.int64],
-    sites: Places,
-    some_sites: NDArray[np.int64],
-    radius_m: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    some_demand = some_demand[np.isfinite(demand.x[some_demand])]
-    some_sites = some_sites[np.isfinite(sites.x[some_sites])]
-    if len(some_demand) == 0 or len(some_sites) == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    tree = cKDTree(np.column_stack((demand.x[some_demand], demand.y[some_demand])))
-    near = tree.query_ball_point(
-        np.column_stack((sites.x[some_sites], sites.y[some_sites])), radius_m, return_sorted=True
-    )
-    i = some_demand[np.concatenate([np.asarray(found, np.int64) for found in near])]
-    j = np.repeat(some_sites, [len(found) for found in near])
-    return i, j, np.hypot(demand.x[i] - sites.x[j], demand.y[i] - sites.y[j])
-
-
-def _nearer_straight(
-    seconds: NDArray[np.float64], site: NDArray[np.int64], demand: Places, sites: Places, speed: float
+def _nearest_slower(
+    network: StreetNetwork, demand: Places, sites: Places, speed: float, straight_line: bool, threads: int | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Let points take the straight line where it is their only way: one of the two ends has no street near."""
-    seconds, site = seconds.copy(), site.copy()
-    off_demand, on_demand = ~demand.snapped.found, demand.snapped.found
-    for points, some_sites in (
-        (off_demand, np.isfinite(sites.x)),
-        (on_demand, ~sites.snapped.found & np.isfinite(sites.x)),
-    ):
-        which, rows = np.flatnonzero(some_sites), np.flatnonzero(points & np.isfinite(demand.x))
-        if len(which) == 0 or len(rows) == 0:
-            continue
-        tree = cKDTree(np.column_stack((sites.x[which], sites.y[which])))
-        metres, k = tree.query(np.column_stack((demand.x[rows], demand.y[rows])))
-        walked = rounded_s(metres * DETOUR_FACTOR, speed)
-        nearer = walked < seconds[rows]
-        seconds[rows[nearer]] = walked[nearer]
-        site[rows[nearer]] = which[k[nearer]]
+    """Find the least of the slower times by ever wider searches for those who have none yet."""
+    seconds, site = nearest(network, demand, sites, speed_m_s=speed, straight_line=straight_line, threads=threads)
+    left = np.flatnonzero(site >= 0)
+    limit_s = _FIRST_LIMIT_S
+    while len(left):
+        times = travel_times(
+            network, demand[left], sites, limit_s=limit_s, speed_m_s=speed, direction="slower",
+            straight_line=straight_line, threads=threads,
+        )  # fmt: skip
+        found = np.diff(times.indptr) > 0
+        row = np.repeat(np.arange(len(left)), np.diff(times.indptr))
+        order = np.lexsort((times.indices, times.data, row))
+        best = order[times.indptr[:-1][found]]
+        seconds[left[found]], site[left[found]] = times.data[best], times.indices[best]
+        left, limit_s = left[~found], 2 * limit_s
     return seconds, site
 
 

@@ -1,6 +1,7 @@
 """The metric coordinate system of an area: the UTM zone of its centre, or the polar one beyond 84 N and 80 S."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,6 +40,7 @@ def metric_crs(longitude: ArrayLike, latitude: ArrayLike) -> CRS:
     return CRS.from_epsg((32600 if centre_lat >= 0 else 32700) + zone)
 
 
+@lru_cache(64)
 def transformer(source: CRS, target: CRS) -> Transformer:
     """Return the transformation between two systems, x (or longitude) always first."""
     return Transformer.from_crs(source, target, always_xy=True)

@@ -86,7 +86,8 @@ class ZonesSection(Section):
 class StreetsSection(Section):
     """``[streets]``, or one of several ``[[streets]]``, the most trusted first.
 
-    All but `source`, `private_lanes` and `join_tolerance_m` are for layers of lines; these two are of all sources together.
+    `private_lanes`, `plazas`, `connect_islands_m` and `join_tolerance_m` are of all sources together; the others but `source`
+    are for layers of lines.
     """
 
     source: str
@@ -95,6 +96,8 @@ class StreetsSection(Section):
     gap_m: float | None = Field(default=None, ge=0)
     noded: bool = False
     private_lanes: bool | None = None
+    plazas: bool = False
+    connect_islands_m: float = Field(default=0.0, ge=0, le=1000)
     join_tolerance_m: float | None = Field(default=None, ge=0)
 
 

@@ -76,6 +76,11 @@ class WalkingSection(_Section):
     max_snap_m: float = Field(default=300.0, ge=0)
     straight_line: bool = False
     rules: tuple[WalkRuleSection, ...] = Field(default=(), alias="rule")
+    steps: bool = False
+    surface: bool = False
+    crossings: bool = False
+    elevation: str | None = None
+    direction: Literal["to", "from", "slower"] = "to"
 
     @field_validator("speed")
     @classmethod
@@ -456,6 +461,7 @@ class Project:
         for i, streets in enumerate(settings.streets):
             named[f"streets[{i}].source" if several else "streets.source"] = streets.source
         given = {"gates.source": settings.gates and settings.gates.source, "area.zones": settings.area.zones}
+        given["walking.elevation"] = settings.walking.elevation
         given |= {f"zones[{i}].source": level.source for i, level in enumerate(settings.zones)}
         named |= {
             key: source for key, source in (given | {"area.residential": settings.area.residential}).items() if source

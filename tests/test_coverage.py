@@ -316,7 +316,8 @@ def test_inputs_are_not_changed() -> None:
         ({"direction": "both"}, InputError),
         ({"sites": gpd.GeoSeries([shapely.Point(0, 0)])}, CRSError),
         ({"demand": gpd.GeoSeries([shapely.Point(0, 0)])}, CRSError),
-        ({"sites": gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=METRES)}, GeometryError),
+        ({"sites": gpd.GeoSeries([shapely.LineString([(0, 0), (1, 1)])], crs=METRES)}, GeometryError),
+        ({"demand": gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=METRES)}, GeometryError),
     ],
 )
 def test_bad_input_is_refused(options: dict, error: type[Exception]) -> None:

@@ -234,7 +234,7 @@ def test_bad_points_are_refused() -> None:
     with pytest.raises(CRSError):
         isochrones.polygons(toy.net, gpd.GeoSeries([shapely.Point(0, 0)]))
     with pytest.raises(GeometryError):
-        isochrones.polygons(toy.net, gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=METRES))
+        isochrones.polygons(toy.net, gpd.GeoSeries([shapely.LineString([(0, 0), (1, 1)])], crs=METRES))
 
 
 # ------------------------------------------------------------------------------------------------------------- properties

@@ -9,7 +9,6 @@ from typing import Any
 from planner.project import Project
 
 _LIBRARIES = (
-    "contourpy",
     "geopandas",
     "highspy",
     "numba",

@@ -8,71 +8,239 @@ can be nearest to any of them.
 import numpy as np
 from numba import njit
 
-BLOCK = 8
+BLOCK, SMALLEST_BLOCK = 16, 4
+"""Lattice points along the side of the blocks that the field is settled by."""
 
 
 @njit(cache=True, nogil=True)
-def reached_box(order, reached, dist, node_x, node_y, limit_m, entry_x, entry_y, entry_access_m, stretch):
-    """Return ``(west, south, east, north)`` that holds every place within `limit_m`: what is left of it at each node reached.
+def lattice_of(
+    order, reached, dist, limit_m, entry_edge, entry_at, entry_access_m,
+    indptr, half_edge, half_edge_m, forward, along_m, against_m, edge_length_m,
+    vertex_indptr, vertex_x, vertex_y, x0, y0, cell_m, far_m, max_snap_m, step_m, most_points, block,
+):  # fmt: skip
+    """Return ``(step_m, first_column, first_row, n_columns, n_rows, wanted)``: the lattice that holds all that is reached.
 
-    `stretch` is the largest number of metres that a metre of effort can cover.
+    Point ``(r, c)`` of it lies at ``(first_column + c, first_row + r)`` steps from the origin. The step is the given one, or as
+    much wider as keeps the lattice within `most_points`. ``wanted`` marks the blocks of `block` points a side that may hold a
+    place within `limit_m`: it is no farther from a stretch walked than what is left of the limit there, nor than ``far_m`` of its
+    cell of the grid (corner x0, y0), the most that any place in the cell is from its nearest street.
     """
+    n_high, n_wide = far_m.shape
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for i in range(reached + len(entry_x)):
-        if i < reached:
-            x, y, left_m = node_x[order[i]], node_y[order[i]], limit_m - dist[order[i]]
-        else:
-            k = i - reached
-            x, y, left_m = entry_x[k], entry_y[k], limit_m - entry_access_m[k]
-        if left_m >= 0:
-            left_m *= stretch
-            west, east = min(west, x - left_m), max(east, x + left_m)
-            south, north = min(south, y - left_m), max(north, y + left_m)
-    return west, south, east, north
+    left_at = np.full((1, 1), -1.0)
+    r_low, r_high, c_low, c_high = n_high, -1, n_wide, -1
+    for marking in range(2):  # first the box of all that is walked, then what is left of the limit in each of its cells
+        if marking:
+            if r_high < r_low:
+                break
+            left_at = np.full((r_high - r_low + 1, c_high - c_low + 1), -1.0)
+        for i in range(reached + len(entry_edge)):
+            # a node and its half-edges, then both ways along the edge of each entry
+            k_first, k_last = (indptr[order[i]], indptr[order[i] + 1]) if i < reached else (0, 2)
+            for k in range(k_first, k_last):
+                if i < reached:
+                    e, ahead, left_m = half_edge[k], forward[k], limit_m - dist[order[i]]
+                    begin_m, pace = 0.0, half_edge_m[k]
+                else:
+                    n = i - reached
+                    e, ahead, left_m = entry_edge[n], k == 0, limit_m - entry_access_m[n]
+                    begin_m = (entry_at[n] if ahead else 1.0 - entry_at[n]) * edge_length_m[e]
+                    pace = along_m[e] if ahead else against_m[e]
+                pace = pace / edge_length_m[e] if edge_length_m[e] > 0 else 1.0
+                v, turn, last = vertex_indptr[e], 1, vertex_indptr[e + 1] - 1
+                if not ahead:
+                    v, turn, last = last, -1, v
+                walked_m = 0.0
+                while v != last and left_m >= 0:
+                    xa, ya, xb, yb = vertex_x[v], vertex_y[v], vertex_x[v + turn], vertex_y[v + turn]
+                    v += turn
+                    length_m = np.sqrt((xb - xa) ** 2 + (yb - ya) ** 2)
+                    walked_m += length_m
+                    if walked_m < begin_m:
+                        continue
+                    c_first = min(max(int((min(xa, xb) - x0) / cell_m), 0), n_wide - 1)
+                    c_last = min(max(int((max(xa, xb) - x0) / cell_m), 0), n_wide - 1)
+                    r_first = min(max(int((min(ya, yb) - y0) / cell_m), 0), n_high - 1)
+                    r_last = min(max(int((max(ya, yb) - y0) / cell_m), 0), n_high - 1)
+                    if marking:
+                        for r in range(r_first - r_low, r_last - r_low + 1):
+                            for c in range(c_first - c_low, c_last - c_low + 1):
+                                left_at[r, c] = max(left_at[r, c], left_m)
+                    else:
+                        beyond_m = min(left_m, max_snap_m)
+                        west, east = min(west, min(xa, xb) - beyond_m), max(east, max(xa, xb) + beyond_m)
+                        south, north = min(south, min(ya, yb) - beyond_m), max(north, max(ya, yb) + beyond_m)
+                        r_low, r_high = min(r_low, r_first), max(r_high, r_last)
+                        c_low, c_high = min(c_low, c_first), max(c_high, c_last)
+                    left_m -= min(length_m, walked_m - begin_m) * pace
+    if east < west:  # the way to the street takes it all: a lattice of nothing, anywhere
+        west, south, east, north = x0, y0, x0, y0
+    step_m = max(step_m, np.sqrt((east - west) * (north - south) / most_points))
+    first_column, first_row = int(np.floor(west / step_m)) - 1, int(np.floor(south / step_m)) - 1
+    n_columns = int(np.ceil(east / step_m)) - first_column + 2
+    n_rows = int(np.ceil(north / step_m)) - first_row + 2
+    wanted = np.zeros(((n_rows + block - 1) // block, (n_columns + block - 1) // block), np.bool_)
+    side_m = block * step_m
+    for row in range(int(np.floor((south - y0) / cell_m)), int(np.floor((north - y0) / cell_m)) + 1):
+        for column in range(int(np.floor((west - x0) / cell_m)), int(np.floor((east - x0) / cell_m)) + 1):
+            far = max_snap_m  # beyond the grid all is possible
+            if 0 <= row < n_high and 0 <= column < n_wide:
+                far = min(far, far_m[row, column])
+            around = int(far / cell_m) + 1
+            near = False
+            for r in range(max(0, row - around - r_low), min(len(left_at), row + around + 1 - r_low)):
+                for c in range(max(0, column - around - c_low), min(left_at.shape[1], column + around + 1 - c_low)):
+                    if left_at[r, c] >= 0:
+                        gap_x = max(abs(c + c_low - column) - 1, 0) * cell_m
+                        gap_y = max(abs(r + r_low - row) - 1, 0) * cell_m
+                        gap_m = np.sqrt(gap_x * gap_x + gap_y * gap_y)
+                        if gap_m <= far and gap_m <= left_at[r, c]:
+                            near = True
+                            break
+                if near:
+                    break
+            if near:
+                x, y = x0 + column * cell_m - first_column * step_m, y0 + row * cell_m - first_row * step_m
+                for r in range(max(0, int(y / side_m)), min(len(wanted) - 1, int((y + cell_m) / side_m)) + 1):
+                    for c in range(max(0, int(x / side_m)), min(wanted.shape[1] - 1, int((x + cell_m) / side_m)) + 1):
+                        wanted[r, c] = True
+    return step_m, first_column, first_row, n_columns, n_rows, wanted
 
 
 @njit(cache=True, nogil=True)
 def effort_field(
-    west, south, step_m, n_columns, n_rows, entry_edge, entry_at, entry_access_m,
+    west, south, step_m, n_columns, n_rows, wanted, limits_m, cut_m, entry_edge, entry_at, entry_access_m,
     edge_from, edge_to, along_m, against_m, edge_length_m, dist, stamp, version,
-    ax, ay, bx, by, segment_edge, segment_start_m,
+    ax, ay, bx, by, segment_edge, segment_start_m, segment_stamp, first_mark,
     cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
 ):  # fmt: skip
     """Return metres of effort from the facility's entries to each lattice point, shape ``(n_rows, n_columns)``.
 
     ``dist[node]`` holds where ``stamp[node] == version`` (`planner.kernels.paths.search_bounded`). A point whose nearest
-    street is not reached, or that has none within `max_snap_m`, has inf.
+    street is not reached, or that has none within `max_snap_m`, has inf. Exact within `cut_m` of each of the rising `limits_m`;
+    elsewhere some value on the same side of all of them, at least `cut_m` away. `wanted` says which blocks of `BLOCK`
+    points may hold anything reached (`lattice_of`).
     """
     field = np.full((n_rows, n_columns), np.inf)
     candidate = np.empty(256, np.int32)
-    half_m = 0.5 * (BLOCK - 1) * step_m
-    half_diagonal_m = np.sqrt(2.0) * half_m
-    n = np.int64(0)  # a bare 0 would be a type of its own, and compile the callee twice
-    for block_row in range(0, n_rows, BLOCK):
-        for block_column in range(0, n_columns, BLOCK):
-            cx, cy = west + block_column * step_m + half_m, south + block_row * step_m + half_m
-            n, candidate = _candidates(
-                cx, cy, half_diagonal_m, n, candidate, ax, ay, bx, by,
-                cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
-            )  # fmt: skip
-            any_reached = False
-            for k in range(n):
-                e = segment_edge[candidate[k]]
-                if stamp[edge_from[e]] == version or stamp[edge_to[e]] == version:
-                    any_reached = True
-                    break
+    part = np.empty(256)
+    distance_m = np.empty(256)
+    street = np.empty(
+        (256, 6)
+    )  # of each segment kept: efforts at the edge's ends, along and against it, where it begins, ends
+    holds_entry = np.empty(256, np.bool_)
+    size = BLOCK
+    n_high, n_wide = wanted.shape
+    block = np.empty((n_wide * n_high, 2), np.int32)
+    ends = np.empty(n_wide * n_high, np.int64)
+    listed = np.empty(4096, np.int32)
+    half_m = 0.5 * (size - 1) * step_m
+    n, filled = np.int64(0), 0
+    n_blocks = 0
+    for number in range(n_wide * n_high):
+        row, column = number // n_wide, number % n_wide
+        if not wanted[row, column]:
+            continue
+        row, column = row * size, column * size
+        cx, cy = west + column * step_m + half_m, south + row * step_m + half_m
+        n, candidate = _candidates(
+            cx, cy, np.sqrt(2.0) * half_m, n, candidate, segment_stamp, first_mark + number, ax, ay, bx, by,
+            cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
+        )  # fmt: skip
+        if filled + n > len(listed):
+            listed = _longer(listed, 2 * (filled + n))
+        for k in range(n):
+            listed[filled + k] = candidate[k]
+        filled += n
+        block[n_blocks, 0], block[n_blocks, 1] = row, column
+        ends[n_blocks] = filled
+        n_blocks += 1
+    # breadth first: what a block leaves open is handed on to its four quarters, with the segments that may be nearest there
+    while size >= SMALLEST_BLOCK and n_blocks > 0:
+        half_m = 0.5 * (size - 1) * step_m
+        radius_m = np.sqrt(2.0) * half_m
+        quarters = np.empty((4 * n_blocks, 2), np.int32)
+        quarter_ends = np.empty(4 * n_blocks, np.int64)
+        handed = np.empty(2 * filled + 64, np.int32)
+        n_quarters, n_handed = 0, 0
+        for number in range(n_blocks):
+            first = ends[number - 1] if number > 0 else 0
+            last = ends[number]
+            row, column = block[number, 0], block[number, 1]
+            cx, cy = west + column * step_m + half_m, south + row * step_m + half_m
+            if last - first > len(distance_m):
+                room = 2 * (last - first)
+                distance_m, part = np.empty(room), np.empty(room)
+                street, holds_entry = np.empty((room, 6)), np.empty(room, np.bool_)
+            nearest_m = np.inf
+            for k in range(first, last):
+                s = listed[k]
+                d, t = _nearest_on(cx, cy, ax[s], ay[s], bx[s], by[s])
+                distance_m[k - first], part[k - first] = d, t
+                nearest_m = min(nearest_m, d)
+            if nearest_m - radius_m > max_snap_m:
+                continue
+            least, most = np.inf, (np.inf if nearest_m + radius_m > max_snap_m else 0.0)
+            kept = first
+            for k in range(first, last):
+                if distance_m[k - first] > nearest_m + 2.0 * radius_m:
+                    continue
+                s, n_kept = listed[k], kept - first
+                listed[kept] = s
+                kept += 1
+                e = segment_edge[s]
+                length_m = edge_length_m[e]
+                along, against = along_m[e], against_m[e]
+                from_m = dist[edge_from[e]] if stamp[edge_from[e]] == version else np.inf
+                to_m = dist[edge_to[e]] if stamp[edge_to[e]] == version else np.inf
+                start, end, steepest = 0.0, 0.0, 1.0
+                if length_m > 0:
+                    start = segment_start_m[s] / length_m
+                    end = min(1.0, start + np.sqrt((bx[s] - ax[s]) ** 2 + (by[s] - ay[s]) ** 2) / length_m)
+                    steepest = max(along, against) / length_m
+                at = start + part[k - first] * (end - start)
+                walk = _walk_m(at, from_m, to_m, along, against)
+                holds_entry[n_kept] = False
                 for m in range(len(entry_edge)):
                     if entry_edge[m] == e:
-                        any_reached = True
-            if not any_reached:
+                        holds_entry[n_kept] = True
+                        walk = min(walk, _direct_m(at, entry_at[m], entry_access_m[m], along, against))
+                street[n_kept, 0], street[n_kept, 1], street[n_kept, 2] = from_m, to_m, along
+                street[n_kept, 3], street[n_kept, 4], street[n_kept, 5] = against, start, end
+                slack_m = radius_m * (1.0 + steepest)
+                least = min(least, walk + distance_m[k - first] - slack_m)
+                most = max(most, walk + distance_m[k - first] + slack_m)
+            settled = True
+            for m in range(len(limits_m)):
+                if least < limits_m[m] + cut_m and most > limits_m[m] - cut_m:
+                    settled = False
+            if settled:
+                if least < limits_m[-1]:
+                    for r in range(row, min(row + size, n_rows)):
+                        for c in range(column, min(column + size, n_columns)):
+                            field[r, c] = max(least, 0.0)
                 continue
-            for row in range(block_row, min(block_row + BLOCK, n_rows)):
-                y = south + row * step_m
-                for column in range(block_column, min(block_column + BLOCK, n_columns)):
-                    x = west + column * step_m
-                    best, best_segment, best_t = np.inf, -1, 0.0
-                    for k in range(n):
-                        s = candidate[k]
+            if size > SMALLEST_BLOCK:
+                if n_handed + 4 * (kept - first) > len(handed):
+                    handed = _longer(handed, 2 * (n_handed + 4 * (kept - first)))
+                for quarter in range(4):
+                    r, c = row + (quarter // 2) * (size // 2), column + (quarter % 2) * (size // 2)
+                    if r >= n_rows or c >= n_columns:
+                        continue
+                    for k in range(first, kept):
+                        handed[n_handed] = listed[k]
+                        n_handed += 1
+                    quarters[n_quarters, 0], quarters[n_quarters, 1] = r, c
+                    quarter_ends[n_quarters] = n_handed
+                    n_quarters += 1
+                continue
+            for r in range(row, min(row + size, n_rows)):
+                y = south + r * step_m
+                for c in range(column, min(column + size, n_columns)):
+                    x = west + c * step_m
+                    best, nearest, best_t = np.inf, -1, 0.0
+                    for k in range(first, kept):
+                        s = listed[k]
                         dx, dy = bx[s] - ax[s], by[s] - ay[s]
                         square = dx * dx + dy * dy
                         t = 0.0
@@ -81,45 +249,97 @@ def effort_field(
                         fx, fy = ax[s] + t * dx - x, ay[s] + t * dy - y
                         d = fx * fx + fy * fy
                         if d < best:
-                            best, best_segment, best_t = d, s, t
-                    if best_segment < 0 or best > max_snap_m * max_snap_m:
+                            best, nearest, best_t = d, k - first, t
+                    if nearest < 0 or best > max_snap_m * max_snap_m:
                         continue
-                    e = segment_edge[best_segment]
-                    at = 0.0
-                    if edge_length_m[e] > 0:
-                        s = best_segment
-                        metres = segment_start_m[s] + best_t * np.hypot(bx[s] - ax[s], by[s] - ay[s])
-                        at = min(1.0, metres / edge_length_m[e])
-                    walk = np.inf
-                    if stamp[edge_from[e]] == version:
-                        walk = dist[edge_from[e]] + at * along_m[e]
-                    if stamp[edge_to[e]] == version:
-                        walk = min(walk, dist[edge_to[e]] + (1.0 - at) * against_m[e])
-                    for m in range(len(entry_edge)):
-                        if entry_edge[m] == e:
-                            if at >= entry_at[m]:
-                                direct = (at - entry_at[m]) * along_m[e]
-                            else:
-                                direct = (entry_at[m] - at) * against_m[e]
-                            walk = min(walk, entry_access_m[m] + direct)
-                    field[row, column] = walk + np.sqrt(best)
+                    along, against, start = street[nearest, 2], street[nearest, 3], street[nearest, 4]
+                    at = start + best_t * (street[nearest, 5] - start)
+                    walk = _walk_m(at, street[nearest, 0], street[nearest, 1], along, against)
+                    if holds_entry[nearest]:
+                        e = segment_edge[listed[first + nearest]]
+                        for m in range(len(entry_edge)):
+                            if entry_edge[m] == e:
+                                walk = min(walk, _direct_m(at, entry_at[m], entry_access_m[m], along, against))
+                    field[r, c] = walk + np.sqrt(best)
+        block, ends, listed = quarters, quarter_ends, handed
+        n_blocks, filled = n_quarters, n_handed
+        size //= 2
     return field
 
 
 @njit(cache=True, nogil=True)
+def add_tile(
+    field, first_row, first_column, tile_edge, tile_at, tile_distance_m, row, column, entry_edge, entry_at, entry_access_m,
+    edge_from, edge_to, along_m, against_m, dist, stamp, version,
+):  # fmt: skip
+    """Fill in the part of a field that a tile of snapped points covers (`planner.streets.lattice.Tile`).
+
+    Field and tile begin at the lattice points ``(first_row, first_column)`` and ``(row, column)``; the rest as `effort_field`.
+    """
+    size = len(tile_edge)
+    for r in range(max(row, first_row), min(row + size, first_row + field.shape[0])):
+        for c in range(max(column, first_column), min(column + size, first_column + field.shape[1])):
+            e = tile_edge[r - row, c - column]
+            if e < 0:
+                continue
+            at = tile_at[r - row, c - column]
+            from_m = dist[edge_from[e]] if stamp[edge_from[e]] == version else np.inf
+            to_m = dist[edge_to[e]] if stamp[edge_to[e]] == version else np.inf
+            walk = _walk_m(at, from_m, to_m, along_m[e], against_m[e])
+            for m in range(len(entry_edge)):
+                if entry_edge[m] == e:
+                    walk = min(walk, _direct_m(at, entry_at[m], entry_access_m[m], along_m[e], against_m[e]))
+            field[r - first_row, c - first_column] = walk + tile_distance_m[r - row, c - column]
+
+
+@njit(cache=True, nogil=True)
+def _walk_m(at, from_m, to_m, along_m, against_m):
+    """Return the effort to a place `at` (0 to 1) along an edge whose ends are `from_m` and `to_m` away."""
+    return min(from_m + at * along_m, to_m + (1.0 - at) * against_m)
+
+
+@njit(cache=True, nogil=True)
+def _direct_m(at, entry_at, entry_access_m, along_m, against_m):
+    """Return the effort from an entry to a place on the same edge, without leaving it."""
+    return entry_access_m + ((at - entry_at) * along_m if at >= entry_at else (entry_at - at) * against_m)
+
+
+@njit(cache=True, nogil=True)
+def _nearest_on(x, y, ax, ay, bx, by):
+    """Return the distance from (x, y) to a segment, and how far along it the nearest place is (0 to 1)."""
+    dx, dy = bx - ax, by - ay
+    square = dx * dx + dy * dy
+    t = 0.0
+    if square > 0.0:
+        t = min(1.0, max(0.0, ((x - ax) * dx + (y - ay) * dy) / square))
+    fx, fy = ax + t * dx - x, ay + t * dy - y
+    return np.sqrt(fx * fx + fy * fy), t
+
+
+@njit(cache=True, nogil=True)
+def _longer(array, size):
+    """Return a copy of `array` with room for `size` entries."""
+    copy = np.empty(size, array.dtype)
+    for i in range(len(array)):  # assigning a slice would compile its error message, which takes seconds
+        copy[i] = array[i]
+    return copy
+
+
+@njit(cache=True, nogil=True)
 def _candidates(
-    x, y, radius_m, n_last, candidate, ax, ay, bx, by,
+    x, y, radius_m, n_last, candidate, segment_stamp, mark, ax, ay, bx, by,
     cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
 ):  # fmt: skip
     """Return ``(n, candidate)``: the segments that may be nearest to any point within `radius_m` of (x, y), each listed once.
 
-    On entry ``candidate[:n_last]`` are those of the block before: the nearest of them bounds how far to look. Where there are
-    none, everything within the longest access leg is looked at.
+    ``segment_stamp[s] == mark`` tells those looked at; `mark` is new for every call. On entry ``candidate[:n_last]`` are those
+    of the block before: the nearest of them bounds how far to look. Where there are none, everything within the longest access
+    leg is looked at.
     """
     nearest_m = max_snap_m + radius_m
     for k in range(n_last):
         s = candidate[k]
-        nearest_m = min(nearest_m, _distance_m(x, y, ax[s], ay[s], bx[s], by[s]))
+        nearest_m = min(nearest_m, _nearest_on(x, y, ax[s], ay[s], bx[s], by[s])[0])
     # a segment nearest to some point of the block is at most the block's diameter farther than the one nearest to its centre
     reach_m = nearest_m + 2.0 * radius_m
     n = 0
@@ -131,37 +351,21 @@ def _candidates(
         for c in range(c_first, c_last + 1):
             for k in range(cell_indptr[r * grid_columns + c], cell_indptr[r * grid_columns + c + 1]):
                 s = cell_segment[k]
-                d = _distance_m(x, y, ax[s], ay[s], bx[s], by[s])
+                if segment_stamp[s] == mark:
+                    continue
+                segment_stamp[s] = mark
+                d = _nearest_on(x, y, ax[s], ay[s], bx[s], by[s])[0]
                 if d <= reach_m:
                     nearest_m = min(nearest_m, d)
                     reach_m = nearest_m + 2.0 * radius_m
-                    listed = False
-                    for m in range(n):
-                        if candidate[m] == s:
-                            listed = True
-                            break
-                    if not listed:
-                        if n == len(candidate):
-                            longer = np.empty(2 * n, candidate.dtype)
-                            for m in range(n):  # assigning a slice would compile its error message
-                                longer[m] = candidate[m]
-                            candidate = longer
-                        candidate[n] = s
-                        n += 1
+                    if n == len(candidate):
+                        candidate = _longer(candidate, 2 * n)
+                    candidate[n] = s
+                    n += 1
     kept = 0
     for k in range(n):  # the list began with a wider reach than it ended with
         s = candidate[k]
-        if _distance_m(x, y, ax[s], ay[s], bx[s], by[s]) <= reach_m:
+        if _nearest_on(x, y, ax[s], ay[s], bx[s], by[s])[0] <= reach_m:
             candidate[kept] = s
             kept += 1
     return kept, candidate
-
-
-@njit(cache=True, nogil=True)
-def _distance_m(x, y, ax, ay, bx, by):
-    dx, dy = bx - ax, by - ay
-    square = dx * dx + dy * dy
-    t = 0.0
-    if square > 0.0:
-        t = min(1.0, max(0.0, ((x - ax) * dx + (y - ay) * dy) / square))
-    return np.hypot(ax + t * dx - x, ay + t * dy - y)

@@ -17,6 +17,7 @@ from shapely import Geometry
 from planner.crs import WGS84, metric_crs, transformer
 from planner.errors import NetworkError
 from planner.kernels.trace import trace_stretches
+from planner.streets.ground import FOR_WALKERS, segment_ground
 from planner.streets.osm import RawWays
 
 
@@ -54,7 +55,11 @@ def build_arrays(ways: RawWays, *, boundary: Geometry | None, buffer_m: float, s
     order = used[_hilbert_order(x[used], y[used], point_ref[used])]
     rank = np.full(len(point_ref), -1, np.int64)
     rank[order] = np.arange(len(order))
-    arrays = _stretches(rank[start], rank[end], ways.way_class[way], x[order], y[order])
+    mark = np.zeros(len(point_ref), np.uint8)
+    np.maximum.at(mark, point_of, ways.marks)
+    for_walkers = np.array([name in FOR_WALKERS for name in ways.classes])[ways.way_class[way]]
+    ground = segment_ground(ways.grounds[way], for_walkers, mark[start], mark[end])
+    arrays = _stretches(rank[start], rank[end], ways.way_class[way], ground, x[order], y[order])
     node_point = arrays.pop("node_point")
     plain = np.ones(len(arrays["edge_from"]))
     return {
@@ -142,6 +147,7 @@ def _stretches(
     start: NDArray[np.int64],
     end: NDArray[np.int64],
     segment_class: NDArray[np.int16],
+    ground: NDArray[np.uint8],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
 ) -> dict[str, Any]:
@@ -168,6 +174,7 @@ def _stretches(
         "edge_from": edge_from.astype(np.int32),
         "edge_to": edge_to.astype(np.int32),
         "edge_class": _longest_class(segment_class, chain_segment, step_m, first),
+        "vertex_ground": np.where(chain_segment >= 0, ground[chain_segment], 0).astype(np.uint8),
         "vertex_indptr": chain_indptr,
         "vertex_x": vertex_x,
         "vertex_y": vertex_y,

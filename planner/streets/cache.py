@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-FORMAT = 2
+FORMAT = 3
 """Moves whenever the arrays of a network change their meaning."""
 
 

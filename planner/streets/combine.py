@@ -183,4 +183,7 @@ def _report_parts(web: Web, reports: Sequence[InputReport]) -> int:
 
 def _added(sources: Sequence[RawWays]) -> dict[str, Any]:
     names = ("ways_read", "ways_walked", "points_missing")
-    return {name: sum(ways.figures[name] for ways in sources) for name in names}
+    plazas = [
+        name for name in ("plazas", "plaza_links", "plazas_left") if any(name in ways.figures for ways in sources)
+    ]
+    return {name: sum(ways.figures.get(name, 0) for ways in sources) for name in (*names, *plazas)}

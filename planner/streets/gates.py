@@ -132,11 +132,12 @@ class _Works:
         segment, along, point = (np.array(column) for column in zip(*self._cuts, strict=True))
         web = web.inserted(segment, along, point).with_ways(self._chains, [0] * len(self._chains))
         number = web.classes.index(GATE_CLASS) if GATE_CLASS in web.classes else len(web.classes)
-        way_class, way_level = web.way_class.copy(), web.way_level.copy()
+        way_class, way_level, way_ground = web.way_class.copy(), web.way_level.copy(), web.way_ground.copy()
         way_class[-len(self._chains) :] = number
         way_level[-len(self._chains) :] = 0
+        way_ground[-len(self._chains) :] = 0
         classes = web.classes if GATE_CLASS in web.classes else (*web.classes, GATE_CLASS)
-        return replace(web, way_class=way_class, way_level=way_level, classes=classes)
+        return replace(web, way_class=way_class, way_level=way_level, way_ground=way_ground, classes=classes)
 
     def _sides(self, x: float, y: float, tolerance_m: float) -> list[_Side]:
         """Return the nearest places on the segments near a gate, nearest first; bridges and tunnels pass it by."""

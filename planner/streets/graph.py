@@ -12,11 +12,15 @@ from pyproj.exceptions import CRSError as UnknownCRS
 
 from planner.crs import WGS84, transformer
 from planner.errors import NetworkError
+from planner.streets.ground import ground_of, mark_of
 from planner.streets.osm import RawWays, hull_of
 from planner.streets.walkable import level_of
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork
+
+
+_NODE_KEYS = ("highway", "crossing", "crossing:signals")
 
 
 def graph_of(network: "StreetNetwork") -> nx.MultiGraph:
@@ -91,7 +95,7 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
     n_points = len(number)
     refs: list[int] = []
     coordinates: list[tuple[float, float]] = []
-    ends, way_class, way_level = [0], [], []
+    ends, way_class, way_level, way_ground = [0], [], [], []
     for u, v, data in graph.edges(data=True):
         line = data.get("geometry")
         between = _between(line, where[number[u]], where[number[v]]) if line is not None else []
@@ -107,10 +111,16 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         highway = data.get("highway", "road")
         street_class = str(_only(highway))
         way_class.append(classes.setdefault(street_class, len(classes)))
-        way_level.append(level_of({key: _only(data.get(key)) for key in ("layer", "bridge", "tunnel")}))
+        tags = {key: _only(data.get(key)) for key in ("layer", "bridge", "tunnel", "surface", "tracktype")}
+        way_level.append(level_of(tags))
+        way_ground.append(ground_of({**tags, "highway": street_class}))
     x, y = np.array(coordinates, float).T
     lon, lat = transformer(crs, WGS84).transform(x, y)
     names = _node_refs(graph, n_points)
+    marks = np.zeros(n_points, np.uint8)
+    marks[: len(number)] = [
+        mark_of({key: _only(data.get(key)) for key in _NODE_KEYS}) for _, data in graph.nodes(data=True)
+    ]
     figures: dict[str, Any] = {
         "ways_read": graph.number_of_edges(),
         "ways_walked": len(way_class),
@@ -126,6 +136,8 @@ def ways_of_graph(graph: nx.MultiDiGraph) -> RawWays:
         extent=hull_of(np.asarray(lon), np.asarray(lat)),
         figures=figures,
         way_level=np.array(way_level, np.int16),
+        way_ground=np.array(way_ground, np.uint8),
+        point_mark=marks[np.array(refs)],
     )
 
 

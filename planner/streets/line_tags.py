@@ -16,6 +16,7 @@ COLUMNS = {
     "layer": "layer level 层 层级 层号 层次",
     "bridge": "bridge 桥 桥梁 是否桥梁 高架 是否高架 天桥",
     "tunnel": "tunnel 隧道 是否隧道 地道 地下通道",
+    "surface": "surface 路面 路面材质 路面类型 路面材料 铺装 铺装材料 面层 面层类型",
 }
 """The columns that are understood, by OpenStreetMap key; the first header of a list that the layer has is taken."""
 
@@ -55,6 +56,25 @@ CLASSES = {
 }
 """Classes of road as Chinese layers name them, as ``highway`` values; any other value stands as it is and may be walked."""
 
+SURFACES = {
+    "土路": "dirt",
+    "土": "dirt",
+    "泥土": "dirt",
+    "素土": "dirt",
+    "未铺装": "unpaved",
+    "未硬化": "unpaved",
+    "砂石": "gravel",
+    "沙石": "gravel",
+    "砂砾": "gravel",
+    "碎石": "gravel",
+    "泥结碎石": "compacted",
+    "草地": "grass",
+    "沙": "sand",
+    "沙地": "sand",
+    "沙土": "sand",
+}
+"""Surfaces that slow walkers down as Chinese layers name them, as ``surface`` values; any other is as good as paved."""
+
 _NO = frozenset({"no", "n", "f", "false", "0", "否", "无", "不是", "非", "-", "/"})
 _NOT_ON_FOOT = frozenset({"禁止", "禁行", "不可", "不通", "封闭"})
 
@@ -90,6 +110,8 @@ def _value(key: str, text: str | None) -> str | None:
         return CLASSES.get(plain, plain) or None
     if key == "layer":
         return plain
+    if key == "surface":
+        return SURFACES.get(plain, plain)
     if key in ("bridge", "tunnel"):
         return "no" if plain in _NO else plain
     return "no" if plain in _NO | _NOT_ON_FOOT else plain

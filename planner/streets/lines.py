@@ -21,6 +21,7 @@ from planner.crs import WGS84, metric_crs, transformer
 from planner.datum import to_wgs84
 from planner.errors import CRSError, GeometryError, InputError, NetworkError
 from planner.findings import InputReport
+from planner.streets.ground import ground_of
 from planner.streets.line_tags import tags_of
 from planner.streets.noding import (
     SAME_PLACE_M,
@@ -137,16 +138,24 @@ def dead_ends(network: "StreetNetwork") -> gpd.GeoSeries:
 
 
 class _Parts(NamedTuple):
-    """The single lines of a layer: their shapes, the feature each is of, its row, class and level."""
+    """The single lines of a layer: their shapes, the feature each is of, its row, class, level and ground."""
 
     shape: NDArray[np.object_]
     feature: NDArray[np.int64]
     row: NDArray[np.int64]
     street_class: NDArray[np.object_]
     level: NDArray[np.int16]
+    ground: NDArray[np.uint8]
 
     def only(self, keep: NDArray[np.bool_]) -> "_Parts":
-        return _Parts(self.shape[keep], self.feature[keep], self.row[keep], self.street_class[keep], self.level[keep])
+        return _Parts(
+            self.shape[keep],
+            self.feature[keep],
+            self.row[keep],
+            self.street_class[keep],
+            self.level[keep],
+            self.ground[keep],
+        )
 
 
 def _parts(gdf: gpd.GeoDataFrame | gpd.GeoSeries, report: InputReport) -> _Parts:
@@ -179,19 +188,21 @@ def _parts(gdf: gpd.GeoDataFrame | gpd.GeoSeries, report: InputReport) -> _Parts
         report.add("streets.line_not_finite", "dropped", int(rows[at]))
     keep = is_line & finite
     none = np.full(int(keep.sum()), None, object)
-    return _Parts(shape[keep], feature[keep], rows[feature[keep]], none, np.zeros(len(none), np.int16))
+    level, ground = np.zeros(len(none), np.int16), np.zeros(len(none), np.uint8)
+    return _Parts(shape[keep], feature[keep], rows[feature[keep]], none, level, ground)
 
 
 def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRules, report: InputReport) -> _Parts:
     """Return the lines that may be walked, with their classes and levels."""
     tags = tags_of(gdf, report)
-    known: dict[tuple[tuple[str, str], ...], tuple[str | None, int]] = {}
+    known: dict[tuple[tuple[str, str], ...], tuple[str | None, int, int]] = {}
     for tagged in tags:
         key = tuple(tagged.items())
         if key not in known:
-            known[key] = (rules.street_class(tagged), level_of(tagged))
+            known[key] = (rules.street_class(tagged), level_of(tagged), ground_of(tagged))
     classes = np.array([known[tuple(tagged.items())][0] for tagged in tags], object)
     levels = np.array([known[tuple(tagged.items())][1] for tagged in tags], np.int16)
+    grounds = np.array([known[tuple(tagged.items())][2] for tagged in tags], np.uint8)
     closed = classes == None  # noqa: E711  elementwise
     if closed[parts.feature].all():
         raise NetworkError("streets.no_streets", file=report.file, ways=len(gdf))
@@ -200,7 +211,8 @@ def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRul
     above = report.figures["lines_off_the_ground"] = int((levels[~closed] != 0).sum())
     if 2 * above > int((~closed).sum()):  # a column of road grades, more likely than a town on stilts
         report.add("streets.most_off_the_ground", "doubtful", count=above, of=int((~closed).sum()))
-    parts = parts._replace(street_class=classes[parts.feature], level=levels[parts.feature])
+    of = parts.feature
+    parts = parts._replace(street_class=classes[of], level=levels[of], ground=grounds[of])
     return parts.only(~closed[parts.feature])
 
 
@@ -242,6 +254,8 @@ def _drawn(
         way_level=parts.level,
         way_origin=parts.row,
         classes=tuple(classes.tolist()),
+        way_ground=parts.ground,
+        mark=np.zeros(len(at), np.uint8),
     )
     return web, parts.row, longitude, latitude
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -26,14 +26,22 @@ from planner.streets.cache import cached_arrays
 from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.graph import graph_of, load_graphml, ways_of_graph
 from planner.streets.grid import SegmentGrid
+from planner.streets.ground import Ground, edge_ground
+from planner.streets.islands import connect_islands
+from planner.streets.lattice import SnappedLattice
 from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
 from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
 from planner.streets.osm import RawWays, is_osm_file, read_ways
+from planner.streets.profiles import PLAIN, Profile, Slowed, fixed_s, surface_factor
+from planner.streets.slope import Slopes
 from planner.streets.sources import Gates, Source, network_arrays
 from planner.streets.walkable import WalkRules
 
 Direction = Literal["to", "from"]
 """Whether people walk to the facility (the default everywhere) or from it."""
+
+AnyDirection = Literal["to", "from", "slower"]
+"""A direction, or the slower of both: of each pair's two times the greater one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,7 @@ class StreetNetwork:
     Edge ``e`` runs from node ``edge_from[e]`` to ``edge_to[e]`` through the vertices ``vertex_indptr[e]:vertex_indptr[e + 1]``
     (both ends included). Parallel edges, loops and unconnected parts are kept. ``factor_forward[e]`` and
     ``factor_backward[e]`` multiply the edge's length into effort, from its ``from`` end on and back; 1 is plain walking.
+    ``vertex_ground`` says what the segment behind each vertex is like (`planner.streets.ground`; 0 at an edge's first).
     `node_ref` names the OSM nodes; ``classes[edge_class[e]]`` is the ``highway`` value of the stretch; `extent` (WGS 84) is
     what the source covers; `figures` tells what its reading met. The arrays must not be changed: networks are shared between
     threads and users.
@@ -60,6 +69,7 @@ class StreetNetwork:
     vertex_indptr: NDArray[np.int64]
     vertex_x: NDArray[np.float64]
     vertex_y: NDArray[np.float64]
+    vertex_ground: NDArray[np.uint8]
     classes: tuple[str, ...]
     extent: Polygon | MultiPolygon
     figures: dict[str, Any]
@@ -103,7 +113,8 @@ class StreetNetwork:
             raise InputError("streets.bad_buffer", value=buffer_m)
 
         def build() -> dict[str, Any]:
-            return build_arrays(read_ways(path, rules), boundary=area, buffer_m=buffer_m, source=str(path))
+            ways = connect_islands(read_ways(path, rules), rules.connect_islands_m)
+            return build_arrays(ways, boundary=area, buffer_m=buffer_m, source=str(path))
 
         if cache is None or not path.is_file():
             return cls(**build())
@@ -196,6 +207,7 @@ class StreetNetwork:
             A distance is none.
         """
         ways = ways_of_lines(gdf, tolerance_m=tolerance_m, gap_m=gap_m, noded=noded, rules=rules, report=report)
+        ways = connect_islands(ways, rules.connect_islands_m if rules else 0.0)
         return cls.from_ways(ways, boundary, buffer_m, source=report.file if report else "lines")
 
     @classmethod
@@ -269,6 +281,44 @@ class StreetNetwork:
         return self.vertex_m[self.vertex_indptr[1:] - 1]
 
     @cached_property
+    def ground(self) -> Ground:
+        """What each stretch is like underfoot."""
+        return edge_ground(self.vertex_indptr, self.vertex_m, self.vertex_ground)
+
+    def with_profile(self, profile: Profile, slowed: Slowed = PLAIN, slopes: Slopes | None = None) -> "StreetNetwork":
+        """Return this network with the efforts of a profile, slowed down by what `slowed` says and by `slopes`.
+
+        Whatever has been snapped to this network is snapped to that one too. Times are then to be asked for at the profile's
+        speed: seconds that are lost became metres at it. Where steps slow down, their factor stands in for the slope.
+        """
+        if not slowed and (slopes is None or not profile.slope):
+            return self
+        ground, length_m = self.ground, self.edge_length_m
+        on_steps = profile.steps if slowed.steps else None
+        if slopes is not None and profile.slope:
+            forward, backward = slopes.factors(on_steps)
+        else:
+            forward = backward = 1.0 + ground.steps * ((on_steps or 1.0) - 1.0)
+        rough = surface_factor(ground, profile) if slowed.surface else 1.0
+        lost_m = fixed_s(ground, profile, slowed) * profile.speed_m_s
+        more = np.divide(lost_m, length_m, out=np.zeros(self.n_edges), where=length_m > 0)
+        other = replace(
+            self,
+            factor_forward=self.factor_forward * forward * rough + more,
+            factor_backward=self.factor_backward * backward * rough + more,
+        )
+        for name in (
+            "grid",
+            "_lattices",
+            "adjacency",
+            "component",
+            "segment_start_m",
+            "ground",
+        ):  # of the shape alone: shared
+            other.__dict__[name] = getattr(self, name)
+        return other
+
+    @cached_property
     def component(self) -> NDArray[np.int32]:
         """Number of the connected part each node belongs to, shape (n_nodes,)."""
         shape = (self.n_nodes, self.n_nodes)
@@ -279,6 +329,14 @@ class StreetNetwork:
     def grid(self) -> SegmentGrid:
         """The index that finds the nearest position on a street."""
         return SegmentGrid.of(self.vertex_indptr, self.vertex_x, self.vertex_y)
+
+    def snapped_lattice(self, step_m: float, max_snap_m: float) -> SnappedLattice:
+        """Return the lattice of this spacing, whose points are snapped when first asked for and kept."""
+        return self._lattices.setdefault((step_m, max_snap_m), SnappedLattice(step_m, max_snap_m))
+
+    @cached_property
+    def _lattices(self) -> dict[tuple[float, float], SnappedLattice]:
+        return {}
 
     @cached_property
     def segment_start_m(self) -> NDArray[np.float64]:
@@ -336,7 +394,7 @@ class StreetNetwork:
         try:
             space = self._workspaces.get_nowait()
         except Empty:
-            space = Workspace.of(self.n_nodes, self.n_edges)
+            space = Workspace.of(self.n_nodes, self.n_edges, len(self.vertex_x))
         try:
             yield space
         finally:
@@ -380,18 +438,25 @@ class Workspace:
     dist: NDArray[np.float64]
     stamp: NDArray[np.int32]
     edge_stamp: NDArray[np.int32]
+    segment_stamp: NDArray[np.int32]
     version: int = 1
 
     @classmethod
-    def of(cls, n_nodes: int, n_edges: int) -> "Workspace":
+    def of(cls, n_nodes: int, n_edges: int, n_segments: int) -> "Workspace":
         """Return fresh memory for a network of this size."""
-        return cls(np.empty(n_nodes), np.zeros(n_nodes, np.int32), np.zeros(n_edges, np.int32))
+        return cls(
+            np.empty(n_nodes),
+            np.zeros(n_nodes, np.int32),
+            np.zeros(n_edges, np.int32),
+            np.zeros(n_segments, np.int32),
+        )
 
     def versions(self, count: int) -> int:
         """Return the first of `count` versions that no search has used."""
         if self.version + count >= 2**31 - 1:
             self.stamp[:] = 0
             self.edge_stamp[:] = 0
+            self.segment_stamp[:] = 0
             self.version = 1
         first = self.version
         self.version += count

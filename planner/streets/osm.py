@@ -1,5 +1,6 @@
 """Read the walkable ways of an OpenStreetMap file: ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``, through osmium."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
 from planner.errors import NetworkError
+from planner.streets.ground import ground_of, mark_of
+from planner.streets.plazas import Crossing, cross, read_areas
 from planner.streets.walkable import TAG_KEYS, WalkRules, level_of
 from planner.streets.xml_guard import check_xml
 
@@ -25,6 +28,8 @@ class RawWays:
 
     `point_ref` (int64) names a point, equal where ways meet; `longitude`, `latitude` are WGS 84 degrees, one per entry of
     `point_ref`; `way_class` indexes `classes`; `way_level` is 0 on the ground, above it on bridges, below it in tunnels.
+    `way_ground` has the bits of each way and `point_mark` the mark of each entry of `point_ref` (`planner.streets.ground`); None
+    where nothing is known of them.
     `figures` tells what was read and left out. `extent` (WGS 84) is what the source covers: the box in the file's header,
     else the convex hull of its streets.
     """
@@ -38,6 +43,18 @@ class RawWays:
     extent: Polygon | MultiPolygon
     figures: dict[str, Any]
     way_level: NDArray[np.int16]
+    way_ground: NDArray[np.uint8] | None = None
+    point_mark: NDArray[np.uint8] | None = None
+
+    @property
+    def grounds(self) -> NDArray[np.uint8]:
+        """The bits of each way, 0 where nothing is known."""
+        return np.zeros(len(self.way_class), np.uint8) if self.way_ground is None else self.way_ground
+
+    @property
+    def marks(self) -> NDArray[np.uint8]:
+        """The mark of each entry of `point_ref`, 0 where nothing is known."""
+        return np.zeros(len(self.point_ref), np.uint8) if self.point_mark is None else self.point_mark
 
 
 def is_osm_file(path: Path) -> bool:
@@ -65,8 +82,12 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
     classes: dict[str, int] = {}
     way_class: list[int] = []
     way_level: list[int] = []
+    way_ground: list[int] = []
     read = 0
     lookup: dict[int, tuple[int, int]] = {}
+    marks: dict[int, int] = {}
+    crossings: list[Crossing] = []
+    plazas: dict[str, int] = {}
     try:
         ending = next((ending for ending in OSM_ENDINGS if path.name.lower().endswith(ending)), "")
         file = osmium.io.File(str(path), ending[1:])  # said, because osmium reads no format out of "CITY.OSM"
@@ -90,6 +111,18 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
             ends.append(len(refs))
             way_class.append(classes.setdefault(street_class, len(classes)))
             way_level.append(level_of(way.tags))
+            way_ground.append(ground_of(way.tags))
+        marks = _marked_nodes(file)
+        crossings, plazas = cross(read_areas(file, rules), _chains(refs, ends)) if rules.plazas else ([], {})
+        for crossing in crossings:
+            for ref, x, y in crossing.nodes:
+                refs.append(ref)
+                xs.append(x)
+                ys.append(y)
+            ends.append(len(refs))
+            way_class.append(classes.setdefault(crossing.area.street_class, len(classes)))
+            way_level.append(crossing.area.level)
+            way_ground.append(crossing.area.ground)
         lookup = _nodes_elsewhere(file, {ref for ref, x in zip(refs, xs, strict=True) if x == _UNDEFINED})
     except (RuntimeError, ValueError, OSError) as fault:
         raise NetworkError("streets.unreadable", file=path, fault=str(fault)) from fault
@@ -109,7 +142,8 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         extent = shapely.box(low.lon, low.lat, high.lon, high.lat)
     else:
         extent = hull_of(longitude, latitude)
-    figures = {"ways_read": read, "ways_walked": len(way_class), "points_missing": int(missing.sum())}
+    walked = len(way_class) - len(crossings)
+    figures = {"ways_read": read, "ways_walked": walked, "points_missing": int(missing.sum()), **plazas}
     return RawWays(
         point_ref=np.array(refs, np.int64),
         longitude=longitude,
@@ -120,7 +154,19 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         extent=extent,
         figures=figures,
         way_level=np.array(way_level, np.int16),
+        way_ground=np.array(way_ground, np.uint8),
+        point_mark=np.array([marks.get(ref, 0) for ref in refs], np.uint8),
     )
+
+
+def _chains(refs: list[int], ends: list[int]) -> list[list[int]]:
+    return [refs[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _marked_nodes(file: osmium.io.File) -> dict[int, int]:
+    """Return the marks of the nodes that are crossings or have signals."""
+    nodes = osmium.FileProcessor(file, osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("highway", "crossing"))
+    return {node.id: mark for node in nodes if (mark := mark_of(node.tags))}
 
 
 def _nodes_elsewhere(file: osmium.io.File, wanted: set[int]) -> dict[int, tuple[int, int]]:

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from planner.crs import transformer
 from planner.errors import CRSError, GeometryError, InputError
 
 if TYPE_CHECKING:
@@ -90,11 +91,14 @@ def metric_xy(
     """Return the coordinates of points in the network's CRS; an empty or missing point has nan."""
     if points.crs is None:
         raise CRSError("streets.no_crs")
-    geometry = points.geometry.to_crs(network.crs).to_numpy()
+    geometry = points.geometry.to_numpy()
     kind = shapely.get_type_id(geometry)
     wrong = np.flatnonzero((kind != 0) & (kind != -1))
     if len(wrong):
         row = int(wrong[0])
         raise GeometryError("streets.not_points", count=len(wrong), row=row, kind=geometry[row].geom_type)
     geometry = np.where(shapely.is_empty(geometry), None, geometry)  # an empty point has no coordinates to ask for
-    return shapely.get_x(geometry), shapely.get_y(geometry)
+    x, y = shapely.get_x(geometry), shapely.get_y(geometry)
+    if points.crs == network.crs:
+        return x, y
+    return transformer(points.crs, network.crs).transform(x, y)

@@ -20,11 +20,12 @@ from planner.streets.cache import cached_arrays
 from planner.streets.combine import COMBINE_TOLERANCE_M, combine
 from planner.streets.gates import GATE_TOLERANCE_M, open_gates
 from planner.streets.graph import load_graphml, ways_of_graph
+from planner.streets.islands import connect_islands
 from planner.streets.lines import GAP_M, TOLERANCE_M, read_lines, ways_of_lines
 from planner.streets.osm import RawWays, is_osm_file, read_ways
 from planner.streets.walkable import WalkRules
 
-_VERSION = 1  # moves when lines, combining or gates come to mean something else
+_VERSION = 2  # moves when lines, combining or gates come to mean something else
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def network_arrays(
         whole = combine(ways, tolerance_m, reports=own_reports)
         if gates is not None:
             whole = open_gates(whole, gates.points, gates.tolerance_m, report=own_gates)
+        whole = connect_islands(whole, rules.connect_islands_m)
         names = ", ".join(report.file for report in own_reports)
         arrays = build_arrays(whole, boundary=boundary, buffer_m=buffer_m, source=names)
         return arrays | {"reports": [_plain(report) for report in (*own_reports, own_gates)]}

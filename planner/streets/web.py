@@ -39,8 +39,9 @@ class Segments(NamedTuple):
 class Web:
     """Ways over shared points: way ``w`` runs over ``point[indptr[w]:indptr[w + 1]]``; points have `x`, `y` in metres of `crs`.
 
-    `ref` names the points, `way_class` indexes `classes`, `way_level` is 0 on the ground, above it on bridges, below it in
-    tunnels, and `way_origin` is what the ways are told apart by: the row of a layer, or the number of a source.
+    `ref` names the points, `mark` marks them (`planner.streets.ground`). `way_class` indexes `classes`, `way_level` is 0 on the
+    ground, above it on bridges, below it in tunnels, `way_ground` has the bits of the ways, and `way_origin` is what they are
+    told apart by: the row of a layer, or the number of a source.
     """
 
     crs: CRS
@@ -53,6 +54,8 @@ class Web:
     way_level: NDArray[np.int16]
     way_origin: Ints
     classes: tuple[str, ...]
+    way_ground: NDArray[np.uint8]
+    mark: NDArray[np.uint8]
 
     @cached_property
     def segments(self) -> Segments:
@@ -108,7 +111,9 @@ class Web:
         number = len(self.x) + np.arange(len(x))
         lowest = min(0, int(self.ref.min(initial=0)))
         ref = np.concatenate((self.ref, lowest - 1 - np.arange(len(x))))
-        return replace(self, x=np.concatenate((self.x, x)), y=np.concatenate((self.y, y)), ref=ref), number
+        place = np.concatenate((self.x, x)), np.concatenate((self.y, y))
+        mark = np.append(self.mark, np.zeros(len(x), np.uint8))
+        return replace(self, x=place[0], y=place[1], ref=ref, mark=mark), number
 
     def inserted(self, segment: Ints, along: Floats, point: Ints) -> "Web":
         """Return the web with points put into segments, each `along` it (any measure that grows towards its end)."""
@@ -136,6 +141,7 @@ class Web:
             way_class=np.concatenate((self.way_class, self.way_class[model])),
             way_level=np.concatenate((self.way_level, self.way_level[model])),
             way_origin=np.concatenate((self.way_origin, self.way_origin[model])),
+            way_ground=np.concatenate((self.way_ground, self.way_ground[model])),
         )
 
     def without(self, segment: Mask) -> "Web":
@@ -157,6 +163,7 @@ class Web:
             way_class=self.way_class[old],
             way_level=self.way_level[old],
             way_origin=self.way_origin[old],
+            way_ground=self.way_ground[old],
         )
 
     def degrees(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -176,6 +183,8 @@ class Web:
             extent=extent,
             figures=figures,
             way_level=self.way_level,
+            way_ground=self.way_ground,
+            point_mark=self.mark[self.point],
         )
 
 
@@ -202,6 +211,8 @@ def web_of(sources: Sequence[RawWays]) -> Web:
         way_level=np.concatenate([ways.way_level for ways in sources]),
         way_origin=np.repeat(np.arange(len(sources)), [len(ways.way_class) for ways in sources]),
         classes=classes,
+        way_ground=np.concatenate([ways.grounds for ways in sources]),
+        mark=np.concatenate([ways.marks for ways in sources])[first],
     )
     _, a, b, _ = web.segments
     broken = ~(np.isfinite(web.x[a]) & np.isfinite(web.x[b]))

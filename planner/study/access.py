@@ -82,11 +82,12 @@ def _walked(inputs: Inputs, rules: Rules, threads: int | None) -> tuple[sparse.c
     parts, covers, order = [], [], []
     for rule, rows in _rows_of(inputs, rules):
         some = travel_times(
-            inputs.network,
+            inputs.walks.network_at(rule.speed_m_s),
             inputs.demand_places if rows is None else inputs.demand_places[rows],
             inputs.facility_places[columns],
             limit_s=rule.threshold_s,
             speed_m_s=rule.speed_m_s,
+            direction=inputs.walks.direction,
             straight_line=inputs.project.settings.walking.straight_line,
             threads=threads,
         )
@@ -144,10 +145,11 @@ def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[n
         return found_s, found
     for rule, rows in _rows_of(inputs, rules_of(inputs.project, inputs.project.main_group)):
         seconds, which = nearest(
-            inputs.network,
+            inputs.walks.network_at(rule.speed_m_s),
             inputs.demand_places if rows is None else inputs.demand_places[rows],
             inputs.facility_places[facilities],
             speed_m_s=rule.speed_m_s,
+            direction=inputs.walks.direction,
             straight_line=inputs.project.settings.walking.straight_line,
         )
         own = slice(None) if rows is None else rows

@@ -19,6 +19,7 @@ from planner.streets import Gates, Source, StreetNetwork, WalkRules
 from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.gates import GATE_TOLERANCE_M
 from planner.streets.lines import GAP_M, TOLERANCE_M
+from planner.study.walks import stretch_of
 from planner.tables import VECTOR_SUFFIXES, positions, read_table, read_vector
 
 CACHE_FOLDER = ".planner-cache"
@@ -48,7 +49,8 @@ class ZoneLevel:
 def reach_m(project: Project) -> float:
     """Return the farthest that anybody walks within a limit of the project, metres."""
     classes = (None, *project.zone_classes)
-    return max(project.rule_of(group, zone_class).reach_m for group in project.groups for zone_class in classes)
+    farthest_m = max(project.rule_of(group, zone_class).reach_m for group in project.groups for zone_class in classes)
+    return farthest_m * stretch_of(project)
 
 
 def area_of(project: Project, report: InputReport) -> Area:
@@ -104,7 +106,7 @@ def reach_of_classes(project: Project, classes: NDArray[np.object_]) -> NDArray[
     found = np.zeros(len(classes))
     for zone_class in (None, *project.zone_classes):
         found[classes == zone_class] = max(project.rule_of(group, zone_class).reach_m for group in project.groups)
-    return found
+    return found * stretch_of(project)
 
 
 def residential_of(project: Project, area: Area, report_for: ReportFor) -> shapely.Geometry | None:
@@ -146,7 +148,11 @@ def network_of(
         reach_m(project) + settings.walking.max_snap_m,
         tolerance_m=COMBINE_TOLERANCE_M if tolerance_m is None else tolerance_m,
         gates=gates,
-        rules=WalkRules(private_lanes=project.private_lanes),
+        rules=WalkRules(
+            private_lanes=project.private_lanes,
+            plazas=any(section.plazas for section in settings.streets),
+            connect_islands_m=max(section.connect_islands_m for section in settings.streets),
+        ),
         cache=_cache_folder(project),
         reports=reports,
         gates_report=gates_report,

@@ -31,6 +31,8 @@ from planner.register import (
     townships,
 )
 from planner.streets import StreetNetwork
+from planner.streets.islands import report_repairs
+from planner.study.entrances import fold_entrances, with_outlines
 from planner.study.ground import (
     ZoneLevel,
     area_of,
@@ -43,6 +45,7 @@ from planner.study.ground import (
     zones_of,
 )
 from planner.study.people import census_of, population_sources
+from planner.study.walks import Walks, walks_of
 
 Progress = Callable[[str], None]
 """Told the code of each step as it begins."""
@@ -62,6 +65,7 @@ class Inputs:
     `near_edge` marks demand points around which the streets' source stops short. `levels` are the zones level by level, of
     which `zones` and `demand_zones` are the first; `demand_class` is the class of zone that has a walking rule of its own
     (None: the project's rule). `residential` is the residential land in metres of the area's CRS, None without a layer of it.
+    `walks` says how people walk there.
     """
 
     project: Project
@@ -79,6 +83,7 @@ class Inputs:
     levels: tuple[ZoneLevel, ...]
     demand_class: np.ndarray
     residential: shapely.Geometry | None
+    walks: Walks
 
     @property
     def reach_m(self) -> float:
@@ -116,6 +121,9 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
     gates_report = None if settings.gates is None else report_for("gates", settings.gates.source)
     network = network_of(project, area, reports=streets_reports, gates_report=gates_report)
     report_network(network, streets_reports[0])
+    report_repairs(network, streets_reports[0])
+    elevation = settings.walking.elevation
+    walks = walks_of(project, network, report_for("elevation", elevation) if elevation else None)
 
     progress("study.reading_people")
     sources = population_sources(project)
@@ -144,10 +152,16 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
 
     progress("study.reading_facilities")
     register, own_reports = _read_register(project, zones, network, report_for)
-    facilities, original = register.points, register.original
+    original = register.original
+    facilities, entered_at = fold_entrances(register.points, original, own_reports)
+    for role in original:
+        section = getattr(settings, role)
+        for path in project.facility_files(role):
+            entered_at = with_outlines(facilities, entered_at, path, role=role, datum=section.datum_of(path))
     facilities["outside"], reasons = _location(project, area, facilities)
     facilities["excluded_reason"] = pd.Series(reasons, dtype=object)
-    facility_places = Places.of(network, facilities, max_snap_m=walking.max_snap_m, threads=threads)
+    shapes = gpd.GeoSeries(entered_at, crs=WGS84)
+    facility_places = Places.of_facilities(network, shapes, max_snap_m=walking.max_snap_m, threads=threads)
     _exclude_off_street(facilities, facility_places, straight_line=walking.straight_line)
     _fill_zones(facilities, zones)
     _report_facilities(facilities, facility_places, area, own_reports, walking.max_snap_m, reach_m(project))
@@ -174,6 +188,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         levels=levels,
         demand_class=demand_class,
         residential=residential,
+        walks=walks,
     )
 
 
@@ -323,7 +338,7 @@ def _report_facilities(
     for number, report in enumerate(reports):
         own = (facilities["report_no"] == number).to_numpy()
         left_out = facilities.loc[own, "excluded_reason"].isin(["too_far", "no_street", "duplicate", *PLACELESS])
-        report.rows_used = int(own.sum() - left_out.sum())
+        report.rows_used = int(own.sum() - left_out.sum()) + report.figures.get("entrances", 0)
         snap_m = places.snapped.distance_m[own & places.snapped.found]
         if len(snap_m):
             report.figures["snap_m_median"] = round(float(np.median(snap_m)), 1)

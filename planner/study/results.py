@@ -176,10 +176,11 @@ def _isochrones(
     rule, bands = project.rule_of(group), _bands_min(inputs)
     which = decision.open_after
     frame = isochrones.polygons(
-        inputs.network,
+        inputs.walks.network_at(rule.speed_m_s),
         inputs.facility_places[which],
         minutes=bands,
         speed_m_s=rule.speed_m_s,
+        direction=inputs.walks.direction,
         max_snap_m=project.settings.walking.max_snap_m,
         threads=threads,
     )
@@ -235,10 +236,11 @@ def facility_isochrones(
     which = np.flatnonzero(facilities["status"].isin(wanted) & (reason.isna() | (reason == "no_street")))
     rule = inputs.project.rule_of(inputs.project.main_group)
     frame = isochrones.polygons(
-        inputs.network,
+        inputs.walks.network_at(rule.speed_m_s),
         inputs.facility_places[which],
         minutes=minutes,
         speed_m_s=rule.speed_m_s,
+        direction=inputs.walks.direction,
         max_snap_m=inputs.project.settings.walking.max_snap_m,
         threads=threads,
     )

@@ -82,6 +82,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             "metres": round(rule.reach_m, 3),
             "rules": _rules(inputs),
         },
+        "walking_options": inputs.walks.options,
         "counts": {
             "centres": len(decision.existing),
             "candidates": len(decision.candidates),

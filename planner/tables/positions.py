@@ -51,7 +51,8 @@ def positions(
     """Return where each row of a table from `read_table` lies; each row without a position is reported as dropped.
 
     A vector layer's own CRS takes its points to degrees; a datum of GCJ-02 or BD-09 then says that these degrees are shifted,
-    since such files are labelled WGS 84 by all software. Polygons stand at a point inside them. `datum` None means WGS-84
+    since such files are labelled WGS 84 by all software. Polygons stand at a point inside them, several points at one of
+    them. `datum` None means WGS-84
     where the file does not say. Under CGCS2000 an easting that begins with a zone's number says in which zone its row is, be it
     another than declared; without one the declared central meridian counts. With `rows_without_position` "keep" the rows
     without a position are reported as doubtful, and a table without any coordinates is none the worse for it if it says which
@@ -103,8 +104,10 @@ def _from_geometry(frame: gpd.GeoDataFrame, *, datum: str | None, remarks: Remar
     shapes = frame.geometry.to_numpy()
     kinds = shapely.get_type_id(shapes)
     polygons = np.isin(kinds, (3, 6))
-    single = (kinds == 4) & (shapely.get_num_geometries(shapes) == 1)
-    usable = ((kinds == 0) | polygons | single) & ~shapely.is_empty(shapes)
+    usable = ((kinds == 0) | polygons | (kinds == 4)) & ~shapely.is_empty(shapes)
+    several = int(((kinds == 4) & (shapely.get_num_geometries(shapes) > 1)).sum())
+    if several:
+        remarks.report.add("tables.points_as_one", "note", count=several)
     if polygons.any():
         remarks.report.add("tables.polygons_as_points", "note", count=int(polygons.sum()))
     points = shapely.point_on_surface(shapes[usable])

@@ -1,0 +1,179 @@
+"""The k nearest facilities of every node in one search: each node is settled by up to so many different facilities.
+
+Arguments as in `planner.kernels.paths`. A node passes on a facility only among its own nearest, for whoever walks through it to a
+farther one has these nearer ones as well. Facilities so near to the last one wanted that rounding could turn their order round
+are kept besides, as far as there is room.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def _longer(array, size):
+    """Return a copy of `array` with room for `size` entries."""
+    copy = np.empty(size, array.dtype)
+    for i in range(len(array)):  # assigning a slice would compile its error message, which takes seconds
+        copy[i] = array[i]
+    return copy
+
+
+@njit(cache=True, nogil=True)
+def _less(key, facility, other_key, other_facility):
+    return key < other_key or (key == other_key and facility < other_facility)
+
+
+@njit(cache=True, nogil=True)
+def _push(keys, nodes, owners, size, key, node, owner):
+    """Put (key, node, owner) on a heap ordered by key, then owner; returns the arrays (grown where full)."""
+    if size == len(keys):
+        keys, nodes, owners = _longer(keys, 2 * size), _longer(nodes, 2 * size), _longer(owners, 2 * size)
+    i = size
+    while i > 0:
+        parent = (i - 1) >> 1
+        if not _less(key, owner, keys[parent], owners[parent]):
+            break
+        keys[i], nodes[i], owners[i] = keys[parent], nodes[parent], owners[parent]
+        i = parent
+    keys[i], nodes[i], owners[i] = key, node, owner
+    return keys, nodes, owners
+
+
+@njit(cache=True, nogil=True)
+def _drop_first(keys, nodes, owners, size):
+    """Take the least entry off a heap of `size` entries, which then holds one less."""
+    last = size - 1
+    key, node, owner = keys[last], nodes[last], owners[last]
+    i = 0
+    child = 1
+    while child < last:
+        if child + 1 < last and _less(keys[child + 1], owners[child + 1], keys[child], owners[child]):
+            child += 1
+        if not _less(keys[child], owners[child], key, owner):
+            break
+        keys[i], nodes[i], owners[i] = keys[child], nodes[child], owners[child]
+        i = child
+        child = 2 * i + 1
+    keys[i], nodes[i], owners[i] = key, node, owner
+
+
+@njit(cache=True, nogil=True)
+def _is_settled(node, owner, facility, count):
+    found = False
+    for i in range(count[node]):
+        found |= facility[node, i] == owner
+    return found
+
+
+@njit(cache=True, nogil=True)
+def k_nearest_facilities(
+    k, room, tie_m, entry_indptr, entry_edge, entry_at, entry_access_m,
+    indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
+):  # fmt: skip
+    """Return ``(dist, facility, count)``: efforts of each node's nearest facilities, shape (n_nodes, room), rising.
+
+    Node ``u`` has ``count[u]`` of them: at least the `k` nearest, and those within `tie_m` of the last of these, at most `room`.
+    """
+    n_nodes = len(indptr) - 1
+    dist = np.full((n_nodes, room), np.inf)
+    facility = np.full((n_nodes, room), -1, np.int32)
+    count = np.zeros(n_nodes, np.int32)
+    keys = np.empty(1024, np.float64)
+    nodes = np.empty(1024, np.int32)
+    owners = np.empty(1024, np.int32)
+    size = 0
+    for f in range(len(entry_indptr) - 1):
+        for n in range(entry_indptr[f], entry_indptr[f + 1]):
+            e = entry_edge[n]
+            for side in range(2):
+                if side == 0:
+                    node, d = edge_from[e], entry_access_m[n] + entry_at[n] * against_m[e]
+                else:
+                    node, d = edge_to[e], entry_access_m[n] + (1.0 - entry_at[n]) * along_m[e]
+                keys, nodes, owners = _push(keys, nodes, owners, size, d, node, np.int32(f))
+                size += 1
+    while size > 0:
+        d, u, f = keys[0], nodes[0], owners[0]
+        _drop_first(keys, nodes, owners, size)
+        size -= 1
+        full = count[u] == room or (count[u] >= k and d > dist[u, k - 1] + tie_m)
+        if full or _is_settled(u, f, facility, count):
+            continue
+        dist[u, count[u]] = d
+        facility[u, count[u]] = f
+        count[u] += 1
+        for h in range(indptr[u], indptr[u + 1]):
+            v = head[h]
+            nd = d + cost_m[h]
+            if count[v] == room or (count[v] >= k and nd > dist[v, k - 1] + tie_m):
+                continue
+            if not _is_settled(v, f, facility, count):
+                keys, nodes, owners = _push(keys, nodes, owners, size, nd, v, f)
+                size += 1
+    return dist, facility, count
+
+
+@njit(cache=True, nogil=True)
+def k_nearest_for_points(
+    k, point_edge, point_at, point_access_m, dist, facility, count,
+    edge_entry_indptr, edge_entry, entry_facility, entry_at, entry_access_m,
+    edge_from, edge_to, along_m, against_m, metres_per_s,
+):  # fmt: skip
+    """Return ``(seconds, facility)`` of each point's `k` nearest facilities, shape (n_points, k), given those of the nodes.
+
+    By rounded seconds, equal ones by the facility's number; inf and -1 where there are fewer. Other arguments as
+    `planner.kernels.paths.nearest_for_points`.
+    """
+    n_points = len(point_edge)
+    seconds = np.full((n_points, k), np.inf)
+    nearest = np.full((n_points, k), -1, np.int32)
+    most = 0
+    for e in range(len(edge_entry_indptr) - 1):
+        most = max(most, edge_entry_indptr[e + 1] - edge_entry_indptr[e])
+    found = np.empty(2 * dist.shape[1] + most, np.int32)
+    metres = np.empty(2 * dist.shape[1] + most)
+    for p in range(n_points):
+        e = point_edge[p]
+        if e < 0:
+            continue
+        at = point_at[p]
+        n_found = 0
+        for source in range(3):
+            if source < 2:
+                node = edge_from[e] if source == 0 else edge_to[e]
+                way = at * along_m[e] if source == 0 else (1.0 - at) * against_m[e]
+                first, last = 0, count[node]
+            else:
+                node, way = 0, 0.0
+                first, last = edge_entry_indptr[e], edge_entry_indptr[e + 1]
+            for i in range(first, last):
+                if source < 2:
+                    f, d = facility[node, i], dist[node, i] + way
+                else:
+                    n = edge_entry[i]
+                    f = entry_facility[n]
+                    if at >= entry_at[n]:
+                        d = entry_access_m[n] + (at - entry_at[n]) * along_m[e]
+                    else:
+                        d = entry_access_m[n] + (entry_at[n] - at) * against_m[e]
+                known = False
+                for j in range(n_found):
+                    if found[j] == f:
+                        metres[j] = min(metres[j], d)
+                        known = True
+                if not known:
+                    found[n_found], metres[n_found] = f, d
+                    n_found += 1
+        for rank in range(min(k, n_found)):
+            best = -1
+            best_s = np.inf
+            for j in range(n_found):
+                if found[j] < 0:
+                    continue
+                s = np.floor((metres[j] + point_access_m[p]) / metres_per_s * 1000.0 + 0.5) / 1000.0
+                if best < 0 or s < best_s or (s == best_s and found[j] < found[best]):
+                    best, best_s = j, s
+            seconds[p, rank] = best_s
+            nearest[p, rank] = found[best]
+            found[best] = -1
+    return seconds, nearest

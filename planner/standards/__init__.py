@@ -1,0 +1,1 @@
+"""Standards as data files beside this one: every number with its source."""
