@@ -6,7 +6,9 @@ Both directions of a street may cost differently; by default people walk to the 
 
 import math
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import get_args
 
 import geopandas as gpd
@@ -111,6 +113,33 @@ def matrix(
         threads=threads,
     )
     return covered_within(times, threshold_s)
+
+
+def catchments(
+    network: StreetNetwork,
+    demand: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    sites: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    *,
+    limit_s: float,
+    speed_m_s: float = 1.0,
+    max_snap_m: float = MAX_SNAP_M,
+    direction: Direction = "to",
+    at_once: int = 1024,
+    threads: int | None = None,
+) -> Iterator[sparse.csc_array]:
+    """Yield the travel times of `at_once` sites at a time, in order: seconds within `limit_s`, csc (n_demand, n of these sites).
+
+    For more pairs than memory holds: only some parts exist at a time. Parameters and errors as `travel_times`.
+    """
+    speed, limit = _checked(speed_m_s, limit_s)
+    demand = _placed(network, demand, max_snap_m, threads)
+    sites = _placed(network, sites, max_snap_m, threads)
+    parts = _reach_parts(
+        network, demand.snapped, sites.entries, limit, speed, direction, threads or os.cpu_count() or 1, at_once
+    )
+    for ends, points, seconds in parts:
+        indptr = np.concatenate(([0], ends)).astype(np.int32 if len(points) < 2**31 else np.int64)
+        yield sparse.csc_array((seconds, points, indptr), shape=(len(demand), len(ends)))
 
 
 def covered_within(times: sparse.csr_array, threshold_s: float) -> sparse.csr_array:
@@ -273,16 +302,37 @@ def _reach(
     threads: int | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Search from every site; returns ``(ends, demand point, seconds)``, site by site."""
-    if len(entries) == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0)
+    threads = threads or os.cpu_count() or 1
+    size = max(1, min(_LARGEST_CHUNK, -(-len(entries) // (threads * _CHUNKS_PER_THREAD))))
+    parts = list(_reach_parts(network, demand, entries, limit_s, speed, direction, threads, size))
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.cumsum([0] + [len(part[1]) for part in parts])
+    ends = [part[0] + offset for part, offset in zip(parts, offsets, strict=False)]
+    return (
+        np.concatenate([np.zeros(0, np.int64), *ends]),
+        np.concatenate([np.zeros(0, np.int32), *(part[1] for part in parts)]),
+        np.concatenate([np.zeros(0), *(part[2] for part in parts)]),
+    )
+
+
+def _reach_parts(
+    network: StreetNetwork,
+    demand: Snapped,
+    entries: Entries,
+    limit_s: float,
+    speed: float,
+    direction: Direction,
+    threads: int,
+    size: int,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]]:
+    """Search from `size` sites at a time; yields ``(ends, demand point, seconds)`` of each part in order, few parts ahead."""
     half, efforts = network.adjacency, network.efforts(direction)
     on_street = np.flatnonzero(demand.found)
     by_edge = on_street[np.argsort(demand.edge[on_street], kind="stable")]
     counts = np.bincount(demand.edge[by_edge], minlength=network.n_edges)
     point_indptr = np.concatenate(([0], np.cumsum(counts)))
     point, point_at, point_access_m = by_edge.astype(np.int32), demand.at[by_edge], demand.distance_m[by_edge]
-    threads = threads or os.cpu_count() or 1
-    size = max(1, min(_LARGEST_CHUNK, -(-len(entries) // (threads * _CHUNKS_PER_THREAD))))
 
     def search(start: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         stop = min(start + size, len(entries))
@@ -296,13 +346,17 @@ def _reach(
             )  # fmt: skip
 
     starts = range(0, len(entries), size)
-    if len(starts) == 1:
-        return search(0)
+    if threads == 1 or len(starts) == 1:
+        yield from map(search, starts)
+        return
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(search, starts))
-    offsets = np.cumsum([0] + [len(part[1]) for part in parts[:-1]])
-    ends = np.concatenate([part[0] + offset for part, offset in zip(parts, offsets, strict=True)])
-    return ends, np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])
+        waiting: deque[Future[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]]] = deque()
+        for start in starts:
+            waiting.append(pool.submit(search, start))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _nearest_slower(

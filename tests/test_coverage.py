@@ -577,3 +577,18 @@ def test_the_nearest_of_many_on_real_streets(porto_alegre) -> None:
     assert_array_equal(best, full.min(axis=1))
     reached = which >= 0
     assert_array_equal(full[reached, which[reached]], best[reached])
+
+
+def test_catchments_are_the_travel_times_part_by_part() -> None:
+    toy = draw("""
+A--p---+-----q-B
+       |
+       |
+       C
+""")
+    points, sites = toy.places("ABCpq"), toy.places("pqA")
+    whole = coverage.travel_times(toy.net, points, sites, limit_s=70).toarray()
+    for at_once, threads in ((1, 1), (2, 2), (5, 2)):
+        parts = list(coverage.catchments(toy.net, points, sites, limit_s=70, at_once=at_once, threads=threads))
+        assert [part.shape[1] for part in parts] == [min(at_once, 3 - k) for k in range(0, 3, at_once)]
+        assert np.array_equal(np.hstack([part.toarray() for part in parts]), whole)
