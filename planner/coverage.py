@@ -133,7 +133,7 @@ def catchments(
     """
     speed, limit = _checked(speed_m_s, limit_s)
     demand = _placed(network, demand, max_snap_m, threads)
-    sites = _placed(network, sites, max_snap_m, threads)
+    sites = _entered(network, sites, max_snap_m, threads)
     parts = _reach_parts(
         network, demand.snapped, sites.entries, limit, speed, direction, threads or os.cpu_count() or 1, at_once
     )
