@@ -10,15 +10,26 @@ ones are open already, cost nothing and are not in `selected`; whatever else bin
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from planner.solvers.answers import Effort, check_problem, cover_result
+from planner.solvers.closing import Closures, Mergers, closure_losses, least_loss_closures, mergers
 from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
+from planner.solvers.explaining import Explanation, explain
 from planner.solvers.given import Faults, check_whole
+from planner.solvers.kinds import Matrix, Progress
+from planner.solvers.meeting import (
+    Evaluation,
+    FewestChanges,
+    Price,
+    alternatives,
+    evaluate,
+    fewest_changes,
+    price_of_conditions,
+)
 from planner.solvers.models import center_result, fewest_result, frontier_result, median_result, worst_zone_result
 from planner.solvers.results import (
     Frontier,
@@ -28,27 +39,43 @@ from planner.solvers.results import (
     PMedian,
     WorstZone,
 )
+from planner.solvers.robust import Robustness, robustness, vary
 
 __all__ = [
+    "Closures",
     "Conditions",
+    "Evaluation",
+    "Explanation",
+    "FewestChanges",
     "Frontier",
     "MaxCoverage",
+    "Mergers",
     "MinSites",
     "PCenter",
     "PMedian",
+    "Price",
+    "Robustness",
     "WorstZone",
+    "alternatives",
+    "closure_losses",
+    "evaluate",
+    "explain",
+    "fewest_changes",
     "frontier",
+    "least_loss_closures",
     "max_backup",
     "max_coverage",
     "max_worst_zone",
+    "mergers",
     "min_sites",
     "p_center",
     "p_median",
+    "price_of_conditions",
+    "robustness",
+    "vary",
 ]
 
 Method = Literal["auto", "greedy", "exact"]
-Matrix: TypeAlias = sparse.sparray | sparse.spmatrix
-Progress = Callable[[float, float], None]
 
 
 def max_coverage(

@@ -61,7 +61,7 @@ _NAMES = {
     "capacity": "siting.condition_capacity",
     "share": "siting.condition_share",
     "differ": "siting.condition_differ",
-    "within": "siting.condition_within",
+    "keep": "siting.condition_keep",
 }
 
 

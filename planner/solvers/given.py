@@ -71,6 +71,10 @@ class Given:
             self._by_site.append(rows.tocsc())
         return self._by_site[0]
 
+    def with_weights(self, weights: NDArray[np.float64]) -> "Given":
+        """Return the same matrix with other weights."""
+        return Given(self.row_ptr, self.row_sites, self.n_sites, weights, self._by_site)
+
     def points_of(self, site: int) -> NDArray[np.int32]:
         """Return the demand points that a site covers."""
         by_site = self.by_site

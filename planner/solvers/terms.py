@@ -16,22 +16,29 @@ INF = float("inf")
 
 FAMILIES = (
     "required", "forbidden", "sites", "budget", "closures", "exclusive", "conflicts", "spacing", "at_least", "at_most",
-    "floor", "capacity", "share", "differ", "within",
+    "floor", "capacity", "share", "differ", "keep",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Row:
-    """One linear condition on open sites, ``low <= coef . x[index] <= high``, and the family it belongs to."""
+    """One linear condition on open sites, ``low <= coef . x[index] <= high``, and the family it belongs to.
+
+    `exact` holds coefficients and upper limit in whole numbers where a tolerance would be money.
+    """
 
     family: str
     index: NDArray[np.int64]
     coef: NDArray[np.float64]
     low: float
     high: float
+    exact: tuple[NDArray[np.int64], int] | None = None
 
     def holds(self, is_open: NDArray[np.bool_]) -> bool:
         """Return whether the condition is met."""
+        if self.exact is not None:
+            cost, limit = self.exact
+            return int(cost[is_open[self.index]].sum()) <= limit
         level = float(self.coef[is_open[self.index]].sum())
         return self.low - 1e-9 <= level <= self.high * (1 + WITHIN) + 1e-9
 
@@ -174,7 +181,10 @@ def _limit_rows(terms: Terms) -> Iterator[Row]:
     if terms.budget is not None:
         whole, limit = scale_costs(terms.costs, terms.budget)
         scale = max(float(limit), 1.0)
-        yield Row("budget", new, whole[new] / scale, -INF, limit / scale)
+        coef = (
+            np.where(whole[new] > limit, 2.0 * scale, whole[new]) / scale
+        )  # what is dearer than all there is stays so
+        yield Row("budget", new, coef, -INF, limit / scale, (whole[new], limit))
 
 
 def _condition_rows(terms: Terms, conditions: Conditions, faults: Faults) -> Iterator[Row]:

@@ -48,10 +48,15 @@ class Times:
 
     def within(self, seconds: float, weights: NDArray[np.float64]) -> Given:
         """Return who reaches what within some seconds."""
+        matrix = self.matrix_within(seconds)
+        return Given(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), self.shape[1], weights)
+
+    def matrix_within(self, seconds: float) -> sparse.csr_array:
+        """Return the coverage matrix at a threshold."""
         used = self.seconds <= seconds
         matrix = sparse.csr_array((np.ones(int(used.sum()), np.int8), (self.row[used], self.site[used])), self.shape)
         matrix.sort_indices()
-        return Given(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), self.shape[1], weights)
+        return matrix
 
 
 def check_times(t: Any, faults: Faults) -> Times:
