@@ -15,9 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from planner.solvers.answers import Effort, check_problem, cover_result
+from planner.solvers.answers import check_problem, cover_result
 from planner.solvers.closing import Closures, Mergers, closure_losses, least_loss_closures, mergers
 from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
+from planner.solvers.effort import Effort
 from planner.solvers.explaining import Explanation, explain
 from planner.solvers.given import Faults, check_whole
 from planner.solvers.kinds import Matrix, Progress

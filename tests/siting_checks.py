@@ -1,5 +1,6 @@
-"""One small random problem a seed, a model asked, and every choice tried beside it: ``check_<model>(seed)`` fails on a difference.
+"""One small random problem a seed, a model asked, and every choice tried beside it.
 
+``check_<model>(seed)`` fails where they differ.
 The tests run some hundreds of seeds of each, ``benchmarks/siting_brute.py`` thousands.
 """
 
@@ -118,7 +119,7 @@ def check_backup(seed: int) -> str:
 
 
 def check_worst_zone(seed: int) -> str:
-    """The worst zone served best."""
+    """Serve the worst zone best."""
     toy, rng = problem(seed, families=SITES)
     zones = rng.integers(-1, 2, len(toy.weights))
 
@@ -164,7 +165,7 @@ def check_median(seed: int) -> str:
         nearest = seconds[:, is_open].min(axis=1, initial=np.inf)
         return float((toy.weights[has_people] * np.minimum(nearest, unserved)[has_people]).sum())
 
-    able = [is_open for is_open in choices(toy)]
+    able = list(choices(toy))
     new = ~np.isin(np.arange(toy.n_sites), toy.standing)
     available = sum(new[j] and j not in toy.roles["forbidden"] for j in range(toy.n_sites))
     full = [is_open for is_open in able if (is_open & new).sum() == min(sites, available)]
@@ -216,7 +217,7 @@ def check_center(seed: int) -> str:
 
 
 def check_frontier(seed: int) -> str:
-    """The whole curve, by number and by money."""
+    """Follow the whole curve, by number and by money."""
     toy, _ = problem(seed)
     asked = {"sites": toy.sites} if toy.sites is not None else {"budget": toy.budget, "costs": toy.costs, "points": 4}
     try:
@@ -234,7 +235,7 @@ def check_frontier(seed: int) -> str:
 
 
 def check_meeting(seed: int) -> str:
-    """A given list scored, changed least, priced; alternatives that differ."""
+    """Score a given list, change it least, price the conditions; find alternatives that differ."""
     toy, rng = problem(seed, families=ALL[:-1])
     asked = {**toy.limit, **toy.roles, "conditions": toy.conditions}
     able = {tuple(o): counted(toy, o).sum() for o in choices(toy)}

@@ -1,7 +1,6 @@
 """From what was asked to what is answered: inputs checked into a problem, choices dressed as results."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,40 +10,13 @@ from planner.errors import InfeasibleError
 from planner.solvers.choice import Quest
 from planner.solvers.conditions import Conditions
 from planner.solvers.covering import Covering, cover_most, serve
+from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, Given, canonical_rows, check_cover, check_effort, check_limit, numbers, total
 from planner.solvers.guard import Guard
 from planner.solvers.order import in_order
 from planner.solvers.problem import scale_costs, scale_weights
 from planner.solvers.results import MaxCoverage
 from planner.solvers.terms import Terms, check_terms
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard to look: wanted gap, time, seed, threads, whom to tell, when to stop."""
-
-    gap: float = 0.0
-    time_limit_s: float = 60.0
-    seed: int = 1
-    threads: int | None = None
-    progress: Callable[[float, float], None] | None = None
-    cancelled: Callable[[], bool] | None = None
-
-    def guard(self, real: Callable[[int], float] | None = None) -> Guard:
-        """Return a guard that starts now; `real` turns the solvers' whole numbers into the caller's."""
-        told = self.progress
-
-        def tell(value: int, bound: int) -> None:
-            if told is not None:
-                told(*(float(part) if real is None else real(part) for part in (value, bound)))
-
-        return Guard(
-            gap=self.gap,
-            time_limit_s=self.time_limit_s,
-            progress=None if told is None else tell,
-            cancelled=self.cancelled,
-            threads=self.threads,
-        )
 
 
 def check_problem(
@@ -155,8 +127,8 @@ def dress(
 
 
 def served_by(given: Given, terms: Terms, sites: NDArray[np.int64]) -> float:
-    """Return the weight that some sites can serve within their capacities."""
-    quest = Quest(given, scale_weights(given.weights), terms, "cover")
+    """Return the weight that some sites can serve within their capacities, floors aside."""
+    quest = Quest(given, scale_weights(given.weights), terms.without("floor"), "cover")
     is_open = np.zeros(given.n_sites, bool)
     is_open[sites] = True
     return total(serve(quest, quest.patterns(), is_open)[0])
@@ -166,7 +138,7 @@ def order_by_service(
     given: Given, terms: Terms, stays: NDArray[np.int64], chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return chosen sites by what each lets be served more; what is served is submodular, so gains only fall."""
-    quest = Quest(given, scale_weights(given.weights), terms, "cover")
+    quest = Quest(given, scale_weights(given.weights), terms.without("floor"), "cover")
     patterns = quest.patterns()
     is_open = np.zeros(given.n_sites, bool)
     is_open[stays] = True

@@ -31,6 +31,7 @@ from planner.solvers.terms import Row, Terms
 Goal = Literal["cover", "cost", "worst", "keep", "any"]
 
 _STRONG_PAIRS = 300_000  # pairs up to which every flow is tied to its own site; beyond, only to the site's capacity
+_LEAVE_OUT = 60  # sites of a pattern up to which it is tied by leaving each of them out
 _MISSES = 50  # answers that a solver's tolerance let through, cut off one by one before giving up
 
 
@@ -196,23 +197,37 @@ class _Model:
             self._worst()
 
     def _patterns(self) -> None:
-        patterns = self.patterns
+        """Give every pattern a variable z and tie it to its sites.
+
+        Where two are needed, z is at most the open ones among all but any one of them: a far tighter relaxation than half
+        of all, and no whole variable. Elsewhere ``need z <= sum of x`` with z whole if more than one is needed.
+        """
+        patterns, size = self.patterns, self.patterns.size
         gain = self.weight if self.goal == "cover" else np.zeros(len(patterns))
-        for several in (False, True):
-            which = np.flatnonzero((patterns.need > 1) == several)
-            if several and not len(which):
-                continue
-            if not several:
-                self._z = np.zeros(len(patterns), np.int64)
-            first = self.milp.columns(gain[which], 0.0, 1.0, whole=several)
-            self._z[which] = first + np.arange(len(which))
-        size = patterns.size
+        by_leaving_out = (patterns.need == 2) & (size <= _LEAVE_OUT)
+        whole = (patterns.need > 1) & ~by_leaving_out
+        self._z = np.zeros(len(patterns), np.int64)
+        for which, is_whole in ((np.flatnonzero(~whole), False), (np.flatnonzero(whole), True)):
+            if len(which):
+                self._z[which] = self.milp.columns(gain[which], 0.0, 1.0, whole=is_whole) + np.arange(len(which))
+        tied = np.flatnonzero(~by_leaving_out)
+        sites = patterns.sites[~by_leaving_out[patterns.row_of]]
+        self._tie(self._z[tied], sites, size[tied], patterns.need[tied])
+        for g in np.flatnonzero(by_leaving_out).tolist():
+            own, n = patterns.sites[patterns.ptr[g] : patterns.ptr[g + 1]], int(size[g])
+            others = np.tile(own, (n, 1))[~np.eye(n, dtype=bool)]
+            self._tie(np.full(n, self._z[g]), others, np.full(n, n - 1), np.ones(n, np.int64))
+
+    def _tie(
+        self, z: NDArray[np.int64], sites: NDArray[np.int32], size: NDArray[np.int64], need: NDArray[np.int64]
+    ) -> None:
+        """Add rows ``need z <= sum of x`` over `size` sites each."""
         ends = np.cumsum(size + 1)
-        is_z = np.zeros(len(patterns.sites) + len(patterns), bool)
+        is_z = np.zeros(len(sites) + len(z), bool)
         is_z[ends - 1] = True
         index, value = np.empty(len(is_z), np.int64), np.full(len(is_z), -1.0)
-        index[~is_z], index[is_z] = patterns.sites, self._z
-        value[is_z] = patterns.need
+        index[~is_z], index[is_z] = sites, z
+        value[is_z] = need
         self.milp.rows(size + 1, index, value, -INF, 0.0)
 
     def _flows(self, capacity: NDArray[np.float64]) -> None:

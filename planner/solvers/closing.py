@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import InfeasibleError
-from planner.solvers.answers import Effort, check_problem, cover_result
+from planner.solvers.answers import check_problem, cover_result
 from planner.solvers.conditions import NOTHING_MORE
+from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, Given, check_whole, site_numbers, total
 from planner.solvers.guard import PROVEN_SHARE, StopReason
 from planner.solvers.kinds import Matrix

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.solvers.answers import Effort, check_problem
+from planner.solvers.answers import check_problem
 from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share, check_zones
+from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, Given, check_whole, numbers, site_numbers, total
 from planner.solvers.kinds import Matrix
 from planner.solvers.order import in_order

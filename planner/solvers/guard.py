@@ -40,7 +40,6 @@ class Guard:
         self._progress = progress
         self._cancelled = cancelled
         self._told: tuple[int, int] | None = None
-        self.told: Callable[[float, float], None] | None = None
 
     def spend(self, work: float) -> None:
         """Count work that was done."""

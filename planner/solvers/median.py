@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.solvers.covering import cover_most
+from planner.solvers.effort import Effort
 from planner.solvers.given import Given, total
 from planner.solvers.guard import Guard
 from planner.solvers.order import in_order
@@ -42,23 +43,22 @@ def lacks_time(times: Times, weights: NDArray[np.float64], terms: Terms, sites: 
 
 
 def least_time(
-    times: Times, weights: NDArray[np.float64], terms: Terms, unserved_s: float, guard: Guard, seed: int
-) -> Median:
-    """Return the sites that leave the least person-seconds; whoever has no entry from an open site costs `unserved_s`."""
+    times: Times, weights: NDArray[np.float64], terms: Terms, unserved_s: float, effort: Effort
+) -> tuple[Median, Guard]:
+    """Return the sites that leave the least person-seconds, and the guard; whom no open site reaches costs `unserved_s`."""
     fixed = np.minimum(times.nearest(terms.existing), unserved_s)
     usable = np.zeros(times.shape[1], bool)
     usable[np.union1d(terms.closable, terms.new)] = True
     saved, _ = levels(times.some(usable[times.site]), weights, fixed)
     everything = total(weights * fixed)
     scaled = scale_weights(saved.weights)
-    told = None
-    if guard.told is not None:
-        tell = guard.told
+    guard = effort.guard(lambda whole: everything - scaled.real(whole))
 
-        def told(value: float, bound: float) -> None:
-            tell(everything - value, everything - bound)
+    def told(value: float, bound: float) -> None:
+        if effort.progress is not None:
+            effort.progress(everything - value, everything - bound)
 
-    found = cover_most(saved, terms, guard, seed, scaled=scaled, told=told)
+    found = cover_most(saved, terms, guard, effort.seed, scaled=scaled, told=told)
     is_open = filled(saved, terms, found.is_open)
     stays = terms.standing[is_open[terms.standing]]
     selected, _ = in_order(saved, stays, np.setdiff1d(np.flatnonzero(is_open), terms.standing))
@@ -67,7 +67,7 @@ def least_time(
     rounding = 4e-16 * everything if scaled.unit == 1 else 0.0
     bound = min(max(everything - found.bound - rounding, 0.0), value)
     guard.close(value, bound)
-    return Median(selected, stays, value, bound, seconds)
+    return Median(selected, stays, value, bound, seconds), guard
 
 
 def filled(given: Given, terms: Terms, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import InfeasibleError
-from planner.solvers.answers import Effort, check_problem, cover_result, dress, served_by
+from planner.solvers.answers import check_problem, cover_result, dress, served_by
 from planner.solvers.choice import Quest, least_whole, meets, solve_choice
 from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
 from planner.solvers.covering import cover_most
+from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, Given, check_whole, site_numbers, total
 from planner.solvers.kinds import Matrix, Progress
 from planner.solvers.order import in_order

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import InfeasibleError
-from planner.solvers.answers import Effort
 from planner.solvers.center import least_worst_time
 from planner.solvers.choice import Quest
 from planner.solvers.conditions import Conditions
 from planner.solvers.covering import cover_most, worst_zone
+from planner.solvers.effort import Effort
 from planner.solvers.fewest import fewest
 from planner.solvers.given import Faults, Given, check_effort, check_whole, numbers, total
 from planner.solvers.guard import Guard
@@ -103,10 +103,8 @@ def median_result(
     elif not (np.isfinite(unserved_s) and unserved_s >= times.longest):
         faults.add("bad_unserved", unserved_s=unserved_s, longest=times.longest)
     faults.refuse()
-    guard = effort.guard()
-    guard.told = effort.progress
     cost = times.longest + 1.0 if unserved_s is None else float(unserved_s)
-    found = least_time(times, people, terms, cost, guard, effort.seed)
+    found, guard = least_time(times, people, terms, cost, effort)
     reached = np.isfinite(found.seconds)
     everybody = total(people)
     return PMedian(

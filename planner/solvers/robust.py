@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.solvers.answers import Effort, check_problem, cover_result
+from planner.solvers.answers import check_problem, cover_result
 from planner.solvers.conditions import NOTHING_MORE, Conditions
+from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, check_whole, numbers
 from planner.solvers.kinds import Matrix
 from planner.solvers.times import check_times
