@@ -277,7 +277,7 @@ def alternatives(
 ) -> tuple[MaxCoverage, ...]:
     """Return the best choice and the next best that really differ: each lacks at least `differ` sites of each before it.
 
-    Each has the bound that holds under that condition. Fewer than `number` come back where no more differ so much. The time
+    Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to open nothing) differ so much. The time
     limit is for each. The rest is as in `max_coverage`, errors too.
     """
 
@@ -298,6 +298,8 @@ def alternatives(
         except InfeasibleError:
             if not results:
                 raise
+            break
+        if results and not len(found.selected):
             break
         results.append(found)
         chosen = np.sort(found.selected)

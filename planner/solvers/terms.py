@@ -202,7 +202,8 @@ def _condition_rows(terms: Terms, conditions: Conditions, faults: Faults) -> Ite
             faults.add("bad_pairs", shape=pairs.shape)
         else:
             site_numbers(pairs.ravel(), n, "conflicts", faults)
-            yield from _pair_rows("conflicts", pairs, terms)
+            if not faults:
+                yield from _pair_rows("conflicts", pairs, terms)
     yield from _spacing_rows(terms, conditions, faults)
     if conditions.at_least is not None or conditions.at_most is not None:
         yield from _zone_rows(terms, conditions, faults)
