@@ -285,7 +285,7 @@ def min_sites(
 
     W is the weight of all demand points, or with ``of="coverable"`` of those that a site not forbidden could cover. At
     share 1 this is the location set covering problem. `value` is the number (or cost) of the sites opened, required ones
-    included; `lower_bound` what no choice is below.
+    included; among equals one that covers most is chosen; `lower_bound` what no choice is below.
 
     Raises
     ------
@@ -436,7 +436,8 @@ def frontier(
 
     Parameters and errors as `max_coverage`. By number from the required ones' up to `sites`; by money at `points` equal
     steps from the required ones' cost up to `budget`, or at the amounts given in its place. Each point has a bound of its
-    own; values and bounds never fall from one point to the next. Searches stop on counted work.
+    own; values and bounds never fall from one point to the next. Points at which the conditions cannot be met are left out.
+    Searches stop on counted work.
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
     most = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0

@@ -224,6 +224,9 @@ def check_frontier(seed: int) -> str:
         curve = siting.frontier(toy.cov, toy.weights, **asked, **toy.roles, conditions=toy.conditions)
     except InfeasibleError:
         return "infeasible"
+    if toy.sites is not None:  # left out is what cannot be
+        for number in set(range(len(set(toy.roles["required"]) - set(toy.standing)), toy.sites + 1)) - set(curve.sites):
+            assert best_cover(Toy(toy.cover, toy.weights, toy.costs, number, None, toy.roles, toy.binds)) is None
     for k in range(len(curve.value)):
         number, money = (int(curve.sites[k]), None) if curve.budget is None else (None, float(curve.budget[k]))
         best = best_cover(Toy(toy.cover, toy.weights, toy.costs, number, money, toy.roles, toy.binds))

@@ -123,7 +123,7 @@ def _figures(sheet: Worksheet, study: Study) -> None:
         ("covered_after", summary["covered_after"][main], "#,##0"),
         ("share_after", summary["share_after"], "0.0%"),
         ("new_sites", len(summary["sites"]), "0"),
-        ("upper_bound", summary["upper_bound"], "#,##0"),
+        *_bound(summary, language),
         ("proof", say(f"workbook.proof_{summary['status']}", language), "@"),
         ("gap", summary["gap"], "0.00%"),
         ("gain_gap", summary["gain_gap"], "0.00%"),
@@ -142,6 +142,17 @@ def _figures(sheet: Worksheet, study: Study) -> None:
     sheet.row_dimensions[len(rows) + 4].height = 90
     sheet.column_dimensions["A"].width = 36
     sheet.column_dimensions["B"].width = 60
+
+
+def _bound(summary: dict[str, Any], language: str) -> list[tuple[str, Any, str]]:
+    """Return what no choice passes: the people at most, or for a minimising objective its value and the least possible."""
+    if summary["lower_bound"] is None:
+        return [("upper_bound", summary["upper_bound"], "#,##0")]
+    unit = say(f"workbook.unit_{summary['unit']}", language)
+    return [
+        ("value", say("workbook.amount", language, amount=summary["value"], unit=unit), "@"),
+        ("lower_bound", say("workbook.amount", language, amount=summary["lower_bound"], unit=unit), "@"),
+    ]
 
 
 def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], language: str) -> None:

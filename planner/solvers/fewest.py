@@ -22,6 +22,7 @@ from planner.solvers.terms import Terms
 from planner.solvers.within import cover_of, plain_problem
 
 _WORK = 3_000_000_000
+_TIE_WORK = 300_000_000  # counted work on the choice among equals
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def fewest(
 ) -> Fewest:
     """Return the fewest (or, by cost, cheapest) sites that cover a share within the terms.
 
+    Among equals one that covers most is returned.
+
     Raises
     ------
     InfeasibleError
@@ -73,7 +76,8 @@ def fewest(
     if is_open is None:
         refuse_clash(quest)
     assert is_open is not None
-    is_open = _without_spare(quest, patterns, reopened(given, terms, is_open))
+    is_open = _most_of(quest, patterns, reopened(given, terms, is_open), guard, seed)
+    is_open = _without_spare(quest, patterns, is_open)
     value = _spent(terms, is_open)
     if (terms.costs == np.floor(terms.costs)).all():
         bound = float(np.ceil(bound - 1e-6)) if np.isfinite(bound) else 0.0
@@ -101,6 +105,22 @@ def _greedy(quest: Quest, patterns: Patterns) -> NDArray[np.bool_] | None:
         if high[j] > 0.5:
             is_open[j] = True
     return is_open if meets(quest, patterns, is_open) else None
+
+
+def _most_of(
+    quest: Quest, patterns: Patterns, is_open: NDArray[np.bool_], guard: Guard, seed: int
+) -> NDArray[np.bool_]:
+    """Return, of the choices that cost no more, one that covers most: nobody wants the fewest sites in worse places."""
+    terms, spent = quest.terms, _spent(quest.terms, is_open)
+    if guard.is_cancelled() or spent == 0:
+        return is_open
+    by_number = bool((terms.costs == 1).all())
+    limited = terms.limited(sites=round(spent)) if by_number else terms.limited(budget=spent)
+    part = guard.share(_TIE_WORK)
+    part.threads = guard.threads
+    found = cover_most(quest.given, limited, part, seed, scaled=quest.scaled)
+    better = found.value > quest.scaled.real(patterns.weight_met(is_open))
+    return found.is_open if better and meets(quest, patterns, found.is_open) else is_open
 
 
 def _without_spare(quest: Quest, patterns: Patterns, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -277,8 +277,8 @@ def alternatives(
 ) -> tuple[MaxCoverage, ...]:
     """Return the best choice and the next best that really differ: each lacks at least `differ` sites of each before it.
 
-    Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to open nothing) differ so much. The time
-    limit is for each. The rest is as in `max_coverage`, errors too.
+    Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to
+    open nothing) differ so much. The time limit is for each. The rest is as in `max_coverage`, errors too.
     """
 
     def check(faults: Faults) -> None:

@@ -171,13 +171,19 @@ def frontier_result(
 ) -> Frontier:
     """Cover most with each number of sites or amount of money; what a larger limit cannot exceed, a smaller cannot."""
     scaled = scale_weights(given.weights)
-    asked = list(_limits(terms, amounts, points))
+    asked: list[Terms] = []
     values: list[float] = []
     bounds: list[float] = []
     chosen: list[NDArray[np.bool_]] = []
-    for limited in asked:
+    impossible: InfeasibleError | None = None
+    for limited in _limits(terms, amounts, points):
         guard = Guard(work_limit=_FRONTIER_WORK, threads=effort.threads)
-        found = cover_most(given, limited, guard, effort.seed, scaled=scaled)
+        try:
+            found = cover_most(given, limited, guard, effort.seed, scaled=scaled)
+        except InfeasibleError as fault:
+            impossible = fault
+            continue
+        asked.append(limited)
         is_open = found.is_open
         value = found.value
         if values and values[-1] > value:
@@ -185,6 +191,8 @@ def frontier_result(
         values.append(value)
         bounds.append(max(found.bound, value))
         chosen.append(is_open)
+    if not asked and impossible is not None:
+        raise impossible
     for k in range(len(bounds) - 2, -1, -1):
         bounds[k] = max(min(bounds[k], bounds[k + 1]), values[k])
     selected = []

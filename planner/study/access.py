@@ -61,6 +61,20 @@ def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
     return Access(project, times, cover)
 
 
+def times_within(inputs: Inputs, usable: NDArray[np.int64], limit_s: float) -> sparse.csr_array:
+    """Return travel times up to a limit of the main group to some facilities, csr, shape (n_demand, n_facilities)."""
+    some = travel_times(
+        inputs.network,
+        inputs.demand_places,
+        inputs.facility_places[usable],
+        limit_s=limit_s,
+        speed_m_s=inputs.project.rule_of(inputs.project.main_group).speed_m_s,
+        straight_line=inputs.project.settings.walking.straight_line,
+    )
+    shape = (some.shape[0], len(inputs.facilities))
+    return sparse.csr_array((some.data, usable[some.indices], some.indptr), shape=shape)
+
+
 def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at the main group's speed."""
     if len(facilities) == 0:
