@@ -165,6 +165,22 @@ def test_every_choice_of_small_problems_agrees(block):
     assert told.count("infeasible") > 10
 
 
+def test_very_many_pairs_are_said_by_site(monkeypatch):
+    monkeypatch.setattr("planner.solvers.terms._MANY_PAIRS", 0)
+    told = [check_cover(seed) for seed in range(9000, 9150)]
+    assert told.count("solved") > 30
+    assert sorted(cover(Conditions(site_xy_m=XY, spacing_m=2001)).selected.tolist()) == [0, 3]
+    # six sites on a circle of 1 km and one in the middle: 1 km apart the six may open together, without the middle
+    angle = np.arange(6) * np.pi / 3
+    xy = np.append(1000.1 * np.column_stack((np.cos(angle), np.sin(angle))), [[0, 0]], axis=0)
+    ring = siting.max_coverage(sparse.eye_array(7, dtype=bool).tocsr(), np.ones(7), sites=7,
+                               conditions=Conditions(site_xy_m=xy, spacing_m=1000))  # fmt: skip
+    assert ring.value == 7
+    ring = siting.max_coverage(sparse.eye_array(7, dtype=bool).tocsr(), np.ones(7), sites=7,
+                               conditions=Conditions(site_xy_m=xy, spacing_m=1001))  # fmt: skip
+    assert ring.value == 3
+
+
 # ------------------------------------------------------------------------------------------------- a town of a larger size
 
 

@@ -14,9 +14,10 @@ def greedy_within(cover, may, is_open, ptr, row, coef, low, high):
     """Open sites that add most, those first that a row still lacks; return whether all rows are met. `is_open` is changed."""
     level = _levels(is_open, ptr, row, coef, len(low))
     count = _counts(cover, is_open)
+    with_low = np.flatnonzero(low > -1e300)
     while True:
         lacking = False
-        for r in range(len(low)):
+        for r in with_low:
             lacking |= level[r] < low[r] - _SLACK
         best, best_gain = -1, np.int64(-1)
         for j in range(len(may)):
@@ -59,7 +60,10 @@ def exchange_within(cover, may, may_close, is_open, ptr, row, coef, low, high, w
         _turn(cover, count, is_open, level, ptr, row, coef, j, 1)
         best, least = -1, gain
         for k in range(len(may)):
-            if k == j or not is_open[k] or not may_close[k] or not _swaps(k, ptr, row, coef, level, low, high):
+            if k == j or not is_open[k] or not may_close[k]:
+                continue
+            work += ptr[j + 1] - ptr[j] + ptr[k + 1] - ptr[k]
+            if not _swaps(j, k, ptr, row, coef, level, low, high):
                 continue
             loss = np.int64(0)
             for p in range(cover.site_ptr[k], cover.site_ptr[k + 1]):
@@ -123,15 +127,15 @@ def _helps(j, ptr, row, coef, level, low):
 
 
 @njit(cache=True, nogil=True)
-def _swaps(k, ptr, row, coef, level, low, high):
-    """Return whether all rows hold once k is closed; only rows that are too high, or that k counts in, can fail."""
+def _swaps(j, k, ptr, row, coef, level, low, high):
+    """Return whether all rows hold once k is closed; j has just opened, so only rows of these two can fail."""
     for p in range(ptr[k], ptr[k + 1]):
         level[row[p]] -= coef[p]
     holds = True
-    for r in range(len(level)):
-        if level[r] > high[r] + _SLACK or level[r] < low[r] - _SLACK:
-            holds = False
-            break
+    for p in range(ptr[j], ptr[j + 1]):
+        holds &= level[row[p]] <= high[row[p]] + _SLACK
+    for p in range(ptr[k], ptr[k + 1]):
+        holds &= low[row[p]] - _SLACK <= level[row[p]] <= high[row[p]] + _SLACK
     for p in range(ptr[k], ptr[k + 1]):
         level[row[p]] += coef[p]
     return holds

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planner.solvers.conditions import Conditions, check_capacities, check_share, check_zones, per_zone
@@ -13,6 +15,8 @@ from planner.solvers.given import WITHIN, Faults, check_whole, site_numbers
 from planner.solvers.problem import scale_costs
 
 INF = float("inf")
+
+_MANY_PAIRS = 50_000  # of sites too near each other, beyond which they are said by site rather than by pair
 
 FAMILIES = (
     "required", "forbidden", "sites", "budget", "closures", "exclusive", "conflicts", "spacing", "at_least", "at_most",
@@ -111,7 +115,9 @@ class Terms:
 
     def broken(self, is_open: NDArray[np.bool_]) -> list[str]:
         """Return the families that a choice breaks, floors and capacities aside."""
-        wrong = {row.family for row in self.rows if not row.holds(is_open)}
+        level = self._by_row @ is_open.astype(float)
+        suspects = np.flatnonzero((level < self._low + 1e-6) | (level > self._high * (1 - 1e-6) - 1e-6))
+        wrong = {self.rows[k].family for k in suspects if not self.rows[k].holds(is_open)}
         wrong |= {"required"} if not is_open[self.required].all() else set()
         wrong |= {"forbidden"} if is_open[self.forbidden].any() else set()
         assert (is_open[self.existing]).all()
@@ -121,6 +127,21 @@ class Terms:
         """Return the terms with another number or budget."""
         free = replace(self.without("sites", "budget"), sites=sites, budget=budget)
         return replace(free, rows=(*_limit_rows(free), *free.rows))
+
+    @cached_property
+    def _by_row(self) -> sparse.csr_array:
+        size = np.array([len(row.index) for row in self.rows], np.int64)
+        index = np.concatenate([np.empty(0, np.int64), *(row.index for row in self.rows)])
+        coef = np.concatenate([np.empty(0), *(row.coef for row in self.rows)])
+        return sparse.csr_array((coef, index, np.concatenate(([0], np.cumsum(size)))), (len(self.rows), self.n_sites))
+
+    @cached_property
+    def _low(self) -> NDArray[np.float64]:
+        return np.array([row.low for row in self.rows], float)
+
+    @cached_property
+    def _high(self) -> NDArray[np.float64]:
+        return np.array([row.high for row in self.rows], float)
 
     def with_rows(self, *rows: Row) -> "Terms":
         """Return the terms with some rows more."""
@@ -237,7 +258,26 @@ def _spacing_rows(terms: Terms, conditions: Conditions, faults: Faults) -> Itera
     else:
         near = cKDTree(xy).query_pairs(conditions.spacing_m * (1 + 1e-9), output_type="ndarray")
         apart = np.hypot(*(xy[near[:, 0]] - xy[near[:, 1]]).T)
-        yield from _pair_rows("spacing", near[apart < conditions.spacing_m], terms)
+        near = near[apart < conditions.spacing_m]
+        yield from (_pair_rows if len(near) <= _MANY_PAIRS else _star_rows)("spacing", near, terms)
+
+
+def _star_rows(family: str, pairs: NDArray[Any], terms: Terms) -> Iterator[Row]:
+    """Say the same of very many pairs with one row a site: if it is open, none of its neighbours is.
+
+    Of the new sites in a circle of the spacing around one at most five are open (two of six would be nearer to each other than
+    to it), so five is what an open site takes up of its row; standing neighbours come on top, who need not keep apart.
+    """
+    stands = np.zeros(terms.n_sites, bool)
+    stands[terms.standing] = True
+    pairs = pairs[~stands[pairs].all(axis=1)]
+    both = np.concatenate((pairs, pairs[:, ::-1]))
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    starts = np.searchsorted(both[:, 0], np.arange(terms.n_sites + 1))
+    for j in np.flatnonzero(np.diff(starts)).tolist():
+        others = both[starts[j] : starts[j + 1], 1].astype(np.int64)
+        most = 5.0 + float(np.count_nonzero(stands[others]))
+        yield Row(family, np.append(others, j), np.append(np.ones(len(others)), most), -INF, most)
 
 
 def _zone_rows(terms: Terms, conditions: Conditions, faults: Faults) -> Iterator[Row]:
