@@ -26,7 +26,6 @@ from planner.solvers.meeting import (
     Evaluation,
     FewestChanges,
     Price,
-    alternatives,
     evaluate,
     fewest_changes,
     price_of_conditions,
@@ -40,7 +39,7 @@ from planner.solvers.results import (
     PMedian,
     WorstZone,
 )
-from planner.solvers.robust import Robustness, robustness, vary
+from planner.solvers.robust import Robustness, alternatives, robustness, vary
 
 __all__ = [
     "Closures",

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import InfeasibleError
-from planner.solvers.choice import Quest
 from planner.solvers.conditions import Conditions
 from planner.solvers.covering import Covering, cover_most, serve
 from planner.solvers.effort import Effort
@@ -15,6 +14,7 @@ from planner.solvers.given import Faults, Given, canonical_rows, check_cover, ch
 from planner.solvers.guard import Guard
 from planner.solvers.order import in_order
 from planner.solvers.problem import scale_costs, scale_weights
+from planner.solvers.quest import Quest
 from planner.solvers.results import MaxCoverage
 from planner.solvers.terms import Terms, check_terms
 

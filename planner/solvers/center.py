@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.errors import InfeasibleError
-from planner.solvers.choice import Quest, solve_choice
+from planner.solvers.choice import solve_choice
 from planner.solvers.clash import clashing, said
 from planner.solvers.coverage import solve
 from planner.solvers.given import Given
@@ -15,6 +15,7 @@ from planner.solvers.guard import Guard
 from planner.solvers.median import filled
 from planner.solvers.order import in_order
 from planner.solvers.problem import scale_weights
+from planner.solvers.quest import Quest
 from planner.solvers.terms import Terms
 from planner.solvers.times import Times
 from planner.solvers.within import plain_problem

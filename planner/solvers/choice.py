@@ -16,59 +16,18 @@ list ("keep"), or to find any choice at all ("any"). Sources: Church & ReVelle 1
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.solvers.given import WITHIN, Given
 from planner.solvers.guard import Guard
 from planner.solvers.milp import INF, Ended, Milp
-from planner.solvers.patterns import Patterns, patterns_of
-from planner.solvers.problem import Scaled
-from planner.solvers.terms import Row, Terms
-
-Goal = Literal["cover", "cost", "worst", "keep", "any"]
+from planner.solvers.patterns import Patterns
+from planner.solvers.quest import Quest, allocate, factor_of, meets, worst_share
 
 _STRONG_PAIRS = 300_000  # pairs up to which every flow is tied to its own site; beyond, only to the site's capacity
 _LEAVE_OUT = 60  # sites of a pattern up to which it is tied by leaving each of them out
 _MISSES = 50  # answers that a solver's tolerance let through, cut off one by one before giving up
-
-
-@dataclass(frozen=True)
-class Quest:
-    """What is asked: a problem, its terms, a goal; `least` whole weight must count; `kept` marks the sites worth keeping."""
-
-    given: Given
-    scaled: Scaled
-    terms: Terms
-    goal: Goal
-    times: int = 1
-    least: int | None = None
-    kept: NDArray[np.bool_] | None = None
-
-    def patterns(self) -> Patterns:
-        """Return the merged demand points."""
-        has_capacity = self.terms.capacity is not None
-        return patterns_of(
-            self.given, self.scaled, self.terms, times=self.times, all_sites=has_capacity, by_zone=self.goal == "worst"
-        )
-
-    def zone_totals(self, n_zones: int) -> NDArray[np.int64]:
-        """Return the whole weight of each zone."""
-        totals = np.zeros(n_zones, np.int64)
-        if self.terms.zone is not None:
-            inside = self.terms.zone >= 0
-            np.add.at(totals, self.terms.zone[inside], self.scaled.whole[inside])
-        return totals
-
-    def floor_needs(self) -> list[tuple[int, int]]:
-        """Return ``(zone, whole weight)`` for every floor that binds."""
-        if self.terms.floor is None:
-            return []
-        totals = self.zone_totals(len(self.terms.floor))
-        needs = [(k, least_whole(share, int(totals[k]))) for k, share in enumerate(self.terms.floor.tolist())]
-        return [(k, need) for k, need in needs if need > 0]
 
 
 @dataclass(frozen=True)
@@ -78,11 +37,6 @@ class Outcome:
     ended: Ended
     is_open: NDArray[np.bool_] | None
     bound: float
-
-
-def least_whole(share: float, total: int) -> int:
-    """Return the least whole weight that is at least a share of a total, one rounding aside."""
-    return int(np.ceil(np.longdouble(share) * np.longdouble(total) * (1 - np.longdouble(WITHIN))))
 
 
 def solve_choice(
@@ -115,70 +69,34 @@ def _tell(model: "_Model", told: Callable[[float, float], None], value: float, b
     told(model.bound(value), model.bound(bound))
 
 
-def meets(quest: Quest, patterns: Patterns, is_open: NDArray[np.bool_]) -> bool:
-    """Return whether a choice keeps to all that binds it, in whole numbers."""
-    if quest.terms.broken(is_open):
-        return False
-    if quest.terms.capacity is not None:
-        return (quest.least is None and not quest.floor_needs()) or flows_meet(quest, patterns, is_open)
-    if quest.least is not None and patterns.weight_met(is_open) < quest.least:
-        return False
-    by_zone = patterns.zones_met(is_open)
-    return all(k < len(by_zone) and by_zone[k] >= need for k, need in quest.floor_needs())
-
-
-def flows_meet(quest: Quest, patterns: Patterns, is_open: NDArray[np.bool_]) -> bool:
-    """Return whether what the open sites have room for can be shared out so that share and floors are met."""
-    model = _Model(quest, patterns, fixed=is_open)
-    return model.milp.solve(Guard()).ended == "optimal"
-
-
-def allocate(quest: Quest, patterns: Patterns, is_open: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the weight of each stored pair of pattern and site that is served when most is, capacities kept."""
-    model = _Model(quest, patterns, fixed=is_open)
-    solved = model.milp.solve(Guard())
-    if solved.point is None:
-        return np.zeros(len(patterns.sites))
-    flow = np.maximum(solved.point[model.flow :][: len(patterns.sites)] / model.factor, 0.0)
-    assert quest.terms.capacity is not None
-    served = np.bincount(patterns.sites, flow, quest.terms.n_sites)
-    flow = flow * np.minimum(1.0, quest.terms.capacity / np.maximum(served, 1e-300))[patterns.sites]
-    reached = np.bincount(patterns.row_of, flow, len(patterns))
-    weight = patterns.whole / quest.scaled.scale
-    return flow * np.minimum(1.0, weight / np.maximum(reached, 1e-300))[patterns.row_of]
-
-
 class _Model:
     """The columns: open sites first, then patterns (or flows), then the worst share."""
 
-    def __init__(self, quest: Quest, patterns: Patterns, fixed: NDArray[np.bool_] | None = None) -> None:
+    def __init__(self, quest: Quest, patterns: Patterns) -> None:
         self.quest, self.patterns = quest, patterns
-        terms, goal = quest.terms, quest.goal if fixed is None else "cover"
+        terms, goal = quest.terms, quest.goal
         self.goal = goal
         weight = patterns.whole / quest.scaled.scale
         top = float(weight.max(initial=0.0))
         costs = np.zeros(terms.n_sites)
         costs[terms.new] = terms.costs[terms.new]
-        self.factor = _factor(top)
-        self.cost_factor = _factor(float(costs.max(initial=0.0)))
+        self.factor = factor_of(top)
+        self.cost_factor = factor_of(float(costs.max(initial=0.0)))
         self.weight = weight * self.factor
         self.milp = Milp(maximise=goal not in ("cost", "any"))
         low, high = terms.bounds()
-        if fixed is not None:
-            low = high = fixed.astype(float)
         gain = np.zeros(terms.n_sites)
         if goal == "cost":
             gain = costs * self.cost_factor
         elif goal == "keep" and quest.kept is not None:
             gain = quest.kept.astype(float)
-        self.milp.columns(gain, low, high, whole=fixed is None)
+        self.milp.columns(gain, low, high, whole=True)
         self.flow = self.milp.n_columns
         everything = patterns.base + int(patterns.whole.sum())
         needs = quest.floor_needs()
         self.counts = goal in ("cover", "worst") or quest.least is not None or bool(needs)
-        if fixed is None:
-            for row in terms.rows:
-                self.milp.row(row.index, row.coef, row.low, row.high)
+        for row in terms.rows:
+            self.milp.row(row.index, row.coef, row.low, row.high)
         if terms.capacity is not None:
             if self.counts:
                 self._flows(terms.capacity)
@@ -300,20 +218,3 @@ class _Model:
             base = self.patterns.base / self.quest.scaled.scale
             return base + bound / self.factor
         return bound / self.cost_factor if self.goal == "cost" else bound
-
-
-def worst_share(quest: Quest, patterns: Patterns, is_open: NDArray[np.bool_]) -> float:
-    """Return the least covered share of a zone that has any weight; 1 where none has."""
-    met, totals = patterns.zones_met(is_open), quest.zone_totals(len(patterns.base_zone))
-    return min((float(met[k] / totals[k]) for k in np.flatnonzero(totals)), default=1.0)
-
-
-def _factor(top: float) -> float:
-    """Return a power of two that brings numbers into a solver's range; 1 where they are in it."""
-    return 1.0 if 1.0 <= top <= 1e7 or top == 0.0 else float(np.ldexp(1.0, 10 - int(np.frexp(top)[1])))
-
-
-def no_better_row(is_open: NDArray[np.bool_], sites: NDArray[np.int64], differ: int) -> Row:
-    """Return the row that at least `differ` of some open sites are not open again."""
-    chosen = sites[is_open[sites]]
-    return Row("differ", chosen, np.ones(len(chosen)), -INF, float(len(chosen) - differ))

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from planner.errors import InfeasibleError
-from planner.solvers.choice import Quest, solve_choice
+from planner.solvers.choice import solve_choice
 from planner.solvers.guard import Guard
 from planner.solvers.milp import Ended
+from planner.solvers.quest import Quest
 from planner.texts import Sentence
 
 _SECONDS = 60.0  # for one question; a set that is not settled in this time counts as one that can be met

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.solvers.choice import Quest, allocate, meets, solve_choice, worst_share
+from planner.solvers.choice import solve_choice
 from planner.solvers.clash import refuse_clash
 from planner.solvers.coverage import quick, solve
 from planner.solvers.given import Given, total
@@ -20,6 +20,7 @@ from planner.solvers.guard import Guard
 from planner.solvers.order import pruned, reopened
 from planner.solvers.patterns import Patterns
 from planner.solvers.problem import Scaled, scale_weights
+from planner.solvers.quest import Quest, allocate, meets, worst_share
 from planner.solvers.terms import Terms
 from planner.solvers.within import guess, plain_problem, priced_bound
 
@@ -75,7 +76,7 @@ def cover_most(
     bound = scaled.ceiling(whole)
     best = _opened(terms, answer.sites)
     if not (times == 1 and terms.capacity is None and meets(quest, patterns, best)):
-        found = guess(patterns, terms)
+        found = guess(patterns, terms, guard)
         best = found if found is not None and meets(quest, patterns, found) else None  # type: ignore[assignment]
     elif part.stopped_by == "proven" or greedy:
         guard.stopped_by = part.stopped_by
@@ -171,7 +172,7 @@ def worst_zone(
     worst share is asked again, in whole people, until it cannot.
     """
     patterns = quest.patterns()
-    start = guess(patterns, quest.terms)
+    start = guess(patterns, quest.terms, guard)
     if start is not None and not meets(quest, patterns, start):
         start = None
     outcome = solve_choice(quest, guard, start=start, told=told, patterns=patterns)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from planner.errors import InfeasibleError
 from planner.kernels.cover_search import greedy
-from planner.solvers.choice import Quest, least_whole, meets, solve_choice
+from planner.solvers.choice import solve_choice
 from planner.solvers.clash import clashing, refuse_clash, said
 from planner.solvers.coverage import solve
 from planner.solvers.covering import EXACT_PAIRS, cover_most
@@ -17,6 +17,7 @@ from planner.solvers.guard import Guard
 from planner.solvers.order import reopened
 from planner.solvers.patterns import Patterns
 from planner.solvers.problem import Scaled
+from planner.solvers.quest import Quest, least_whole, meets
 from planner.solvers.search import Answer
 from planner.solvers.terms import Terms
 from planner.solvers.within import cover_of, plain_problem

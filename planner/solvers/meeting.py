@@ -8,14 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import InfeasibleError
 from planner.solvers.answers import check_problem, cover_result, dress, served_by
-from planner.solvers.choice import Quest, least_whole, meets, solve_choice
+from planner.solvers.choice import solve_choice
 from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
 from planner.solvers.covering import cover_most
 from planner.solvers.effort import Effort
-from planner.solvers.given import Faults, Given, check_whole, site_numbers, total
+from planner.solvers.given import Faults, Given, site_numbers, total
 from planner.solvers.kinds import Matrix, Progress
 from planner.solvers.order import in_order
 from planner.solvers.problem import scale_weights
+from planner.solvers.quest import Quest, least_whole, meets
 from planner.solvers.results import MaxCoverage, Status, share
 from planner.solvers.terms import INF, Row, Terms
 
@@ -255,55 +256,3 @@ def price_of_conditions(
         low = max(free.value - bound.upper_bound, 0.0)
         prices.append(Price(family, free.value - bound.value, low, free.upper_bound - bound.value, free))
     return bound, tuple(prices)
-
-
-def alternatives(
-    cov: Matrix,
-    weights: ArrayLike,
-    sites: int | None = None,
-    *,
-    number: int = 3,
-    differ: int = 1,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-) -> tuple[MaxCoverage, ...]:
-    """Return the best choice and the next best that really differ: each lacks at least `differ` sites of each before it.
-
-    Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to
-    open nothing) differ so much. The time limit is for each. The rest is as in `max_coverage`, errors too.
-    """
-
-    def check(faults: Faults) -> None:
-        check_whole(number, "number", faults)
-        check_whole(differ, "differ", faults)
-
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
-        forbidden=forbidden, existing=existing, check=check,
-    )  # fmt: skip
-    asked: dict[str, Any] = {"sites": sites, "budget": budget, "differ": differ}
-    results: list[MaxCoverage] = []
-    for _ in range(int(number)):
-        try:
-            found = cover_result(given, terms, effort, asked)
-        except InfeasibleError:
-            if not results:
-                raise
-            break
-        if results and not len(found.selected):
-            break
-        results.append(found)
-        chosen = np.sort(found.selected)
-        terms = terms.with_rows(Row("differ", chosen, np.ones(len(chosen)), -INF, float(len(chosen) - differ)))
-        if len(chosen) < max(differ, 1):
-            break
-    return tuple(results)

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.errors import InfeasibleError
 from planner.solvers.center import least_worst_time
-from planner.solvers.choice import Quest
 from planner.solvers.conditions import Conditions
 from planner.solvers.covering import cover_most, worst_zone
 from planner.solvers.effort import Effort
@@ -18,6 +17,7 @@ from planner.solvers.guard import Guard
 from planner.solvers.median import lacks_time, least_time
 from planner.solvers.order import in_order, pruned
 from planner.solvers.problem import scale_weights
+from planner.solvers.quest import Quest
 from planner.solvers.results import Frontier, MinSites, PCenter, PMedian, WorstZone, share
 from planner.solvers.terms import Terms, check_terms
 from planner.solvers.times import Times, check_times

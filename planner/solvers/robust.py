@@ -1,4 +1,4 @@
-"""How firm a choice is: the same question asked again while speed, threshold and people vary over stated ranges."""
+"""How firm a choice is: asked again while speed, threshold and people vary, and beside the next best that really differ."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planner.errors import InfeasibleError
 from planner.solvers.answers import check_problem, cover_result
 from planner.solvers.conditions import NOTHING_MORE, Conditions
 from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, check_whole, numbers
 from planner.solvers.kinds import Matrix
+from planner.solvers.results import MaxCoverage
+from planner.solvers.terms import INF, Row
 from planner.solvers.times import check_times
 
 Scenario = tuple[Any, ArrayLike]
@@ -125,3 +128,55 @@ def vary(
         return times.matrix_within(limit_s), varied
 
     return draw
+
+
+def alternatives(
+    cov: Matrix,
+    weights: ArrayLike,
+    sites: int | None = None,
+    *,
+    number: int = 3,
+    differ: int = 1,
+    budget: float | None = None,
+    costs: ArrayLike | None = None,
+    required: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+) -> tuple[MaxCoverage, ...]:
+    """Return the best choice and the next best that really differ: each lacks at least `differ` sites of each before it.
+
+    Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to
+    open nothing) differ so much. The time limit is for each. The rest is as in `max_coverage`, errors too.
+    """
+
+    def check(faults: Faults) -> None:
+        check_whole(number, "number", faults)
+        check_whole(differ, "differ", faults)
+
+    effort = Effort(gap, time_limit_s, seed, threads)
+    given, terms = check_problem(
+        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
+        forbidden=forbidden, existing=existing, check=check,
+    )  # fmt: skip
+    asked: dict[str, Any] = {"sites": sites, "budget": budget, "differ": differ}
+    results: list[MaxCoverage] = []
+    for _ in range(int(number)):
+        try:
+            found = cover_result(given, terms, effort, asked)
+        except InfeasibleError:
+            if not results:
+                raise
+            break
+        if results and not len(found.selected):
+            break
+        results.append(found)
+        chosen = np.sort(found.selected)
+        terms = terms.with_rows(Row("differ", chosen, np.ones(len(chosen)), -INF, float(len(chosen) - differ)))
+        if len(chosen) < max(differ, 1):
+            break
+    return tuple(results)

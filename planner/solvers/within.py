@@ -16,7 +16,8 @@ from planner.solvers.patterns import Patterns
 from planner.solvers.problem import Problem, Scaled, reduce_rows, scale_costs
 from planner.solvers.terms import Terms
 
-_WORK = 300_000_000
+_WORK, _WORK_AT_ONCE = 300_000_000, 30_000_000
+_STEPS, _ROUNDS = 100, 4  # of lowering prices, as far as there is time
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def plain_problem(given: Given, scaled: Scaled, terms: Terms) -> Problem | None:
     )
 
 
-def guess(patterns: Patterns, terms: Terms) -> NDArray[np.bool_] | None:
+def guess(patterns: Patterns, terms: Terms, guard: Guard) -> NDArray[np.bool_] | None:
     """Return a good choice that keeps to roles and rows (floors and capacities aside); None where greed finds none."""
     cover, rows = cover_of(patterns, terms.n_sites), _Rows.of(terms)
     low, high = terms.bounds()
@@ -82,7 +83,10 @@ def guess(patterns: Patterns, terms: Terms) -> NDArray[np.bool_] | None:
     if not greedy_within(cover, may, is_open, *arrays):
         return None
     may_close = (low < 0.5) & (high > 0.5)
-    exchange_within(cover, may_close, may_close, is_open, *arrays, _WORK)
+    for _ in range(_WORK // _WORK_AT_ONCE):
+        gained, work = exchange_within(cover, may_close, may_close, is_open, *arrays, _WORK_AT_ONCE)
+        if not gained or work < _WORK_AT_ONCE or guard.seconds_left() <= 0 or guard.is_cancelled():
+            break
     return None if terms.broken(is_open) else is_open
 
 
@@ -92,7 +96,10 @@ def priced_bound(patterns: Patterns, terms: Terms, problem: Problem, guard: Guar
     ``sum_i (w_i - price_i) + max over x within the rows of sum_j collected_j x_j`` holds for any prices.
     """
     dual = Dual(problem, np.empty(0, np.int64))
-    guard.spend(dual.lower(400, value))
+    for _ in range(_ROUNDS):
+        guard.spend(dual.lower(_STEPS, value))
+        if guard.seconds_left() <= 0 or guard.is_cancelled():
+            break
     unpriced, collected = collect(problem.cover, dual.best_price)
     best = np.zeros(terms.n_sites)
     best[problem.site] = collected
