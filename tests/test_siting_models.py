@@ -236,6 +236,16 @@ def test_nothing_to_reach_or_nothing_to_open(shape):
     assert siting.max_worst_zone(cover, people, sites=2, zones=np.zeros(shape[0], int)).value == float(shape[0] == 0)
 
 
+def test_more_times_than_can_be_held_are_refused_and_a_whole_float_is_a_number(monkeypatch):
+    assert siting.p_median(TIMES, PEOPLE, 2.0, unserved_s=1000).value == siting.p_median(
+        TIMES, PEOPLE, 2, unserved_s=1000
+    ).value  # fmt: skip
+    assert siting.frontier(COVER, PEOPLE, 1.0).value.tolist() == [0, 55]
+    monkeypatch.setattr("planner.solvers.times.MOST_PAIRS", 3)
+    with pytest.raises(InputError, match="fewer sites"):
+        siting.p_median(TIMES, PEOPLE, 1, unserved_s=1000)
+
+
 def test_duplicates_are_one_and_the_caller_s_times_stay_as_they_are():
     twice = sparse.coo_array(([9.0, 4, 0], ([0, 0, 1], [0, 0, 1])), shape=(2, 2))
     found = siting.p_median(twice, [1, 1], 2, unserved_s=100)

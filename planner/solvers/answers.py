@@ -58,7 +58,7 @@ def check_problem(
         required=required,
         forbidden=forbidden,
         existing=existing,
-        sites=None if faults else sites,
+        sites=None if faults or sites is None else int(sites),
         budget=None if faults else budget,
         costs=None if sites is not None else kept_costs,
     )

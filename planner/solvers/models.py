@@ -154,7 +154,7 @@ def _check_p(
     for name in ("capacity", "floor"):
         if getattr(conditions, name) is not None:
             faults.add("not_in_model", name=name, model=model)
-    terms = check_terms(*times.shape, conditions, faults, sites=None if faults else sites, **roles)
+    terms = check_terms(*times.shape, conditions, faults, sites=None if faults else int(sites), **roles)
     must = np.setdiff1d(terms.required, terms.closable)
     if not faults and len(must) > sites:
         raise InfeasibleError(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.errors import InputError
 from planner.solvers.given import Faults, Given
 
 MOST_PAIRS = 60_000_000
@@ -84,7 +85,13 @@ def check_times(t: Any, faults: Faults) -> Times:
 
 
 def levels(times: Times, weights: NDArray[np.float64], ceiling: NDArray[np.float64]) -> tuple[Given, NDArray[np.int64]]:
-    """Return the rows "an open site within t" of every demand point below its `ceiling` seconds, and whose each row is."""
+    """Return the rows "an open site within t" of every demand point below its `ceiling` seconds, and whose each row is.
+
+    Raises
+    ------
+    InputError
+        There would be more than `MOST_PAIRS` of them.
+    """
     used = times.some((times.seconds < ceiling[times.row]) & (weights[times.row] > 0))
     row, seconds = used.row, used.seconds
     n = len(row)
@@ -99,7 +106,7 @@ def levels(times: Times, weights: NDArray[np.float64], ceiling: NDArray[np.float
     size = end + 1 - first_of_row
     ptr = np.concatenate(([0], np.cumsum(size)))
     if ptr[-1] > MOST_PAIRS:
-        raise MemoryError
+        raise InputError("siting.too_many_times", pairs=int(ptr[-1]), most=MOST_PAIRS)
     place = np.arange(ptr[-1]) - np.repeat(ptr[:-1] - first_of_row, size)
     matrix = sparse.csr_array(
         (np.ones(ptr[-1], np.int8), used.site[place].astype(np.int32), ptr), shape=(len(end), times.shape[1])
