@@ -11,26 +11,37 @@ _SLACK = 1e-9
 
 @njit(cache=True, nogil=True)
 def greedy_within(cover, may, is_open, ptr, row, coef, low, high):
-    """Open sites that add most, those first that a row still lacks; return whether all rows are met. `is_open` is changed."""
+    """Open sites that add most, those first that a row still lacks; return whether all rows are met.
+
+    `is_open` is changed. No coefficient is negative.
+    """
     level = _levels(is_open, ptr, row, coef, len(low))
     count = _counts(cover, is_open)
     with_low = np.flatnonzero(low > -1e300)
+    ceiling = np.empty(len(may), np.int64)  # gains only fall, levels only rise: what is known of a site stays a limit
+    for j in range(len(may)):
+        ceiling[j] = _gain(cover, count, j)
+    shut = is_open | ~may
     while True:
         lacking = False
         for r in with_low:
             lacking |= level[r] < low[r] - _SLACK
         best, best_gain = -1, np.int64(-1)
         for j in range(len(may)):
-            if is_open[j] or not may[j] or not _fits(j, 1.0, ptr, row, coef, level, high):
+            if shut[j] or ceiling[j] <= best_gain:
                 continue
             if lacking and not _helps(j, ptr, row, coef, level, low):
                 continue
+            if not _fits(j, 1.0, ptr, row, coef, level, high):
+                shut[j] = True
+                continue
             gain = _gain(cover, count, j)
+            ceiling[j] = gain
             if gain > best_gain and (gain > 0 or lacking):
                 best, best_gain = j, gain
         if best < 0:
             return not lacking
-        is_open[best] = True
+        is_open[best] = shut[best] = True
         for p in range(ptr[best], ptr[best + 1]):
             level[row[p]] += coef[p]
         for p in range(cover.site_ptr[best], cover.site_ptr[best + 1]):
@@ -49,7 +60,7 @@ def exchange_within(cover, may, may_close, is_open, ptr, row, coef, low, high, w
         if is_open[j] or not may[j]:
             continue
         gain = _gain(cover, count, j)
-        work += cover.site_ptr[j + 1] - cover.site_ptr[j]
+        work += cover.site_ptr[j + 1] - cover.site_ptr[j] + ptr[j + 1] - ptr[j]
         if gain <= 0:
             continue
         if _fits(j, 1.0, ptr, row, coef, level, high):
@@ -59,6 +70,7 @@ def exchange_within(cover, may, may_close, is_open, ptr, row, coef, low, high, w
             continue
         _turn(cover, count, is_open, level, ptr, row, coef, j, 1)
         best, least = -1, gain
+        work += len(may)
         for k in range(len(may)):
             if k == j or not is_open[k] or not may_close[k]:
                 continue

@@ -71,19 +71,20 @@ def cover_most(
         answer, whole = quick(plain, guard) if greedy else solve(plain, guard, seed)
         return _finish(quest, None, _opened(terms, answer.sites), scaled.ceiling(whole))
     patterns = quest.patterns()
-    part = _first_part(guard, _PLAIN_WORK)
+    is_large = len(patterns.sites) > EXACT_PAIRS
+    part = _first_part(guard, float("inf") if is_large else _PLAIN_WORK)
     answer, whole = quick(plain, part) if greedy else solve(plain, part, seed)
     bound = scaled.ceiling(whole)
     best = _opened(terms, answer.sites)
     if not (times == 1 and terms.capacity is None and meets(quest, patterns, best)):
         found = guess(patterns, terms, guard)
         best = found if found is not None and meets(quest, patterns, found) else None  # type: ignore[assignment]
-    elif part.stopped_by == "proven" or greedy:
+    elif part.stopped_by == "proven" or greedy or is_large:
         guard.stopped_by = part.stopped_by
         return _finish(quest, patterns, best, bound)
     if greedy and best is not None:
         pass
-    elif len(patterns.sites) <= EXACT_PAIRS:
+    elif not is_large:
         outcome = solve_choice(quest, guard, start=best, told=told, patterns=patterns)
         if outcome.ended == "infeasible":
             refuse_clash(quest)

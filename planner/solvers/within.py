@@ -16,7 +16,7 @@ from planner.solvers.patterns import Patterns
 from planner.solvers.problem import Problem, Scaled, reduce_rows, scale_costs
 from planner.solvers.terms import Terms
 
-_WORK, _WORK_AT_ONCE = 300_000_000, 30_000_000
+_WORK, _WORK_AT_ONCE = 300_000_000, 10_000_000
 _STEPS, _ROUNDS = 100, 4  # of lowering prices, as far as there is time
 
 
@@ -100,6 +100,9 @@ def priced_bound(patterns: Patterns, terms: Terms, problem: Problem, guard: Guar
         guard.spend(dual.lower(_STEPS, value))
         if guard.seconds_left() <= 0 or guard.is_cancelled():
             break
+    everything = problem.base + int(problem.cover.weight.sum())
+    if guard.seconds_left() <= 0 or guard.is_cancelled():
+        return everything
     unpriced, collected = collect(problem.cover, dual.best_price)
     best = np.zeros(terms.n_sites)
     best[problem.site] = collected
@@ -109,9 +112,9 @@ def priced_bound(patterns: Patterns, terms: Terms, problem: Problem, guard: Guar
     milp.columns(best / top * 1000.0, low, high, whole=True)
     for row in terms.rows:
         milp.row(row.index, row.coef, row.low, row.high)
-    solved = milp.solve(Guard(time_limit_s=max(guard.seconds_left(), 1.0)))
+    solved = milp.solve(Guard(time_limit_s=guard.seconds_left(), cancelled=guard.is_cancelled))
     if solved.ended == "infeasible" or not np.isfinite(solved.bound):
-        return problem.base + int(problem.cover.weight.sum())
+        return everything
     return problem.base + int(unpriced) + int(np.ceil(solved.bound / 1000.0 * top * (1 + 1e-9)))
 
 
