@@ -1,5 +1,6 @@
 """The other models: answers on paper, every choice of small problems tried, medians and centers with known optima."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -86,18 +87,40 @@ def test_served_twice():
     assert siting.max_backup(COVER, PEOPLE, sites=1, existing=[1]).value == 30
 
 
-def test_san_francisco_s_backup_cover_by_distance(shared, monkeypatch):
-    """Of 205 tracts 145 can be served twice by 4 of 16 stores within 5 km (a package of the field counts one value wrongly)."""
+def san_francisco(shared, monkeypatch, threshold):
+    """Return coverage, distances as a csr matrix and people of the 205 tracts and 16 stores."""
     monkeypatch.syspath_prepend(str(shared / "siting"))
-    from load import coverage  # type: ignore[import-not-found]
+    from load import coverage, problem  # type: ignore[import-not-found]
 
-    cover, _, _ = coverage("SF_205x16_network", threshold=5000)
-    found = siting.max_backup(cover, np.ones(205), sites=4)
-    assert found.status == "optimal"
-    twice = np.asarray(cover.astype(int)[:, found.selected].sum(axis=1)) >= 2
-    assert found.value == twice.sum()
-    assert found.value <= siting.max_coverage(cover, np.ones(205), sites=4).value
+    cover, people, _ = coverage("SF_205x16_network", threshold=threshold)
+    distance = problem("SF_205x16_network")["distance"].astype(float)
+    n, m = distance.shape
     sys.modules.pop("load", None)
+    return (
+        cover,
+        sparse.csr_array((distance.ravel(), np.tile(np.arange(m), n), np.arange(0, n * m + 1, m)), (n, m)),
+        people,
+    )
+
+
+def test_every_four_stores_of_san_francisco_tried_for_backup(shared, monkeypatch):
+    cover, _, people = san_francisco(shared, monkeypatch, 5000)
+    count = cover.toarray().astype(int)
+    best = max(people[count[:, list(four)].sum(axis=1) >= 2].sum() for four in itertools.combinations(range(16), 4))
+    found = siting.max_backup(cover, people, sites=4)
+    assert (found.value, found.status) == (best, "optimal")
+
+
+def test_san_francisco_as_spopt_solves_it(shared, monkeypatch):
+    """Values of spopt 0.7.0 with HiGHS on the same matrix."""
+    cover, t, people = san_francisco(shared, monkeypatch, 5000)
+    assert siting.min_sites(cover, people).value == 8
+    assert siting.min_sites(san_francisco(shared, monkeypatch, 8000)[0], people).value == 3
+    for sites, median, center in ((4, 2848268129.7145, 7403.06381), (6, 2347055166.6774, 5903.66715)):
+        found, worst = siting.p_median(t, people, sites), siting.p_center(t, sites)
+        assert found.value == pytest.approx(median, rel=1e-12)
+        assert worst.value == pytest.approx(center, abs=1e-4)
+        assert (found.status, worst.status) == ("optimal", "optimal")
 
 
 # ----------------------------------------------------------------------------------------------------------------- zones
