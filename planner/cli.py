@@ -367,8 +367,8 @@ def _print_plan(study: "Study", folder: Path) -> None:
         line("rules", rules=rules_text(summary["walking"]["rules"], language))
     line("before", centres=summary["counts"]["centres"], covered=before, share=summary["share_before"] or 0.0)
     line("after", sites=len(summary["sites"]), covered=after, share=summary["share_after"] or 0.0, gain=after - before)
-    proof = {"candidates": summary["counts"]["candidates"], "bound": summary["upper_bound"], "gap": summary["gap"]}
-    line(f"proof_{summary['status']}", **proof)
+    for code, params in proof_lines(summary):
+        line(code, **params)
     table = Table(
         *(say(f"cli.column_{name}", language) for name in ("rank", "name", "zone", "gain", "cumulative", "loss"))
     )
@@ -389,6 +389,25 @@ def _print_plan(study: "Study", folder: Path) -> None:
     if summary["agreement"]["after"]["share"] is not None:
         line("agreement", share=summary["agreement"]["after"]["share"])
     line("wrote", folder=folder)
+
+
+def proof_lines(summary: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return what is said of a plan's objective and its proof: codes of the catalogue ``cli`` and their parameters."""
+    candidates, gap, status = summary["counts"]["candidates"], summary["gap"], summary["status"]
+    value, bound = summary["value"], summary["lower_bound"]
+    closed = [("closed", {"number": len(summary["closed"]), "ids": ", ".join(summary["closed"])})]
+    said = closed if summary["closed"] else []
+    if summary["objective"] == "max_coverage":
+        if (share := summary["rates"]["after"]["C"]) is not None:
+            said.append(("served", {"value": value, "share": share}))
+        return [*said, (f"proof_{status}", {"candidates": candidates, "bound": summary["upper_bound"], "gap": gap})]
+    given = {"candidates": candidates, "gap": gap, "value": value, "bound": bound}
+    if summary["unit"] == "person_seconds":
+        mean_min = summary["mean_s"] / 60
+        given |= {"value": mean_min, "bound": mean_min * (1 - gap), "unserved": summary["unserved"]}
+    elif summary["unit"] == "seconds":
+        given |= {"value": value / 60, "bound": bound / 60, "left_out": summary["left_out_points"]}
+    return [*said, (f"proof_{summary['unit']}_{status}", given)]
 
 
 def _cell(value: Any) -> str:

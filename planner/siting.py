@@ -1,84 +1,85 @@
 """Where to open: the models of facility location, stated, solved, and answered with a bound.
 
-Arrays in, arrays out: a coverage matrix ``(n_demand, n_sites)``, weights, costs; no coordinates, no identifiers, no files.
+Arrays in, arrays out: a coverage matrix or travel times ``(n_demand, n_sites)``, weights, costs; no identifiers, no files.
 Inputs are never changed. How a model is solved is the matter of `planner.solvers`.
+
+In every model `required` sites must open and count towards the number or the budget, `forbidden` ones stay shut, `existing`
+ones are open already, cost nothing and are not in `selected`; whatever else binds is said by `conditions` (`Conditions`).
+`gap` (wanted), `time_limit_s` and `cancelled` end a search early, with its true bound; `progress` is told value and bound.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from numpy.typing import ArrayLike
 
-from planner.errors import InfeasibleError, InputError
-from planner.kernels.cover import CLOSED, FREE, OPEN, covered_rows
-from planner.solvers.coverage import quick, solve
-from planner.solvers.guard import PROVEN_SHARE, Guard, StopReason
-from planner.solvers.problem import Problem, Scaled, reduce_rows, scale_costs, scale_weights
-from planner.solvers.search import Answer
-from planner.texts import Sentence
+from planner.solvers.answers import check_problem, cover_result
+from planner.solvers.closing import Closures, Mergers, closure_losses, least_loss_closures, mergers
+from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
+from planner.solvers.effort import Effort
+from planner.solvers.explaining import Explanation, explain
+from planner.solvers.given import Faults, check_whole
+from planner.solvers.kinds import Matrix, Progress
+from planner.solvers.meeting import (
+    Evaluation,
+    FewestChanges,
+    Price,
+    evaluate,
+    fewest_changes,
+    price_of_conditions,
+)
+from planner.solvers.models import center_result, fewest_result, frontier_result, median_result, worst_zone_result
+from planner.solvers.results import (
+    Frontier,
+    MaxCoverage,
+    MinSites,
+    PCenter,
+    PMedian,
+    WorstZone,
+)
+from planner.solvers.robust import Robustness, alternatives, robustness, vary
+
+__all__ = [
+    "Closures",
+    "Conditions",
+    "Evaluation",
+    "Explanation",
+    "FewestChanges",
+    "Frontier",
+    "MaxCoverage",
+    "Mergers",
+    "MinSites",
+    "PCenter",
+    "PMedian",
+    "Price",
+    "Robustness",
+    "WorstZone",
+    "alternatives",
+    "closure_losses",
+    "evaluate",
+    "explain",
+    "fewest_changes",
+    "frontier",
+    "least_loss_closures",
+    "max_backup",
+    "max_coverage",
+    "max_worst_zone",
+    "mergers",
+    "min_sites",
+    "p_center",
+    "p_median",
+    "price_of_conditions",
+    "robustness",
+    "vary",
+]
 
 Method = Literal["auto", "greedy", "exact"]
 
-_FRONTIER_WORK = 300_000_000
-"""Counted work after which a point of the frontier is taken as it is, with its gap."""
-
-
-@dataclass(frozen=True)
-class MaxCoverage:
-    """A choice of sites that covers much, and the proof that no other covers much more.
-
-    selected : the chosen sites in opening order, largest marginal gain first; existing ones are not in it.
-    gains : what each of them adds to those before it, same order.
-    value, value_before : covered weight with the chosen sites, and with the existing ones alone.
-    upper_bound : no choice under the same conditions covers more.
-    status : "optimal" if value and bound differ by at most 1e-9 of the bound, else "feasible".
-    stopped_by : why the search ended: "proven", "gap", "work", "time" or "cancelled".
-    covered : for each demand point, whether it is covered.
-    """
-
-    selected: NDArray[np.int64]
-    gains: NDArray[np.float64]
-    value: float
-    value_before: float
-    upper_bound: float
-    stopped_by: StopReason | None
-    covered: NDArray[np.bool_]
-    parameters: dict[str, Any]
-
-    @property
-    def status(self) -> Literal["optimal", "feasible"]:
-        """Whether the value is proven to be the best possible."""
-        return "optimal" if self.upper_bound - self.value <= PROVEN_SHARE * max(1.0, self.upper_bound) else "feasible"
-
-    @property
-    def gap(self) -> float:
-        """Distance to the bound as a share of it: (bound - value) / bound."""
-        return _share(self.upper_bound - self.value, self.upper_bound)
-
-    @property
-    def gain_gap(self) -> float:
-        """Distance to the bound as a share of what could be gained: (bound - value) / (bound - value before)."""
-        return _share(self.upper_bound - self.value, self.upper_bound - self.value_before)
-
-
-@dataclass(frozen=True)
-class Frontier:
-    """The most that each number of new sites can cover: one entry for each number in `sites`.
-
-    `value` is the best found, `upper_bound` what no choice of that number exceeds, `selected` the sites that reach `value`.
-    """
-
-    sites: NDArray[np.int64]
-    value: NDArray[np.float64]
-    upper_bound: NDArray[np.float64]
-    selected: tuple[NDArray[np.int64], ...]
-
 
 def max_coverage(
-    cov: sparse.sparray | sparse.spmatrix,
+    cov: Matrix,
     weights: ArrayLike,
     sites: int | None = None,
     *,
@@ -87,12 +88,13 @@ def max_coverage(
     required: ArrayLike = (),
     forbidden: ArrayLike = (),
     existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
     method: Method = "auto",
     gap: float = 0.0,
     time_limit_s: float = 60.0,
     seed: int = 1,
     threads: int | None = None,
-    progress: Callable[[float, float], None] | None = None,
+    progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> MaxCoverage:
     """Open the sites that, with the existing ones, cover the most weight (maximal covering location problem).
@@ -105,244 +107,358 @@ def max_coverage(
                    x_j = 1 for required j, 0 for forbidden j; existing sites are open and cost nothing
                    x, z in {0, 1}
 
+    With capacities people are shared out among the sites that reach them, and the weight served is what counts.
+
     Parameters
     ----------
     cov : sparse array of bool or integers, shape (n_demand, n_sites); nonzero where a site covers a demand point.
     weights : shape (n_demand,), not negative.
     sites, budget : exactly one: how many may be opened, or for how much by `costs` (shape (n_sites,)). Required sites count.
     required, forbidden, existing : numbers of sites.
-    method : "auto" and "exact" search until proven; "greedy" is the greedy choice with a bound beside it.
-    gap : stop when the gap is proven to be at most this.
-    time_limit_s, cancelled : guards; `progress` is told value and bound as they move.
+    method : "auto" and "exact" search until proven; "greedy" is a quick choice with a bound beside it.
 
     Raises
     ------
     InputError
         What was given cannot be; all faults are named together.
     InfeasibleError
-        The required sites alone exceed the number or the budget.
+        No choice meets the conditions; those that clash are named.
 
-    Source: Church & ReVelle (1974), Papers of the Regional Science Association 32, 101-118.
+    Sources: Church & ReVelle (1974), Papers of the Regional Science Association 32, 101-118; with capacities Current &
+    Storbeck (1988), Environment and Planning B 15, 153-163.
     """
-    given = _Given.checked(cov, weights, sites, budget, costs, required, forbidden, existing, method, gap, time_limit_s)
-    scaled = scale_weights(given.weights)
-    problem = given.problem(scaled)
 
-    def told(value: int, bound: int) -> None:
-        if progress is not None:
-            progress(scaled.real(value), scaled.real(bound))
+    def check(faults: Faults) -> None:
+        if method not in ("auto", "greedy", "exact"):
+            faults.add("bad_method", method=method)
 
-    guard = Guard(gap=gap, time_limit_s=time_limit_s, progress=told, cancelled=cancelled, threads=threads)
-    answer, bound = quick(problem, guard) if method == "greedy" else solve(problem, guard, seed)
-    selected, gains, covered = given.opened_in_order(answer)
-    value, before = _total(given.weights[covered]), _total(given.weights[given.covered_by(given.existing)])
-    return MaxCoverage(
-        selected=selected,
-        gains=gains,
-        value=value,
-        value_before=before,
-        upper_bound=max(scaled.ceiling(bound), value),
-        stopped_by=guard.stopped_by,
-        covered=covered,
-        parameters={"sites": sites, "budget": budget, "method": method, "gap": gap, "seed": seed},
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, terms = check_problem(
+        cov,
+        weights,
+        conditions,
+        effort,
+        sites=sites,
+        budget=budget,
+        costs=costs,
+        required=required,
+        forbidden=forbidden,
+        existing=existing,
+        check=check,
+    )
+    asked: dict[str, Any] = {"sites": sites, "budget": budget, "method": method, "gap": gap, "seed": seed}
+    return cover_result(given, terms, effort, asked, greedy=method == "greedy")
+
+
+def max_backup(
+    cov: Matrix,
+    weights: ArrayLike,
+    sites: int | None = None,
+    *,
+    times: int = 2,
+    budget: float | None = None,
+    costs: ArrayLike | None = None,
+    required: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> MaxCoverage:
+    """Open the sites that serve the most weight `times` times over (backup coverage).
+
+    ::
+
+        maximise   sum_i w_i z_i
+        subject to times z_i <= sum of x_j over the sites j that cover i
+                   limits, roles and conditions as in `max_coverage`;  x, z in {0, 1}
+
+    Parameters, result and errors as `max_coverage`; `value` and `covered` count who is covered `times` times.
+
+    Source: Hogan & ReVelle (1986), Management Science 32, 1434-1444.
+    """
+
+    def check(faults: Faults) -> None:
+        check_whole(times, "times", faults)
+        if not faults and times < 1:
+            faults.add("bad_times_over", times=times)
+        _refuse(faults, "max_backup", capacity=conditions.capacity)
+
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, terms = check_problem(
+        cov,
+        weights,
+        conditions,
+        effort,
+        sites=sites,
+        budget=budget,
+        costs=costs,
+        required=required,
+        forbidden=forbidden,
+        existing=existing,
+        check=check,
+    )
+    asked: dict[str, Any] = {"sites": sites, "budget": budget, "times": times, "gap": gap, "seed": seed}
+    return cover_result(given, terms, effort, asked, times=int(times))
+
+
+def max_worst_zone(
+    cov: Matrix,
+    weights: ArrayLike,
+    sites: int | None = None,
+    *,
+    zones: ArrayLike,
+    budget: float | None = None,
+    costs: ArrayLike | None = None,
+    required: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> WorstZone:
+    """Open the sites that raise the covered share of the worst zone most.
+
+    ::
+
+        maximise   s
+        subject to s sum_{i in k} w_i <= sum_{i in k} w_i z_i  for every zone k that has any weight
+                   z_i <= sum of x_j over the sites j that cover i
+                   limits, roles and conditions as in `max_coverage`;  x, z in {0, 1}
+
+    `zones` is the zone of each demand point, shape (n_demand,), whole numbers, -1 for none. Errors as `max_coverage`.
+
+    Source: the max-min (Rawlsian) form of equity, Marsh & Schilling (1994), EJOR 74, 1-17.
+    """
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, terms = check_problem(
+        cov,
+        weights,
+        replace(conditions, zones=zones),
+        effort,
+        sites=sites,
+        budget=budget,
+        costs=costs,
+        required=required,
+        forbidden=forbidden,
+        existing=existing,
+        check=lambda faults: _refuse(faults, "max_worst_zone", capacity=conditions.capacity),
+    )
+    asked: dict[str, Any] = {"sites": sites, "budget": budget, "gap": gap, "seed": seed}
+    return worst_zone_result(given, terms, effort, asked)
+
+
+def min_sites(
+    cov: Matrix,
+    weights: ArrayLike,
+    share: float = 1.0,
+    of: Literal["all", "coverable"] = "all",
+    *,
+    costs: ArrayLike | None = None,
+    required: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> MinSites:
+    """Open the fewest (with `costs` the cheapest) sites that, with the existing ones, cover a share of the weight.
+
+    ::
+
+        minimise   sum_j x_j                     (or sum_j cost_j x_j)
+        subject to sum_i w_i z_i >= share W,  z_i <= sum of x_j over the sites j that cover i
+                   roles and conditions as in `max_coverage`;  x, z in {0, 1}
+
+    W is the weight of all demand points, or with ``of="coverable"`` of those that a site not forbidden could cover. At
+    share 1 this is the location set covering problem. `value` is the number (or cost) of the sites opened, required ones
+    included; among equals one that covers most is chosen; `lower_bound` what no choice is below.
+
+    Raises
+    ------
+    InputError
+        What was given cannot be; all faults are named together.
+    InfeasibleError
+        No choice covers so much: parameter `largest` is the largest share possible, `families` what clashes.
+
+    Sources: Toregas, Swain, ReVelle & Bergman (1971), Operations Research 19, 1363-1373; partial: Daskin & Owen (1999).
+    """
+
+    def check(faults: Faults) -> None:
+        check_share(share, "share", faults)
+        if of not in ("all", "coverable"):
+            faults.add("bad_of", of=of)
+        _refuse(faults, "min_sites", capacity=conditions.capacity)
+
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, terms = check_problem(
+        cov,
+        weights,
+        conditions,
+        effort,
+        costs=costs,
+        limited=False,
+        required=required,
+        forbidden=forbidden,
+        existing=existing,
+        check=check,
+    )
+    asked: dict[str, Any] = {"share": share, "of": of, "by": "number" if costs is None else "cost", "gap": gap}
+    return fewest_result(given, terms, effort, share, of, asked)
+
+
+def p_median(
+    t: Matrix,
+    weights: ArrayLike,
+    sites: int,
+    *,
+    unserved_s: float | None = None,
+    required: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PMedian:
+    """Open the sites that, with the existing ones, leave the least person-seconds of travel (p-median).
+
+    ::
+
+        minimise   sum_i w_i min over open j of t_ij
+        subject to sum_j x_j = sites (or as many as there are and the conditions allow)
+                   roles and conditions as in `max_coverage`;  x in {0, 1}
+
+    Parameters
+    ----------
+    t : sparse array, shape (n_demand, n_sites), seconds. A stored entry is a time, 0 included; what is not stored cannot be
+        reached.
+    unserved_s : what a demand point costs that no open site reaches; at least the longest time. It must be given where a
+        choice may leave somebody so.
+
+    `value` is person-seconds, `mean_s` the mean, `unserved` the weight that costs `unserved_s`, `lower_bound` what no choice
+    is below.
+
+    Raises
+    ------
+    InputError
+        What was given cannot be; all faults are named together.
+    InfeasibleError
+        No choice meets the conditions; those that clash are named.
+
+    Sources: Hakimi (1964), Operations Research 12, 450-459; solved as covering of time levels, Elloumi (2010), RAIRO 44.
+    """
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    return median_result(
+        t,
+        weights,
+        sites,
+        unserved_s,
+        conditions,
+        effort,
+        required=required,
+        forbidden=forbidden,
+        existing=existing,
     )
 
 
-def frontier(
-    cov: sparse.sparray | sparse.spmatrix,
-    weights: ArrayLike,
+def p_center(
+    t: Matrix,
     sites: int,
     *,
     required: ArrayLike = (),
     forbidden: ArrayLike = (),
     existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PCenter:
+    """Open the sites that, with the existing ones, bring the farthest demand point nearest (p-center).
+
+    ::
+
+        minimise   max_i min over open j of t_ij
+        subject to sum_j x_j = sites (or as many as there are and the conditions allow)
+                   roles and conditions as in `max_coverage`;  x in {0, 1}
+
+    Demand points without any entry in `t` are left out and counted in `left_out`. The distinct times are halved, and each
+    half is closed by sites that reach everybody or by the proof that none do.
+
+    Raises
+    ------
+    InputError
+        What was given cannot be; all faults are named together.
+    InfeasibleError
+        So many sites cannot reach everybody who has an entry; what clashes is named.
+
+    Sources: Hakimi (1964), Operations Research 12, 450-459; Minieka (1970), SIAM Review 12, 138-139.
+    """
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    return center_result(t, sites, conditions, effort, required=required, forbidden=forbidden, existing=existing)
+
+
+def frontier(
+    cov: Matrix,
+    weights: ArrayLike,
+    sites: int | None = None,
+    *,
+    budget: float | ArrayLike | None = None,
+    costs: ArrayLike | None = None,
+    points: int = 20,
+    required: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    conditions: Conditions = NOTHING_MORE,
     seed: int = 1,
     threads: int | None = None,
 ) -> Frontier:
-    """Return the most that each number of new sites can cover, from the required ones' number up to `sites`.
+    """Return the most that each number of new sites, or each amount of money, can cover.
 
-    Parameters and errors as `max_coverage`. Each point has a bound of its own; searches stop on counted work.
+    Parameters and errors as `max_coverage`. By number from the required ones' up to `sites`; by money at `points` equal
+    steps from the required ones' cost up to `budget`, or at the amounts given in its place. Each point has a bound of its
+    own; values and bounds never fall from one point to the next. Points at which the conditions cannot be met are left out.
+    Searches stop on counted work.
     """
-    given = _Given.checked(cov, weights, sites, None, None, required, forbidden, existing, "auto", 0.0, 60.0)
-    scaled = scale_weights(given.weights)
-    whole = given.problem(scaled)
-    numbers, values, bounds, selections = [], [], [], []
-    for number in range(len(given.required), sites + 1):
-        problem = replace(whole, limit=number - len(given.required))
-        guard = Guard(work_limit=_FRONTIER_WORK, threads=threads)
-        answer, bound = solve(problem, guard, seed)
-        selected, _, covered = given.opened_in_order(answer)
-        value = _total(given.weights[covered])
-        numbers.append(number)
-        values.append(value)
-        bounds.append(max(scaled.ceiling(bound), value))
-        selections.append(selected)
-    return Frontier(np.array(numbers), np.array(values), np.array(bounds), tuple(selections))
+    amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
+    most = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
+    effort = Effort(seed=seed, threads=threads)
+    given, terms = check_problem(
+        cov,
+        weights,
+        conditions,
+        effort,
+        sites=sites,
+        budget=most,  # type: ignore[arg-type]
+        costs=costs,
+        required=required,
+        forbidden=forbidden,
+        existing=existing,
+        check=lambda faults: check_whole(points, "points", faults),
+    )
+    return frontier_result(given, terms, effort, amounts, int(points))
 
 
-@dataclass(frozen=True)
-class _Given:
-    """Checked inputs: canonical CSR rows, float weights, and site numbers."""
-
-    row_ptr: NDArray[np.int64]
-    row_sites: NDArray[np.int32]
-    n_sites: int
-    weights: NDArray[np.float64]
-    costs: NDArray[np.float64] | None
-    limit: float
-    required: NDArray[np.int64]
-    forbidden: NDArray[np.int64]
-    existing: NDArray[np.int64]
-
-    @classmethod
-    def checked(
-        cls,
-        cov: Any,
-        weights: ArrayLike,
-        sites: int | None,
-        budget: float | None,
-        costs: ArrayLike | None,
-        required: ArrayLike,
-        forbidden: ArrayLike,
-        existing: ArrayLike,
-        method: str,
-        gap: float,
-        time_limit_s: float,
-    ) -> "_Given":
-        """Check everything, and name all faults together."""
-        faults: list[Sentence] = []
-
-        def fault(code: str, **params: Any) -> None:
-            faults.append(Sentence(f"siting.{code}", params))
-
-        if not sparse.issparse(cov):
-            raise InputError("siting.faults", faults=[Sentence("siting.not_sparse", {"kind": type(cov).__name__})])
-        if cov.dtype.kind not in "biu":
-            fault("float_cover", dtype=str(cov.dtype))
-        n_demand, n_sites = cov.shape
-        w = _numbers(weights, n_demand, "weights", fault)
-        c = None if costs is None else _numbers(costs, n_sites, "costs", fault)
-        if (sites is None) == (budget is None):
-            fault("one_limit")
-        elif sites is not None and (isinstance(sites, bool) or int(sites) != sites or sites < 0):
-            fault("bad_sites", sites=sites)
-        elif budget is not None and not (np.isfinite(budget) and budget >= 0):
-            fault("bad_budget", budget=budget)
-        if budget is not None and costs is None:
-            fault("no_costs")
-        if method not in ("auto", "greedy", "exact"):
-            fault("bad_method", method=method)
-        if not 0 <= gap < 1:
-            fault("bad_gap", gap=gap)
-        if not time_limit_s > 0:
-            fault("bad_time", time_limit_s=time_limit_s)
-        groups = {
-            name: _site_numbers(numbers, n_sites, name, fault)
-            for name, numbers in (("required", required), ("forbidden", forbidden), ("existing", existing))
-        }
-        for name in ("required", "existing"):
-            both = np.intersect1d(groups[name], groups["forbidden"])
-            if len(both):
-                fault("both", name=name, sites=", ".join(map(str, both[:10])))
-        if faults:
-            raise InputError("siting.faults", faults=faults)
-        assert w is not None
-        must = np.setdiff1d(groups["required"], groups["existing"])
-        limit = float(sites if sites is not None else budget or 0.0)
-        needed = float(len(must)) if sites is not None or c is None else float(c[must].sum())
-        if needed > limit:
-            raise InfeasibleError(
-                f"siting.required_over_{'sites' if sites is not None else 'budget'}", needed=needed, limit=limit
-            )
-        rows = _canonical_rows(cov)
-        use_costs = None if sites is not None else c
-        return cls(*rows, n_sites, w, use_costs, limit, must, groups["forbidden"], groups["existing"])
-
-    def problem(self, scaled: Scaled) -> Problem:
-        """Return what is left to decide once existing, required and forbidden sites are settled."""
-        status = np.full(self.n_sites, FREE, np.int8)
-        status[self.forbidden] = CLOSED
-        status[self.existing] = OPEN
-        status[self.required] = OPEN
-        if self.costs is None:
-            cost, limit = np.ones(self.n_sites, np.int64), int(self.limit)
-        else:
-            cost, limit = scale_costs(self.costs, self.limit)
-        left = limit - int(cost[self.required].sum())
-        return reduce_rows(self.row_ptr, self.row_sites, scaled.whole, cost, status, max(left, 0), unit=scaled.unit)
-
-    def covered_by(self, sites: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return for every demand point whether one of `sites` covers it."""
-        is_open = np.zeros(self.n_sites, bool)
-        is_open[sites] = True
-        return covered_rows(self.row_ptr, self.row_sites, is_open)
-
-    def opened_in_order(self, answer: Answer) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the sites of an answer by largest marginal gain, their gains, and who is covered in the end.
-
-        A site that adds nothing to the others is left closed unless it is required.
-        """
-        chosen = np.unique(np.concatenate((self.required, answer.sites)))
-        shape = (len(self.weights), self.n_sites)
-        ones = np.ones(len(self.row_sites), np.int8)
-        by_site = sparse.csr_array((ones, self.row_sites, self.row_ptr), shape=shape)[:, chosen].tocsc()
-        points = [by_site.indices[by_site.indptr[k] : by_site.indptr[k + 1]] for k in range(len(chosen))]
-        covered = self.covered_by(self.existing)
-        left = list(range(len(chosen)))
-        order, gains = [], []
-        while left:
-            added = [_total(self.weights[points[k][~covered[points[k]]]]) for k in left]
-            best = int(np.argmax(added))
-            k = left.pop(best)
-            if added[best] <= 0 and chosen[k] not in self.required:
-                continue
-            order.append(chosen[k])
-            gains.append(added[best])
-            covered[points[k]] = True
-        return np.array(order, np.int64), np.array(gains, float), covered
-
-
-def _numbers(given: ArrayLike, length: int, name: str, fault: Callable[..., None]) -> NDArray[np.float64] | None:
-    values = np.asarray(given)
-    if values.shape != (length,) or values.dtype.kind not in "biuf":
-        fault("bad_shape", name=name, shape=values.shape, length=length)
-        return None
-    values = values.astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
-    if len(bad):
-        fault("bad_numbers", name=name, count=len(bad), first=int(bad[0]), value=float(values[bad[0]]))
-        return None
-    return values
-
-
-def _site_numbers(given: ArrayLike, n_sites: int, name: str, fault: Callable[..., None]) -> NDArray[np.int64]:
-    numbers = np.asarray(given)
-    if numbers.size == 0:
-        return np.empty(0, np.int64)
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-        fault("not_numbers", name=name, kind=str(numbers.dtype))
-        return np.empty(0, np.int64)
-    if numbers.min() < 0 or numbers.max() >= n_sites:
-        outside = numbers[(numbers < 0) | (numbers >= n_sites)]
-        fault("no_such_site", name=name, site=int(outside[0]), n_sites=n_sites)
-        return np.empty(0, np.int64)
-    return np.unique(numbers).astype(np.int64)
-
-
-def _canonical_rows(cov: Any) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return CSR rows with rising columns, each once, without stored zeros; the caller's matrix stays as it is."""
-    rows = sparse.csr_array(cov, copy=False)
-    if not (rows.has_canonical_format and rows.data.all()):
-        rows = sparse.csr_array(rows, copy=True)
-        rows.data = (rows.data != 0).astype(np.int8)
-        rows.eliminate_zeros()
-        rows.sum_duplicates()
-    return rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
-
-
-def _total(weights: NDArray[np.float64]) -> float:
-    return float(np.sum(weights, dtype=np.longdouble))
-
-
-def _share(part: float, whole: float) -> float:
-    return max(part, 0.0) / whole if whole > 0 else 0.0
+def _refuse(faults: Faults, model: str, **binds: Any) -> None:
+    """Refuse conditions that a model cannot know."""
+    for name, value in binds.items():
+        if value is not None:
+            faults.add("not_in_model", name=name, model=model)

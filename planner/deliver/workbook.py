@@ -130,7 +130,7 @@ def _figures(sheet: Worksheet, study: Study) -> None:
         ("covered_after", summary["covered_after"][main], "#,##0"),
         ("share_after", summary["share_after"], "0.0%"),
         ("new_sites", len(summary["sites"]), "0"),
-        ("upper_bound", summary["upper_bound"], "#,##0"),
+        *_bound(summary, language),
         ("proof", say(f"workbook.proof_{summary['status']}", language), "@"),
         ("gap", summary["gap"], "0.00%"),
         ("gain_gap", summary["gain_gap"], "0.00%"),
@@ -157,6 +157,17 @@ def _figures(sheet: Worksheet, study: Study) -> None:
 
 def _rates(summary: dict[str, Any], letter: str) -> list[tuple[str, float | None]]:
     return [(when, summary["rates"][when][letter]) for when in ("before", "after")]
+
+
+def _bound(summary: dict[str, Any], language: str) -> list[tuple[str, Any, str]]:
+    """Return what no choice passes: the people at most, or for a minimising objective its value and the least possible."""
+    if summary["lower_bound"] is None:
+        return [("upper_bound", summary["upper_bound"], "#,##0")]
+    unit = say(f"workbook.unit_{summary['unit']}", language)
+    return [
+        ("value", say("workbook.amount", language, amount=summary["value"], unit=unit), "@"),
+        ("lower_bound", say("workbook.amount", language, amount=summary["lower_bound"], unit=unit), "@"),
+    ]
 
 
 def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], language: str) -> None:

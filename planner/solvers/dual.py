@@ -60,7 +60,8 @@ class Dual:
         cover, limit = self.problem.cover, self.problem.limit
         if limit <= 0 or not len(cover.cost) or not len(cover.weight):
             return 0
-        reach = np.add.reduceat(cover.weight[cover.site_rows].astype(float), cover.site_ptr[:-1]).max()
+        starts = cover.site_ptr[:-1][np.diff(cover.site_ptr) > 0]  # a site may be left without rows
+        reach = np.add.reduceat(cover.weight[cover.site_rows].astype(float), starts).max()
         unit_price = start_unit_price(cover, limit, self.best_price)
         heat = self._hottest * max(unit_price, 1e-9 * reach)
         memory = np.zeros(7)

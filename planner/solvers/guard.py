@@ -73,6 +73,28 @@ class Guard:
             return False
         return True
 
+    def close(self, value: float, bound: float) -> StopReason:
+        """Say why a solver that watched over itself ended, its value and bound in any unit."""
+        distance = abs(bound - value)
+        if distance <= PROVEN_SHARE * max(1.0, abs(bound)):
+            self.stopped_by = "proven"
+        elif distance <= self.gap * max(abs(bound), abs(value)) * (1 + PROVEN_SHARE):
+            self.stopped_by = "gap"
+        elif self.is_cancelled():
+            self.stopped_by = "cancelled"
+        else:
+            self.stopped_by = "time" if time.monotonic() >= self.deadline else "work"
+        return self.stopped_by
+
+    @property
+    def watches(self) -> bool:
+        """Whether anybody is to be told or asked while a solver runs."""
+        return self._cancelled is not None or self._progress is not None
+
+    def is_cancelled(self) -> bool:
+        """Return whether the caller wants the search to end."""
+        return self._cancelled is not None and self._cancelled()
+
     def seconds_left(self) -> float:
         """Return how long the search may still take."""
         return max(self.deadline - time.monotonic(), 0.0)

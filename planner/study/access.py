@@ -138,6 +138,30 @@ def threshold_of_points(inputs: Inputs, group: str) -> NDArray[np.float64]:
     return limits
 
 
+def times_within(inputs: Inputs, usable: NDArray[np.int64], limit_s: float) -> sparse.csr_array:
+    """Return travel times of the main group to some facilities up to a limit, csr, shape (n_demand, n_facilities).
+
+    Each demand point walks at the speed of its own rule.
+    """
+    parts, order = [], []
+    for rule, rows in _rows_of(inputs, rules_of(inputs.project, inputs.project.main_group)):
+        parts.append(
+            travel_times(
+                inputs.walks.network_at(rule.speed_m_s),
+                inputs.demand_places if rows is None else inputs.demand_places[rows],
+                inputs.facility_places[usable],
+                limit_s=limit_s,
+                speed_m_s=rule.speed_m_s,
+                direction=inputs.walks.direction,
+                straight_line=inputs.project.settings.walking.straight_line,
+            )
+        )
+        order.append(np.arange(len(inputs.demand_places)) if rows is None else rows)
+    some = _stacked(parts, np.argsort(np.concatenate(order), kind="stable")) if len(parts) > 1 else parts[0]
+    shape = (some.shape[0], len(inputs.facilities))
+    return sparse.csr_array((some.data, usable[some.indices], some.indptr), shape=shape)
+
+
 def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at its own main-group speed."""
     found_s, found = np.full(len(inputs.demand_places), np.inf), np.full(len(inputs.demand_places), -1)

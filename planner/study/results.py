@@ -66,7 +66,7 @@ def tabulate(inputs: Inputs, access: Access, decision: Decision, *, threads: int
         {group: access.of(group) for group in project.groups},
         inputs.demand.weights,
         main=project.main_group,
-        existing=decision.existing,
+        existing=decision.kept,
         selected=decision.selected,
         free=decision.left_over,
     )
@@ -174,7 +174,7 @@ def _isochrones(
     """
     project, group = inputs.project, inputs.project.main_group
     rule, bands = project.rule_of(group), _bands_min(inputs)
-    which = decision.open_after
+    which = decision.shown
     frame = isochrones.polygons(
         inputs.walks.network_at(rule.speed_m_s),
         inputs.facility_places[which],
@@ -212,9 +212,8 @@ def _union_agreement(
     full = (frame["minutes"] == frame["minutes"].max()).to_numpy()
     index = frame["point_index"].to_numpy()
     unions = {}
-    for when, count in (("before", len(decision.existing)), ("after", len(decision.open_after))):
-        shape = shapely.union_all(metric[full & (index < count)])
-        facilities = decision.open_after[:count]
+    for when, facilities in (("before", decision.existing), ("after", decision.open_after)):
+        shape = shapely.union_all(metric[full & np.isin(decision.shown[index], facilities)])
         covered = np.flatnonzero(access.count_drawn(facilities) > 0)
         unions[when] = points.agreement(shape, covered)
     return unions

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from planner import siting
+from planner.project import SitingSection
 from planner.study.access import Access
-from planner.study.decision import Decision
+from planner.study.decision import Decision, Result
 from planner.study.inputs import Inputs
 from planner.study.rates import residential_share, village_coverage
 from planner.study.results import Tables
@@ -26,6 +28,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
         when: covered[main] / population[main] if population[main] > 0 else None
         for when, covered in (("before", before), ("after", after))
     }
+    served = _served(decision, population[main], has_capacity=project.settings.siting.capacity)
     rule = project.rule_of(main)
     villages = {
         "before": village_coverage(inputs, access, decision.existing),
@@ -36,20 +39,19 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
         "project": project.name,
         "objective": project.settings.siting.objective,
         "group": main,
-        "unit": "people",
+        "unit": _UNITS[_goal(project.settings.siting)],
+        "value": float(result.value),
         "population": population,
         "covered_before": before,
         "covered_after": after,
         "uncertainty": _uncertainty(inputs, access, decision),
         "share_before": shares["before"],
         "share_after": shares["after"],
-        "upper_bound": float(result.upper_bound),
-        "lower_bound": None,
-        "gap": float(result.gap),
-        "gain_gap": float(result.gain_gap),
+        **_bounds(result),
         "status": result.status,
         "stopped_by": result.stopped_by,
         "sites": _sites(tables, main),
+        "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "unreachable": _unreachable(tables, main),
         "left_out": _left_out(inputs),
         "near_edge": {
@@ -60,7 +62,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             when: {
                 "A": residential_share(inputs, facilities),
                 "B": shares[when],
-                "C": None,
+                "C": served[when],
                 "V": (villages[when] or {}).get("share"),
             }
             for when, facilities in (("before", decision.existing), ("after", decision.open_after))
@@ -113,6 +115,40 @@ def rules_text(rules: list[dict[str, Any]], language: str) -> str:
     """Say the walks of a summary's ``walking.rules``, the main one first."""
     codes = ("study.rule_main" if rule["zone_class"] is None else "study.rule_class" for rule in rules)
     return "; ".join(say(code, language, **rule) for code, rule in zip(codes, rules, strict=True))
+
+
+_UNITS = {"cover": "people", "sites": "sites", "cost": "yuan", "p_median": "person_seconds", "p_center": "seconds"}
+
+
+def _goal(settings: SitingSection) -> str:
+    if settings.objective == "max_coverage":
+        return "cover"
+    if settings.objective == "min_sites":
+        return "cost" if settings.least_cost else "sites"
+    return settings.objective
+
+
+def _bounds(result: Result) -> dict[str, float | None]:
+    """Return the bounds and gaps of a result, and the figures that only its model has; what does not apply is None."""
+    upper = float(result.upper_bound) if isinstance(result, siting.MaxCoverage) else None
+    lower = None if isinstance(result, siting.MaxCoverage) else float(result.lower_bound)
+    return {
+        "upper_bound": upper,
+        "lower_bound": lower,
+        "gap": float(result.gap),
+        "gain_gap": float(result.gain_gap) if isinstance(result, siting.MaxCoverage) else None,
+        "mean_s": float(result.mean_s) if isinstance(result, siting.PMedian) else None,
+        "unserved": float(result.unserved) if isinstance(result, siting.PMedian) else None,
+        "left_out_points": int(result.left_out) if isinstance(result, siting.PCenter) else None,
+    }
+
+
+def _served(decision: Decision, people: float, *, has_capacity: bool) -> dict[str, float | None]:
+    """Return the share of people who find room before and after, where capacities count."""
+    result = decision.result
+    if not has_capacity or not isinstance(result, siting.MaxCoverage) or people <= 0:
+        return {"before": None, "after": None}
+    return {"before": result.value_before / people, "after": result.value / people}
 
 
 def _covered(inputs: Inputs, access: Access, group: str, facilities: np.ndarray) -> float:

@@ -20,7 +20,7 @@ def show_figures(results: Results, words: Words) -> None:
             words("count_sites", number=f"{len(summary['sites']):,}"),
             html(words("gained", people=words.people(after - before))),
         ),
-        _card(words("figure_bound"), words.people(summary["upper_bound"]), _proof(results, words)),
+        _bound(results, words),
         _card(
             words("figure_unreachable"),
             words.people(lost),
@@ -63,6 +63,15 @@ def _coverage(results: Results, words: Words) -> str:
         f'<div class="value">{html(words.share(shares[0]))} <em>→</em> {html(words.share(shares[1]))}</div>'
         f'{bar}<div class="note">{"".join(parts)}</div></div>'
     )
+
+
+def _bound(results: Results, words: Words) -> str:
+    """Return what no choice passes: covered people at most, or the least of a minimising objective."""
+    summary = results.summary
+    if summary["lower_bound"] is None:
+        return _card(words("figure_bound"), words.people(summary["upper_bound"]), _proof(results, words))
+    unit = words(f"unit_{summary['unit']}")
+    return _card(words("figure_lower_bound"), f"{summary['lower_bound']:,.0f} {unit}", _proof(results, words))
 
 
 def _proof(results: Results, words: Words) -> str:

@@ -1,0 +1,162 @@
+"""Choosing sites of a `planner.kernels.cover.Cover` greedily and by exchange within linear rows over the open sites.
+
+Site j adds `coef[p]` to row `row[p]` for p in ``ptr[j]:ptr[j + 1]``; the level of every row is to stay between `low` and `high`.
+"""
+
+import numpy as np
+from numba import njit
+
+_SLACK = 1e-9
+
+
+@njit(cache=True, nogil=True)
+def greedy_within(cover, may, is_open, ptr, row, coef, low, high):
+    """Open sites that add most, those first that a row still lacks; return whether all rows are met.
+
+    `is_open` is changed. No coefficient is negative.
+    """
+    level = _levels(is_open, ptr, row, coef, len(low))
+    count = _counts(cover, is_open)
+    with_low = np.flatnonzero(low > -1e300)
+    ceiling = np.empty(len(may), np.int64)  # gains only fall, levels only rise: what is known of a site stays a limit
+    for j in range(len(may)):
+        ceiling[j] = _gain(cover, count, j)
+    shut = is_open | ~may
+    while True:
+        lacking = False
+        for r in with_low:
+            lacking |= level[r] < low[r] - _SLACK
+        best, best_gain = -1, np.int64(-1)
+        for j in range(len(may)):
+            if shut[j] or ceiling[j] <= best_gain:
+                continue
+            if lacking and not _helps(j, ptr, row, coef, level, low):
+                continue
+            if not _fits(j, 1.0, ptr, row, coef, level, high):
+                shut[j] = True
+                continue
+            gain = _gain(cover, count, j)
+            ceiling[j] = gain
+            if gain > best_gain and (gain > 0 or lacking):
+                best, best_gain = j, gain
+        if best < 0:
+            return not lacking
+        is_open[best] = shut[best] = True
+        for p in range(ptr[best], ptr[best + 1]):
+            level[row[p]] += coef[p]
+        for p in range(cover.site_ptr[best], cover.site_ptr[best + 1]):
+            count[cover.site_rows[p]] += 1
+
+
+@njit(cache=True, nogil=True)
+def exchange_within(cover, may, may_close, is_open, ptr, row, coef, low, high, work_limit):
+    """Open a site, or one in place of another, while that covers more and keeps to the rows; return ``(gained, work)``."""
+    level = _levels(is_open, ptr, row, coef, len(low))
+    count = _counts(cover, is_open)
+    gained, work, quiet, j = np.int64(0), 0, 0, -1
+    while quiet < len(may) and work < work_limit:
+        j = j + 1 if j + 1 < len(may) else 0
+        quiet += 1
+        if is_open[j] or not may[j]:
+            continue
+        gain = _gain(cover, count, j)
+        work += cover.site_ptr[j + 1] - cover.site_ptr[j] + ptr[j + 1] - ptr[j]
+        if gain <= 0:
+            continue
+        if _fits(j, 1.0, ptr, row, coef, level, high):
+            _turn(cover, count, is_open, level, ptr, row, coef, j, 1)
+            gained += gain
+            quiet = 0
+            continue
+        _turn(cover, count, is_open, level, ptr, row, coef, j, 1)
+        best, least = -1, gain
+        work += len(may)
+        for k in range(len(may)):
+            if k == j or not is_open[k] or not may_close[k]:
+                continue
+            work += ptr[j + 1] - ptr[j] + ptr[k + 1] - ptr[k]
+            if not _swaps(j, k, ptr, row, coef, level, low, high):
+                continue
+            loss = np.int64(0)
+            for p in range(cover.site_ptr[k], cover.site_ptr[k + 1]):
+                if count[cover.site_rows[p]] == 1:
+                    loss += cover.weight[cover.site_rows[p]]
+            work += cover.site_ptr[k + 1] - cover.site_ptr[k]
+            if loss < least:
+                best, least = k, loss
+        if best >= 0:
+            _turn(cover, count, is_open, level, ptr, row, coef, best, -1)
+            gained += gain - least
+            quiet = 0
+        else:
+            _turn(cover, count, is_open, level, ptr, row, coef, j, -1)
+    return gained, work
+
+
+@njit(cache=True, nogil=True)
+def _levels(is_open, ptr, row, coef, n_rows):
+    level = np.zeros(n_rows)
+    for j in range(len(is_open)):
+        if is_open[j]:
+            for p in range(ptr[j], ptr[j + 1]):
+                level[row[p]] += coef[p]
+    return level
+
+
+@njit(cache=True, nogil=True)
+def _counts(cover, is_open):
+    count = np.zeros(len(cover.weight), np.int32)
+    for j in range(len(is_open)):
+        if is_open[j]:
+            for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
+                count[cover.site_rows[p]] += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _gain(cover, count, j):
+    gain = np.int64(0)
+    for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
+        if count[cover.site_rows[p]] == 0:
+            gain += cover.weight[cover.site_rows[p]]
+    return gain
+
+
+@njit(cache=True, nogil=True)
+def _fits(j, sign, ptr, row, coef, level, high):
+    for p in range(ptr[j], ptr[j + 1]):  # noqa: SIM110  # numba compiles loops
+        if level[row[p]] + sign * coef[p] > high[row[p]] + _SLACK:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _helps(j, ptr, row, coef, level, low):
+    for p in range(ptr[j], ptr[j + 1]):  # noqa: SIM110
+        if level[row[p]] < low[row[p]] - _SLACK and coef[p] > 0:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _swaps(j, k, ptr, row, coef, level, low, high):
+    """Return whether all rows hold once k is closed; j has just opened, so only rows of these two can fail."""
+    for p in range(ptr[k], ptr[k + 1]):
+        level[row[p]] -= coef[p]
+    holds = True
+    for p in range(ptr[j], ptr[j + 1]):
+        holds &= level[row[p]] <= high[row[p]] + _SLACK
+    for p in range(ptr[k], ptr[k + 1]):
+        holds &= low[row[p]] - _SLACK <= level[row[p]] <= high[row[p]] + _SLACK
+    for p in range(ptr[k], ptr[k + 1]):
+        level[row[p]] += coef[p]
+    return holds
+
+
+@njit(cache=True, nogil=True)
+def _turn(cover, count, is_open, level, ptr, row, coef, j, sign):
+    is_open[j] = sign > 0
+    for p in range(ptr[j], ptr[j + 1]):
+        level[row[p]] += sign * coef[p]
+    for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
+        count[cover.site_rows[p]] += sign

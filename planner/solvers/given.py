@@ -1,0 +1,163 @@
+"""What a caller gave, checked once where it enters, all faults named together; and what is read off it directly."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from planner.errors import InputError
+from planner.kernels.cover import covered_rows
+from planner.texts import Sentence
+
+WITHIN = 1e-12
+"""What an amount may exceed a limit by, as a share of it: one rounding of a product."""
+
+
+class Faults:
+    """The faults of an input, gathered to be named together."""
+
+    def __init__(self) -> None:
+        self._sentences: list[Sentence] = []
+
+    def add(self, code: str, **params: Any) -> None:
+        """Note one fault: entry `code` of the catalogue ``siting``."""
+        self._sentences.append(Sentence(f"siting.{code}", params))
+
+    def __bool__(self) -> bool:
+        return bool(self._sentences)
+
+    def refuse(self) -> None:
+        """Raise all faults noted so far as one `InputError`."""
+        if self._sentences:
+            raise InputError("siting.faults", faults=self._sentences)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A checked coverage matrix in canonical CSR rows, and a weight for each of its demand points."""
+
+    row_ptr: NDArray[np.int64]
+    row_sites: NDArray[np.int32]
+    n_sites: int
+    weights: NDArray[np.float64]
+    _by_site: list[Any] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def total(self) -> float:
+        """Weight of all demand points."""
+        return total(self.weights)
+
+    def covered_by(self, sites: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return for every demand point whether one of `sites` covers it."""
+        is_open = np.zeros(self.n_sites, bool)
+        is_open[sites] = True
+        return covered_rows(self.row_ptr, self.row_sites, is_open)
+
+    def times_covered(self, sites: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return for every demand point how many of `sites` cover it."""
+        is_open = np.zeros(self.n_sites, np.int64)
+        is_open[sites] = 1
+        sums = np.concatenate(([0], np.cumsum(is_open[self.row_sites])))
+        return sums[self.row_ptr[1:]] - sums[self.row_ptr[:-1]]
+
+    @property
+    def by_site(self) -> sparse.csc_array:
+        """The matrix by site: `indices` of column j are the demand points that site j covers."""
+        if not self._by_site:
+            shape = (len(self.weights), self.n_sites)
+            rows = sparse.csr_array((np.ones(len(self.row_sites), np.int8), self.row_sites, self.row_ptr), shape=shape)
+            self._by_site.append(rows.tocsc())
+        return self._by_site[0]
+
+    def with_weights(self, weights: NDArray[np.float64]) -> "Given":
+        """Return the same matrix with other weights."""
+        return Given(self.row_ptr, self.row_sites, self.n_sites, weights, self._by_site)
+
+    def points_of(self, site: int) -> NDArray[np.int32]:
+        """Return the demand points that a site covers."""
+        by_site = self.by_site
+        return by_site.indices[by_site.indptr[site] : by_site.indptr[site + 1]]
+
+
+def check_cover(cov: Any, faults: Faults) -> tuple[int, int]:
+    """Return the shape of a coverage matrix; anything but a sparse array is refused at once."""
+    if not sparse.issparse(cov):
+        faults.add("not_sparse", kind=type(cov).__name__)
+        faults.refuse()
+    if cov.dtype.kind not in "biu":
+        faults.add("float_cover", dtype=str(cov.dtype))
+    return cov.shape
+
+
+def check_effort(gap: float, time_limit_s: float, faults: Faults) -> None:
+    """Check how hard to look."""
+    if not 0 <= gap < 1:
+        faults.add("bad_gap", gap=gap)
+    if not time_limit_s > 0:
+        faults.add("bad_time", time_limit_s=time_limit_s)
+
+
+def check_whole(number: Any, name: str, faults: Faults) -> None:
+    """Check a whole number of 0 or more."""
+    is_number = isinstance(number, int | float | np.integer | np.floating) and not isinstance(number, bool)
+    if not is_number or not np.isfinite(number) or int(number) != number or number < 0:
+        faults.add("bad_count", name=name, number=number)
+
+
+def check_limit(sites: Any, budget: Any, costs: Any, faults: Faults) -> None:
+    """Check that there is exactly one limit, and that it can be one."""
+    if (sites is None) == (budget is None):
+        faults.add("one_limit")
+    elif sites is not None:
+        check_whole(sites, "sites", faults)
+    elif not (np.isfinite(budget) and budget >= 0):
+        faults.add("bad_budget", budget=budget)
+    if budget is not None and costs is None:
+        faults.add("no_costs")
+
+
+def numbers(given: ArrayLike, length: int, name: str, faults: Faults) -> NDArray[np.float64]:
+    """Return so many finite numbers of 0 or more."""
+    values = np.asarray(given)
+    if values.shape != (length,) or values.dtype.kind not in "biuf":
+        faults.add("bad_shape", name=name, shape=values.shape, length=length)
+        return np.zeros(length)
+    values = values.astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(bad):
+        faults.add("bad_numbers", name=name, count=len(bad), first=int(bad[0]), value=float(values[bad[0]]))
+        return np.zeros(length)
+    return values
+
+
+def site_numbers(given: ArrayLike, n_sites: int, name: str, faults: Faults) -> NDArray[np.int64]:
+    """Return numbers of sites, rising and each once."""
+    numbers = np.asarray(given)
+    if numbers.size == 0:
+        return np.empty(0, np.int64)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        faults.add("not_numbers", name=name, kind=str(numbers.dtype))
+        return np.empty(0, np.int64)
+    if numbers.min() < 0 or numbers.max() >= n_sites:
+        outside = numbers[(numbers < 0) | (numbers >= n_sites)]
+        faults.add("no_such_site", name=name, site=int(outside[0]), n_sites=n_sites)
+        return np.empty(0, np.int64)
+    return np.unique(numbers).astype(np.int64)
+
+
+def canonical_rows(cov: Any) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return CSR rows with rising columns, each once, without stored zeros; the caller's matrix stays as it is."""
+    rows = sparse.csr_array(cov, copy=False)
+    if not (rows.has_canonical_format and rows.data.all()):
+        rows = sparse.csr_array(rows, copy=True)
+        rows.data = (rows.data != 0).astype(np.int8)
+        rows.eliminate_zeros()
+        rows.sum_duplicates()
+    return rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
+
+
+def total(weights: NDArray[np.float64]) -> float:
+    """Return the sum of weights, to the last digit whatever their order."""
+    return float(np.sum(weights, dtype=np.longdouble))

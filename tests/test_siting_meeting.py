@@ -1,0 +1,168 @@
+"""What is said about a choice: explanation, alternatives, robustness, the meeting, closures; on paper and by every choice."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from planner import siting
+from planner.errors import InfeasibleError, InputError
+from planner.siting import Conditions
+
+# Five hamlets and four sites; each row says which sites reach the hamlet.
+#
+#              a  b  c  d
+#   hamlet 0   x  .  .  .     10 people,  1 of them old
+#   hamlet 1   x  x  .  .     20          8
+#   hamlet 2   .  x  x  .     30          3
+#   hamlet 3   .  .  x  x     25          5
+#   hamlet 4   .  .  .  x      7          7
+#
+# a covers 30, b 50, c 55, d 32. Best of two: a and c (85); then b and d (82), b and c (75), c and d (62), a and d (62).
+COVER = sparse.csr_array(np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1]], bool))
+PEOPLE = np.array([10.0, 20, 30, 25, 7])
+OLD = np.array([1.0, 8, 3, 5, 7])
+
+
+def test_what_each_site_is_for():
+    told = siting.explain(
+        COVER, PEOPLE, [0, 1, 2], groups={"total": PEOPLE, "old": OLD}, zones=[0, 0, 1, 1, -1], draws=0
+    )
+    assert told.selected.tolist() == [2, 0, 1]  # c 55, then a 30 (as b 20), then b nothing
+    assert told.gain["total"].tolist() == [55, 30, 0]
+    assert told.gain["old"].tolist() == [8, 9, 0]
+    assert told.gain_by_zone["total"].tolist() == [[0, 55], [30, 0], [0, 0]]
+    assert told.reached.tolist() == [55, 30, 50]
+    assert told.overlap.tolist() == [30, 20, 50]
+    assert told.loss_if_dropped.tolist() == [25, 10, 0]
+    # d would make up 25 of c and add 7; it adds 7 in place of a or b, too
+    assert told.replacement.tolist() == [3, 3, 3]
+    assert told.replacement_loss.tolist() == [25 - 32, 10 - 7, 0 - 7]
+    assert told.rank.tolist() == [1, 2, 3]
+    # without c: b 50, a 10. without a: c 55, b 20. without b: c, a
+    assert told.rank_low.tolist() == [1, 2, 1]
+    assert told.rank_high.tolist() == [1, 2, 3]
+
+
+def test_a_replacement_keeps_to_the_conditions():
+    told = siting.explain(COVER, PEOPLE, [0, 2], conditions=Conditions(conflicts=[[0, 3]]), draws=5)
+    # in place of c only b may open beside a (d would be beside a): 30 of 55 made up;
+    # in place of a b makes up 20 of 30
+    assert told.selected.tolist() == [2, 0]
+    assert told.replacement.tolist() == [1, 1]
+    assert told.replacement_loss.tolist() == [25, 10]
+
+
+def test_ranks_move_when_weights_do():
+    told = siting.explain(COVER, PEOPLE, [1, 2], draws=200, spread=0.3, seed=4)
+    again = siting.explain(COVER, PEOPLE, [1, 2], draws=200, spread=0.3, seed=4)
+    assert told.rank_high.tolist() == [2, 2]
+    assert 1 < told.rank_mean[0] < told.rank_mean[1] < 2
+    assert told.rank_mean.tolist() == again.rank_mean.tolist()
+
+
+def test_alternatives_really_differ():
+    found = siting.alternatives(COVER, PEOPLE, sites=2, number=3, differ=2)
+    assert [sorted(one.selected.tolist()) for one in found] == [[0, 2], [1, 3]]
+    assert [one.value for one in found] == [85, 82]
+    assert [one.upper_bound for one in found] == [85, 82]
+    found = siting.alternatives(COVER, PEOPLE, sites=2, number=4, differ=1)
+    assert [one.value for one in found] == [85, 82, 75, 62]
+
+
+def test_a_given_list_against_the_bound():
+    found = siting.evaluate(COVER, PEOPLE, [3, 1], sites=2)
+    assert found.selected.tolist() == [1, 3]
+    assert (found.value, found.upper_bound, found.broken) == (82, 85, ())
+    assert found.gap == pytest.approx(3 / 85)
+    found = siting.evaluate(
+        COVER, PEOPLE, [0, 1, 2], sites=2, required=[3], forbidden=[0],
+        conditions=Conditions(conflicts=[[1, 2]], zones=[-1, -1, -1, -1, 0], floor=0.5),
+    )  # fmt: skip
+    assert found.broken == ("required", "forbidden", "sites", "conflicts", "floor")
+    assert found.upper_bound == 82  # b and d keep to all of it
+
+
+def test_the_plan_that_changes_least():
+    # last year's list: b and c (75). Within 5 % of 85 (80.75) lie a and c (85, keeps c) and b and d (82, keeps b): 85 is more
+    found = siting.fewest_changes(COVER, PEOPLE, [1, 2], sites=2, within=0.05)
+    assert (found.kept.tolist(), found.dropped.tolist(), found.added.tolist()) == ([2], [1], [0])
+    assert (found.plan.value, found.kept_bound, found.status) == (85, 1, "optimal")
+    found = siting.fewest_changes(COVER, PEOPLE, [1, 2], sites=2, within=0.12)
+    assert (found.kept.tolist(), found.plan.value) == ([1, 2], 75)
+
+
+def test_what_each_condition_costs():
+    best, prices = siting.price_of_conditions(
+        COVER, PEOPLE, sites=2, required=[3], conditions=Conditions(conflicts=[[0, 2], [1, 3]])
+    )
+    # with d required and not b: c and d or a and d, 62. Without the pairs b and d, 82; without d required b and c, 75
+    assert best.value == 62
+    told = {price.condition: (price.price, price.low, price.high) for price in prices}
+    assert told == {"required": (13, 13, 13), "conflicts": (20, 20, 20)}
+
+
+def test_how_often_a_site_is_chosen():
+    scenarios = [(COVER, PEOPLE), (COVER, PEOPLE[::-1]), (COVER, PEOPLE)]
+    found = siting.robustness(scenarios, sites=1)
+    # weights reversed: a 32, b 55, c 50, d 30
+    assert found.chosen.tolist() == [0, 1, 2, 0]
+    assert found.share.tolist() == pytest.approx([0, 1 / 3, 2 / 3, 0])
+    assert found.value.tolist() == [55, 55, 55]
+
+
+def test_speed_threshold_and_people_vary_by_seed():
+    t = sparse.csr_array(np.array([[500.0, 0], [880, 860], [0, 910]]))
+    t = sparse.csr_array((t.data, t.indices, t.indptr), shape=(3, 2))
+    slow = siting.robustness(siting.vary(t, [1, 1, 1], 900, speed=(0.5, 0.5)), sites=1, draws=2)
+    # at half the speed 900 s go as far as 450 s do otherwise: nobody reaches anything
+    assert slow.value.tolist() == [0, 0]
+    draw = siting.vary(t, [1, 1, 5], 900, speed=(0.9, 1.1), people=(0.5, 1.5))
+    one, two = (siting.robustness(draw, sites=1, draws=20, seed=3) for _ in range(2))
+    assert one.chosen.tolist() == two.chosen.tolist()
+    assert one.draws == 20
+    # b reaches the five at hamlet 2 only on fast days
+    assert 0 < one.chosen[1] < 20
+
+
+def test_closures_and_mergers():
+    assert siting.closure_losses(COVER, PEOPLE, [0, 1, 2]).tolist() == [10, 0, 25]
+    found = siting.mergers(COVER, PEOPLE, [0, 1, 2], candidates=[3])
+    assert found.pair.tolist() == [[0, 1], [0, 2], [1, 2]]
+    # a and b: a alone loses nothing (b's are a's or c's), b alone loses the 10; d in place of both covers 7 anew, loses 30
+    assert found.loss_keeping.tolist() == [[0, 10], [25, 10], [25, 0]]
+    assert found.third.tolist() == [3, 3, 3]
+    assert found.loss_third.tolist() == [30 - 7, 35 - 32, 55 - 32]
+
+
+def test_the_closures_that_lose_least():
+    found = siting.least_loss_closures(COVER, PEOPLE, [0, 1, 2, 3], 2)
+    assert (found.closed.tolist(), found.loss, found.lower_bound, found.status) == ([1, 3], 7, 7, "optimal")
+    found = siting.least_loss_closures(COVER, PEOPLE, [0, 1, 2, 3], 2, required=[3])
+    assert (found.closed.tolist(), found.loss) == ([0, 2], 10)
+    with pytest.raises(InfeasibleError, match="only 1 may"):
+        siting.least_loss_closures(COVER, PEOPLE, [0, 1], 2, required=[0])
+    assert len(siting.least_loss_closures(COVER, np.zeros(5), [0, 1, 2, 3], 3).closed) == 3
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda: siting.explain(COVER, PEOPLE, [9]), "chosen"),
+        (lambda: siting.explain(COVER, PEOPLE, [0], groups={"old": [1]}), "old"),
+        (lambda: siting.explain(COVER, PEOPLE, [0], zones=[0.5]), "zones"),
+        (lambda: siting.explain(COVER, PEOPLE, [0], spread=2), "spread"),
+        (lambda: siting.evaluate(COVER, PEOPLE, [-1], sites=1), "chosen"),
+        (lambda: siting.evaluate(COVER, PEOPLE, [1]), "exactly one"),
+        (lambda: siting.fewest_changes(COVER, PEOPLE, [1], sites=1, within=-0.1), "within"),
+        (lambda: siting.fewest_changes(COVER, PEOPLE, [1], sites=1, of="all"), "bound"),
+        (lambda: siting.alternatives(COVER, PEOPLE, sites=1, number=1.5), "number"),
+        (lambda: siting.robustness(siting.vary(COVER.astype(float), PEOPLE, 900, speed=(2, 1)), sites=1), "speed"),
+        (lambda: siting.mergers(COVER, PEOPLE, [0, 1], candidates=[7]), "candidates"),
+        (lambda: siting.closure_losses(COVER, PEOPLE, [5]), "existing"),
+        (lambda: siting.least_loss_closures(COVER, PEOPLE, [1], -1), "closures"),
+    ],
+)
+def test_what_cannot_be_is_refused(ask, told):
+    with pytest.raises(InputError) as caught:
+        ask()
+    assert told in str(caught.value)
