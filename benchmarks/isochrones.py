@@ -18,14 +18,14 @@ from typing import Any
 import geopandas as gpd
 import networkx as nx
 import numpy as np
+import pyogrio
 import shapely
 
-from planner import StreetNetwork, isochrones
+from planner import StreetNetwork, coverage, isochrones
 from planner.coverage import Places
 from planner.crs import WGS84
 from planner.project import load
 from planner.study import read_inputs
-from planner.study.access import measure
 from planner.study.agreement import Drawn
 
 HERE = Path(__file__).resolve()
@@ -77,6 +77,7 @@ def main() -> None:
         raise SystemExit(f"No shared cities in {given.data}. Say where they are with --data DIR.")
     drawing(given.data / "porto_alegre", given.python_for_valhalla, given.rounds)
     agreement([given.data / name for name in ("porto_alegre", "wuhan")])
+    agreement_on_footprints(given.data / "las_palmas" / "las_palmas_20230221.osm.pbf")
 
 
 def drawing(folder: Path, python: str, rounds: int) -> None:
@@ -173,25 +174,52 @@ def agreement(folders: list[Path]) -> None:
     for folder in folders:
         project = load(folder)
         inputs = read_inputs(project, progress=lambda step: None)
-        cover = measure(inputs).of(project.main_group).tocsc()
         rule = project.rule_of(project.main_group)
         usable = np.flatnonzero(inputs.facilities["excluded_reason"].isna().to_numpy())[:200]
-        points = Drawn(inputs.demand_places.x, inputs.demand_places.y, inputs.demand.weights[project.main_group])
-        for quality in QUALITIES:
-            frame = isochrones.polygons(
-                inputs.network,
-                inputs.facility_places[usable],
-                minutes=(rule.threshold_s / 60,),
-                speed_m_s=rule.speed_m_s,
-                max_snap_m=project.settings.walking.max_snap_m,
-                quality=quality,
-            )
-            wrong = covered = 0.0
-            for shape, j in zip(frame.geometry.to_crs(inputs.network.crs), usable, strict=True):
-                counted = np.sort(cover.indices[cover.indptr[j] : cover.indptr[j + 1]])
-                found = points.agreement(shape, counted)
-                wrong, covered = wrong + found.wrongly_in + found.wrongly_out, covered + found.network
-            print(f"  {project.name:<16}{quality:<8}{wrong / covered:>8.2%}   {len(usable)} facilities")
+        walk = {"minutes": (rule.threshold_s / 60,), "speed_m_s": rule.speed_m_s}
+        weights = inputs.demand.weights[project.main_group]
+        differ(project.name, inputs.network, inputs.demand_places, weights, inputs.facility_places[usable], walk)
+
+
+def agreement_on_footprints(osm: Path) -> None:
+    """Say the same of Las Palmas, around schools, clinics, libraries and centres; footprints of buildings stand for people."""
+    net = StreetNetwork.from_osm(osm)
+    buildings = areas(osm, "building IS NOT NULL").to_crs(net.crs)
+    services = areas(osm, "amenity IN ('school', 'clinic', 'library', 'community_centre')").to_crs(net.crs)
+    demand, facilities = (
+        Places.of(net, buildings.representative_point()),
+        Places.of(net, services.representative_point()),
+    )
+    differ(
+        "Las Palmas",
+        net,
+        demand,
+        buildings.area.to_numpy(),
+        facilities,
+        {"minutes": (MINUTES,), "speed_m_s": SPEED_M_S},
+    )
+
+
+def areas(osm: Path, where: str) -> gpd.GeoSeries:
+    """Return the areas of an OpenStreetMap file that GDAL can read."""
+    frame = pyogrio.read_dataframe(osm, layer="multipolygons", where=where, columns=[], on_invalid="ignore")
+    return frame.geometry[frame.geometry.notna()]
+
+
+def differ(
+    name: str, net: StreetNetwork, demand: Places, weights: np.ndarray, facilities: Places, walk: dict[str, Any]
+) -> None:
+    """Print how far the drawings of some facilities differ from their counts, in both qualities."""
+    (minutes,), speed = walk["minutes"], walk["speed_m_s"]
+    cover = coverage.matrix(net, demand, facilities, threshold_s=minutes * 60, speed_m_s=speed).tocsc()
+    points = Drawn(demand.x, demand.y, weights)
+    for quality in QUALITIES:
+        wrong = covered = 0.0
+        drawn = isochrones.shapes(net, facilities, quality=quality, **walk)[:, 0]
+        for j, shape in enumerate(drawn):
+            found = points.agreement(shape, np.sort(cover.indices[cover.indptr[j] : cover.indptr[j + 1]]))
+            wrong, covered = wrong + found.wrongly_in + found.wrongly_out, covered + found.network
+        print(f"  {name:<16}{quality:<8}{wrong / covered:>8.2%}   {len(drawn)} facilities")
 
 
 def line(what: str, seconds: float, ours: float | None = None, note: str = "") -> None:
