@@ -35,8 +35,8 @@ def main() -> None:
         large = write_csv(Path(folder) / "large.csv", options.rows, headers)
         small = write_workbook(Path(folder) / "small.xlsx", 300, headers)
         many = [write_workbook(Path(folder) / f"{number:02d}.xlsx", 11, headers, seed=number) for number in range(27)]
-        tell(f"{options.rows:,} rows of CSV to a checked table", lambda: read(large))
         tell("a workbook of 300 rows", lambda: read(small))
+        tell(f"{options.rows:,} rows of CSV to a checked table", lambda: read(large))
         tell("27 workbooks of 11 rows to a register", lambda: register(many))
     print(f"most memory: {_peak_mb():,.0f} MB")
 

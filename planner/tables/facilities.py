@@ -191,7 +191,8 @@ def _upgradable(frame: pd.DataFrame, columns: dict[str, str], build_mode: pd.Ser
         words = [word or half_width(flag or "").casefold() in _YES for word, flag in zip(words, flags, strict=True)]
     if "status" in columns:
         statuses = as_texts(frame[columns["status"]])
-        words = [word or _says_upgrade(status) for word, status in zip(words, statuses, strict=True)]
+        said = {status: _says_upgrade(status) for status in set(statuses)}
+        words = [word or said[status] for word, status in zip(words, statuses, strict=True)]
     return np.array(words, dtype=bool)
 
 
@@ -210,7 +211,8 @@ def _texts(frame: pd.DataFrame, header: str | None) -> pd.Series:
     """Return a column's texts; a dash or a stroke that only fills the cell says nothing."""
     if header is None:
         return _objects([None] * len(frame))
-    return _objects(None if text in _DASHES else text for text in as_texts(frame[header]))
+    texts = as_texts(frame[header])
+    return _objects(texts if _DASHES.isdisjoint(texts) else (None if text in _DASHES else text for text in texts))
 
 
 def _ids(
@@ -220,7 +222,9 @@ def _ids(
     if header is None:
         made, made_of = _made(frame, texts, role)
         return _objects(_unique(made)), _objects(made_of)
-    own = [None if text is None else half_width(text) for text in as_texts(frame[header])]
+    own = as_texts(frame[header])
+    if not all(text is not None and text.isascii() for text in own):
+        own = [None if text is None else half_width(text) for text in own]
     if None not in own and len(set(own)) == len(own):
         return _objects(own), _objects(["table"] * len(own))
     made, made_of = _made(frame, texts, role)
@@ -301,15 +305,17 @@ def _statuses(frame: pd.DataFrame, header: str | None, *, default: str, remarks:
     if header is None:
         return _objects([default] * len(frame))
     words = as_texts(frame[header])
-    read = [None if word is None else status_of(word) for word in words]
+    known = {word: None if word is None else status_of(word) for word in set(words)}
+    read = [known[word] for word in words]
     column = shown(header)
-    if not any(read):
+    if not any(known.values()):
         if any(words):
             first = next(word for word in words if word is not None)
             remarks.report.add("tables.not_a_status_column", "note", column=column, value=first, status=default)
         return _objects([default] * len(frame))
-    for at, (word, status) in enumerate(zip(words, read, strict=True)):
-        if word is not None and status is None:
+    unknown = {word for word, status in known.items() if word is not None and status is None}
+    for at, word in enumerate(words):
+        if word in unknown:
             remarks.add("tables.unknown_status", "doubtful", at, column=column, value=word, status=default)
     return _objects(status or default for status in read)
 

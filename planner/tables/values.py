@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from planner.tables.columns import BLANKS
@@ -60,7 +62,18 @@ def as_texts(column: pd.Series) -> list[str | None]:
 
     Whole numbers have no decimal point, dates no time of day where it is midnight.
     """
+    if column.dtype == object and len(column) and _is_trim(cells := column.tolist()):
+        return cells
     return [cell.strip(BLANKS) or None if type(cell) is str else _text(cell) for cell in column]
+
+
+def _is_trim(cells: list[Any]) -> bool:
+    """Return whether cells are texts without blanks at their ends, or None: nothing is left to do for most columns."""
+    try:
+        texts = pa.array(cells, pa.string())
+    except (pa.ArrowException, UnicodeError, TypeError):
+        return False
+    return pc.utf8_trim(texts, characters=BLANKS).equals(texts) and not pc.any(pc.equal(texts, "")).as_py()
 
 
 def half_width(text: str) -> str:
