@@ -237,7 +237,8 @@ class RegisterSection(_Section):
     """Section ``[register]``: what helps to read the registers of centres and candidate sites.
 
     `villages` places the rows without coordinates; `corrections` are replayed at every run; `standard_rules` are those that law
-    and standards give (`planner.register.standard_rules`).
+    and standards give (`planner.register.standard_rules`). With `upgrades` = "candidates" an existing centre that may be upgraded
+    (改造提升) counts only once it is chosen for that.
     """
 
     villages: str | None = None
@@ -245,6 +246,7 @@ class RegisterSection(_Section):
     village_code: str | None = None
     corrections: str | None = None
     standard_rules: bool = True
+    upgrades: Literal["open", "candidates"] = "open"
 
 
 class EligibilitySection(_Section):

@@ -146,6 +146,22 @@ def test_a_budget_needs_every_cost(tmp_path):
     assert "candidates.csv" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("upgrades", "before", "after", "chosen"),
+    [("open", 1000.0, 1500.0, ["供销社 A"]), ("candidates", 100.0, 1000.0, ["Tired"])],
+)
+def test_a_centre_to_be_upgraded_is_open_or_a_candidate(tmp_path, upgrades, before, after, chosen):
+    # Tired stands where B does and reaches 900; Old reaches 100, A 500
+    path = write_project(tmp_path)
+    table = {"名称": ["Old", "Tired"], "at": [0, 3400], "建设方式": ["", "改造提升"], "改造费用（元）": [0, 40000]}
+    write_table(tmp_path / "centres.csv", table)
+    path.write_text(path.read_text(encoding="utf-8") + f'\n[register]\nupgrades = "{upgrades}"\n', encoding="utf-8")
+    result = run(path)
+    assert result.summary["covered_before"]["total"] == before
+    assert result.summary["covered_after"]["total"] == after
+    assert result.tables.sites["name"].tolist() == chosen
+
+
 def test_a_group_walks_at_its_own_speed(tmp_path):
     path = write_project(tmp_path)
     text = path.read_text(encoding="utf-8").replace('group = "age_60_plus"', 'group = "age_60_plus"\nspeed = 0.5')

@@ -158,6 +158,9 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         section = getattr(settings, role)
         for path in project.facility_files(role):
             entered_at = with_outlines(facilities, entered_at, path, role=role, datum=section.datum_of(path))
+    if settings.register_.upgrades == "candidates":
+        waiting = facilities["upgradable"].to_numpy(bool) & (facilities["status"] == "existing").to_numpy()
+        facilities.loc[waiting, "status"] = "candidate"
     facilities["outside"], reasons = _location(project, area, facilities)
     facilities["excluded_reason"] = pd.Series(reasons, dtype=object)
     shapes = gpd.GeoSeries(entered_at, crs=WGS84)
