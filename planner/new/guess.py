@@ -19,6 +19,7 @@ from planner.tables.headers import fold
 from planner.tables.rows import own_columns
 
 _VILLAGE, _DISTRICT = "village", "district"
+_HEADERS_LISTED = 20
 _LEVEL_WORDS = {
     _VILLAGE: ("村", "社区", "village", "community", "communities"),
     TOWNSHIP: ("镇", "乡", "街道", "town", "subdistrict"),
@@ -163,7 +164,8 @@ def _people(path: Path, ground: Ground, taken: set[str], zones: list[Section]) -
         sections[-1].note("new.people", file=path, column=header, group=group)
     if not sections:
         section = Section("population", {"source": path.name, "column": "..."}, several=True, off=True)
-        section.note("new.no_people_column", file=path, headers=", ".join(own))
+        listed = ", ".join(own[:_HEADERS_LISTED]) + (" …" if len(own) > _HEADERS_LISTED else "")
+        section.note("new.no_people_column", file=path, headers=listed)
         return [section]
     _note_encoding(sections[0], path, report)
     is_layer = "geometry" in frame
