@@ -10,22 +10,31 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner import siting
+from planner import coverage, siting
+from planner.places import Places
+from planner.streets import StreetNetwork
 
+HERE = Path(__file__).resolve()
 SQUARE = 30.0
+REACH_S = 900.0
 CASES = ((5.5, 10), (4.0, 15), (3.25, 20))
 
 
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["points"], choices=["points"])
+    parser.add_argument("what", nargs="*", default=["points", "frontier"], choices=["points", "frontier", "province"])
     parser.add_argument("--points", type=int, default=10_000_000, help="demand points on the square")
+    parser.add_argument(
+        "--folder", type=Path, default=HERE.parent / "work", help="where the counties of a province are kept"
+    )
+    parser.add_argument("--scale", type=float, default=60.0, help="counties of the province")
     parser.add_argument("--threads", type=int, help="threads to use (default: all)")
     given = parser.parse_args()
     siting.max_coverage(
@@ -33,6 +42,10 @@ def main() -> None:
     )  # compile before anything is timed
     if "points" in given.what:
         points(given.points, given.threads)
+    if "frontier" in given.what:
+        national(given.threads)
+    if "province" in given.what:
+        province(given.folder, given.scale, given.threads)
 
 
 def points(n: int, threads: int | None) -> None:
@@ -46,6 +59,10 @@ def points(n: int, threads: int | None) -> None:
             found = siting.max_coverage(cover, weights, sites=number, threads=threads, time_limit_s=600)
         print(f"  {found.value:,.0f} of at most {found.upper_bound:,.0f}: {found.status}; {took[0]:.1f} s")
         print(f"  sites {found.selected.tolist()}", flush=True)
+
+
+def national(threads: int | None) -> None:
+    """TODO"""
 
 
 def drawn_square(n: int, n_sites: int, radius: float) -> tuple[sparse.csr_array, NDArray[np.float64]]:
@@ -64,6 +81,69 @@ def drawn_square(n: int, n_sites: int, radius: float) -> tuple[sparse.csr_array,
     indptr = np.concatenate(([0], np.cumsum(np.concatenate(counts)))).astype(np.int32)
     every = np.concatenate(indices)
     return sparse.csr_array((np.ones(len(every), bool), every, indptr), shape=(n, n_sites)), weights
+
+
+def province(folder: Path, scale: float, threads: int | None) -> None:
+    """500 sites among all street nodes of a province, five million cells within 900 m; no more than 100 M pairs kept."""
+    place = folder / f"province-{scale:g}"
+    if not (place / "streets.osm.pbf").is_file():
+        print(f"No province in {place}; benchmarks/province.py makes it.")
+        return
+    net = StreetNetwork.from_osm(place / "streets.osm.pbf", cache=place / "cache")
+    n_cells, number = round(5_000_000 * scale / 60), max(1, round(500 * scale / 60))
+    rng = np.random.default_rng(1)
+    node = rng.integers(0, net.n_nodes, n_cells)
+    x, y = (axis[node] + rng.normal(0, 80, n_cells) for axis in (net.node_x, net.node_y))
+    weights = rng.integers(1, 101, n_cells).astype(float)
+    cells, nodes = Places.at(net, x, y), Places.at(net, net.node_x, net.node_y)
+    print(f"{net.n_nodes:,} street nodes, {n_cells:,} cells, {number} sites within {REACH_S:g} s at 1 m/s")
+    asked = []
+
+    def catchments_of(sites: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+        asked.append(len(sites))
+        begun = time.perf_counter()
+        for part in coverage.catchments(net, cells, nodes[sites], limit_s=REACH_S, at_once=512, threads=threads):
+            yield part.indptr, part.indices
+        print(f"    catchments of {len(sites):,} nodes: {time.perf_counter() - begun:.0f} s", flush=True)
+
+    with timed("  the whole search") as took:
+        with timed("  ceilings by straight line"):
+            ceilings = within_straight_line(net, x, y, weights)
+        found = siting.max_coverage_streamed(
+            catchments_of,
+            weights,
+            number,
+            n_sites=net.n_nodes,
+            ceilings=ceilings,
+            time_limit_s=1200,
+            progress=lambda value, bound: print(f"    {value:,.0f} of at most {bound:,.0f}", flush=True),
+        )
+    print(f"  {found.value:,.0f} of at most {found.upper_bound:,.0f}: gap {found.gap:.2%}; {took[0]:.0f} s")
+    print(f"  {sum(asked):,} catchments in all; sites {found.selected[:5].tolist()} ...", flush=True)
+
+
+def within_straight_line(
+    net: StreetNetwork, x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weight within a straight line of each node, counted by squares of 100 m: no walk on level streets is shorter."""
+    side, west, south = 100.0, float(net.node_x.min()), float(net.node_y.min())
+    reach = int(REACH_S * 1.01 // side) + 1  # a walk is measured with the map's small errors of scale
+    across = [np.floor((axis - start) / side).astype(np.int64) + reach + 10 for axis, start in ((x, west), (y, south))]
+    own = [
+        np.floor((axis - start) / side).astype(np.int64) + reach + 10
+        for axis, start in ((net.node_x, west), (net.node_y, south))
+    ]
+    inside = [np.clip(part, 0, None) for part in across]
+    shape = tuple(int(max(a.max(), b.max())) + reach + 2 for a, b in zip(inside, own, strict=True))
+    squares = np.zeros(shape)
+    np.add.at(squares, (inside[0], inside[1]), weights)
+    sums = np.concatenate((np.zeros((shape[0], 1)), np.cumsum(squares, axis=1)), axis=1)
+    within = np.zeros(net.n_nodes)
+    for dx in range(-reach, reach + 1):
+        nearest = max(abs(dx) - 1, 0) * side
+        half = int(np.sqrt(max((REACH_S * 1.01) ** 2 - nearest**2, 0.0)) // side) + 1
+        within += sums[own[0] + dx, own[1] + half + 1] - sums[own[0] + dx, own[1] - half]
+    return within
 
 
 @contextmanager
