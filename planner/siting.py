@@ -489,19 +489,27 @@ def frontier(
     forbidden: ArrayLike = (),
     existing: ArrayLike = (),
     conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = float("inf"),
     seed: int = 1,
     threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Frontier:
     """Return the most that each number of new sites, or each amount of money, can cover.
 
     Parameters and errors as `max_coverage`. By number from the required ones' up to `sites`; by money at `points` equal
     steps from the required ones' cost up to `budget`, or at the amounts given in its place. Each point has a bound of its
     own; values and bounds never fall from one point to the next. Points at which the conditions cannot be met are left out.
-    Searches stop on counted work.
+    Searches stop on counted work; where time ends or the caller cancels, points not reached are left out.
+
+    By number, without required sites or conditions, a large problem (a billion stored pairs times numbers) is searched for all
+    numbers at once: prices for one number bound all others, and the next number is taken where the gap is widest, until every
+    gap is at most `gap`. All numbers are then there, whatever ended the search.
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
     most = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
-    effort = Effort(seed=seed, threads=threads)
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
     given, terms = check_problem(
         cov,
         weights,
