@@ -1,6 +1,7 @@
 """Maximum coverage where the matrix is not stored: catchments come in parts, are priced as they pass, and few are kept.
 
-A sample of the sites is kept first and gives a choice and prices on rows (see `planner.kernels.cover_dual`). One pass over all
+A sample of the sites is kept first and gives a choice and prices on rows (see `planner.kernels.cover_dual`); where few of all
+fit, it is drawn a second time among those that can add as much as the last site of a first choice. One pass over all
 catchments then adds up the prices that each site collects: the weight left unpriced and the most that so many sites collect are
 a bound on every choice, whatever the prices. The sites that collect most are those worth choosing from; they are kept, as many
 as memory allows, and give the next choice and the prices of the next pass (column generation: Gilmore & Gomory 1961, Operations
@@ -29,7 +30,8 @@ Catchments = Callable[[NDArray[np.int64]], Iterable[tuple[NDArray[np.integer], N
 _SAMPLE_SITES, _SAMPLE_EACH = 20_000, 40  # kept at first: so many, and so many for each that is to open
 _DUAL_WORK, _DUAL_STEPS = 25_000_000_000, (40, 400)
 _SEARCH_WORK = 2_000_000_000
-_CROWDED = 1.5  # times the pairs that may be kept, before those that collect least are let go
+_IN_USE = 0.01  # a site opened by this part at least is one that prices lean on
+_CROWDED = 1.3  # times the pairs that may be kept, before those that collect least are let go
 
 
 @dataclass
@@ -128,9 +130,10 @@ class Streaming:
         self._whole, self._candidates, self._ceiling = whole, candidates, ceilings
         self._number, self._pairs_kept, self._guard, self._seed = number, pairs_kept, guard, seed
         self._chosen = np.empty(0, np.int64)
-        self._value = 0
+        self._in_use = self._chosen  # sites that the choice or the prices lean on; they are kept
+        self._value = self._last_gain = 0
         self._seen = np.full(len(whole), -1, np.int64)
-        self.bound = min(int(whole.sum()), most_of(ceilings, number))
+        self.bound = min(int(whole.sum()), most_of(ceilings[candidates], number)) // self._unit * self._unit
 
     def run(self, passes: int) -> Streamed:
         """Sample, then price all and choose anew among those that collect most, `passes` times or until the guard stops."""
@@ -155,15 +158,29 @@ class Streaming:
         yield from checked_parts(self._catchments_of, sites, self._seen)
 
     def _sample(self) -> _Pool:
+        """Return a sample of the sites, and where not all fit a second, of those only that can collect enough."""
         n = max(_SAMPLE_SITES, _SAMPLE_EACH * self._number)
-        sites = self._candidates
-        if len(sites) > n:
-            sites = np.sort(np.random.default_rng(self._seed).choice(sites, n, replace=False))
+        first = self._some(self._candidates, n)
+        pool = self._keep(first)
+        if len(first) == len(self._candidates) or not len(pool[2]):
+            return pool
+        self._solve(pool, priced=False)
+        able = self._candidates[self._ceiling[self._candidates] > self._last_gain]
+        size = np.diff(pool[1])[self._ceiling[pool[0]] > self._last_gain]
+        n = int(self._pairs_kept / max(float(size.mean()) if len(size) else 1.0, 1.0))
+        return self._keep(np.union1d(self._some(able, n), self._chosen))
+
+    def _some(self, sites: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+        if len(sites) <= n:
+            return sites
+        return np.sort(np.random.default_rng(self._seed).choice(sites, n, replace=False))
+
+    def _keep(self, sites: NDArray[np.int64]) -> _Pool:
         kept = _Kept(self._pairs_kept, 1)
         for some, ptr, rows in self._parts(sites):
             self._ceiling[some] = sums_of(ptr, rows, self._whole)
             kept.add(some, self._ceiling[some], ptr, rows)
-        kept.thin()
+        kept.thin(self._chosen)
         return kept.pool()
 
     def _solve(self, pool: _Pool, *, priced: bool = True) -> NDArray[np.int64]:
@@ -176,6 +193,7 @@ class Streaming:
         cover = Cover(row_ptr, row_sites, site_ptr, site_rows, weight, np.ones(len(sites), np.int64))
         problem = Problem(cover, self._number, sites, np.empty(0, np.int64), 0, self._unit)
         best = start(problem)
+        self._last_gain = _last_gain(problem, best.sites)
         before = LocalSearch(problem, np.flatnonzero(np.isin(sites, self._chosen)))
         search = before if before.value > best.value else LocalSearch(problem, columns_of(problem, best))
         self._guard.spend(search.exchange(work_limit=_SEARCH_WORK))
@@ -185,11 +203,13 @@ class Streaming:
         if search.value > self._value:
             self._chosen, self._value = search.answer.sites, search.value
         price = self._whole.copy()
+        self._in_use = self._chosen
         if not priced:
             return price
         dual = Dual(problem, search.chosen)
         steps = int(np.clip(_DUAL_WORK // (2 * problem.n_pairs + 1), *_DUAL_STEPS))
         self._guard.spend(dual.lower(steps, search.value))
+        self._in_use = np.union1d(self._chosen, sites[dual.share > _IN_USE])
         known = np.flatnonzero(group >= 0)
         part = (dual.best_price / np.maximum(weight, 1))[group[known]]
         price[known] = np.clip(np.rint(part * self._whole[known]), 0, self._whole[known]).astype(np.int64)
@@ -216,16 +236,16 @@ class Streaming:
                 break
         found = int(self._whole.sum() - price.sum()) + most_of(collected[self._candidates], self._number)
         self.bound = max(min(self.bound, found // self._unit * self._unit), self._value)
-        kept.add(*self._chosen_of(pool, kept))
-        kept.thin(self._chosen)
+        kept.add(*self._used_of(pool, kept))
+        kept.thin(self._in_use)
         return (kept.pool() if finished else pool), finished
 
-    def _chosen_of(
+    def _used_of(
         self, pool: _Pool, kept: _Kept
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-        """Return the chosen sites that are not kept for what they collect, as a part that is."""
+        """Return the sites that choice or prices lean on and that are not kept for what they collect, as a part that is."""
         sites, ptr, rows = pool
-        which = np.flatnonzero(np.isin(sites, np.setdiff1d(self._chosen, kept.sites)))
+        which = np.flatnonzero(np.isin(sites, np.setdiff1d(self._in_use, kept.sites)))
         return sites[which], np.full(len(which), kept.least), *take_catchments(ptr, rows, which)
 
     def _in_order(self, pool: _Pool) -> Streamed:
@@ -267,6 +287,16 @@ def covered_by(catchments_of: Catchments, sites: NDArray[np.int64], n_rows: int)
     for _, _, rows in checked_parts(catchments_of, sites, np.full(n_rows, -1, np.int64)):
         covered[rows] = True
     return covered
+
+
+def _last_gain(problem: Problem, sites: NDArray[np.int64]) -> int:
+    """Return what the last of a choice adds, in opening order; 0 where fewer sites than may open add anything."""
+    columns = np.flatnonzero(np.isin(problem.site, sites))
+    if len(columns) < problem.limit or not len(columns):
+        return 0
+    cover = problem.cover
+    ptr, rows = take_catchments(cover.site_ptr, cover.site_rows, columns)
+    return int(opening_order(ptr, rows, cover.weight, np.zeros(len(cover.weight), bool))[1][-1])
 
 
 def most_of(collected: NDArray[np.int64], number: int) -> int:
