@@ -21,6 +21,7 @@ from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
 from planner.solvers.effort import Effort
 from planner.solvers.explaining import Explanation, explain
 from planner.solvers.given import Faults, check_whole
+from planner.solvers.kept import Catchments
 from planner.solvers.kinds import Matrix, Progress
 from planner.solvers.meeting import (
     Evaluation,
@@ -40,7 +41,6 @@ from planner.solvers.results import (
     WorstZone,
 )
 from planner.solvers.robust import Robustness, alternatives, robustness, vary
-from planner.solvers.streamed import Catchments
 from planner.solvers.streamed_result import streamed_result
 
 __all__ = [

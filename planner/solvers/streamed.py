@@ -9,29 +9,25 @@ Research 9, 849-859). A site that cannot collect as much as the last one within 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.kernels.cover import FREE, Cover, group_rows, pack_rows, transpose
-from planner.kernels.cover_parts import are_catchments, sums_of, take_catchments
+from planner.kernels.cover_parts import sums_of, take_catchments
 from planner.kernels.cover_search import opening_order
 from planner.solvers.dual import Dual
-from planner.solvers.given import Faults
 from planner.solvers.guard import Guard
+from planner.solvers.kept import Catchments, Kept, Pool, checked_parts
 from planner.solvers.problem import Problem, Scaled
 from planner.solvers.search import LocalSearch, columns_of, start
-
-Catchments = Callable[[NDArray[np.int64]], Iterable[tuple[NDArray[np.integer], NDArray[np.integer]]]]
-"""From numbers of sites to parts ``(ptr, rows)`` that hold their catchments in the same order."""
 
 _SAMPLE_SITES, _SAMPLE_EACH = 20_000, 40  # kept at first: so many, and so many for each that is to open
 _DUAL_WORK, _DUAL_STEPS = 25_000_000_000, (40, 400)
 _SEARCH_WORK = 2_000_000_000
 _IN_USE = 0.01  # a site opened by this part at least is one that prices lean on
-_CROWDED = 1.3  # times the pairs that may be kept, before those that collect least are let go
 
 
 @dataclass
@@ -42,71 +38,6 @@ class Streamed:
     gains: NDArray[np.int64]
     covered: NDArray[np.bool_]
     bound: int
-
-
-_Pool = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
-"""Sites, rising, and their catchments: ``(sites, ptr, rows)``."""
-
-
-class _Kept:
-    """Sites whose catchments are kept, with what each collects; `least` is what a site must collect to be kept."""
-
-    def __init__(self, most_pairs: int, least: int) -> None:
-        self.least = least
-        self._most_pairs = most_pairs
-        self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]] = []
-
-    @property
-    def sites(self) -> NDArray[np.int64]:
-        """The sites that are kept."""
-        return np.concatenate([np.empty(0, np.int64), *(part[0] for part in self._parts)])
-
-    def add(
-        self, sites: NDArray[np.int64], collected: NDArray[np.int64], ptr: NDArray[np.int64], rows: NDArray[np.int32]
-    ) -> None:
-        """Keep those of a part that collect enough."""
-        which = np.flatnonzero(collected >= self.least)
-        if len(which):
-            self._parts.append((sites[which], collected[which], *take_catchments(ptr, rows, which)))
-        if sum(len(part[3]) for part in self._parts) > _CROWDED * self._most_pairs:
-            self.thin()
-
-    def thin(self, always: NDArray[np.int64] | None = None) -> None:
-        """Let those go that collect least, until no more pairs are kept than may be; `always` stay."""
-        if not self._parts:
-            return
-        sites, collected = (np.concatenate([part[k] for part in self._parts]) for k in (0, 1))
-        size = np.concatenate([np.diff(part[2]) for part in self._parts])
-        if int(size.sum()) <= self._most_pairs:
-            return
-        stays = np.zeros(len(sites), bool) if always is None else np.isin(sites, always)
-        order = np.lexsort((sites, -collected, ~stays))
-        within = np.cumsum(size[order]) <= self._most_pairs
-        keep = np.zeros(len(sites), bool)
-        keep[order[within]] = True
-        keep |= stays
-        if not within.all():
-            self.least = max(self.least, int(collected[order[int(np.argmin(within))]]) + 1)
-        at, parts = 0, []
-        for name, value, ptr, rows in self._parts:
-            which = np.flatnonzero(keep[at : at + len(name)])
-            at += len(name)
-            if len(which):
-                parts.append((name[which], value[which], *take_catchments(ptr, rows, which)))
-        self._parts = parts
-
-    def pool(self) -> _Pool:
-        """Return ``(sites, ptr, rows)`` of all that are kept, by number of site; nothing is kept here any more."""
-        parts, self._parts = self._parts, []
-        if not parts:
-            return np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int32)
-        sites = np.concatenate([part[0] for part in parts])
-        ptr = np.concatenate(([0], np.cumsum(np.concatenate([np.diff(part[2]) for part in parts]))))
-        rows = np.concatenate([part[3] for part in parts])
-        order = np.argsort(sites, kind="stable")
-        if (order[1:] > order[:-1]).all():
-            return sites, ptr, rows
-        return sites[order], *take_catchments(ptr, rows, order)
 
 
 class Streaming:
@@ -154,10 +85,10 @@ class Streaming:
             self._guard.must_stop(self._value, self.bound)
         return self._in_order(pool)
 
-    def _parts(self, sites: NDArray[np.int64]) -> Iterator[_Pool]:
+    def _parts(self, sites: NDArray[np.int64]) -> Iterator[Pool]:
         yield from checked_parts(self._catchments_of, sites, self._seen)
 
-    def _sample(self) -> _Pool:
+    def _sample(self) -> Pool:
         """Return a sample of the sites, and where not all fit a second, of those only that can collect enough."""
         n = max(_SAMPLE_SITES, _SAMPLE_EACH * self._number)
         first = self._some(self._candidates, n)
@@ -175,15 +106,15 @@ class Streaming:
             return sites
         return np.sort(np.random.default_rng(self._seed).choice(sites, n, replace=False))
 
-    def _keep(self, sites: NDArray[np.int64]) -> _Pool:
-        kept = _Kept(self._pairs_kept, 1)
+    def _keep(self, sites: NDArray[np.int64]) -> Pool:
+        kept = Kept(self._pairs_kept, 1)
         for some, ptr, rows in self._parts(sites):
             self._ceiling[some] = sums_of(ptr, rows, self._whole)
             kept.add(some, self._ceiling[some], ptr, rows)
         kept.thin(self._chosen)
         return kept.pool()
 
-    def _solve(self, pool: _Pool, *, priced: bool = True) -> NDArray[np.int64]:
+    def _solve(self, pool: Pool, *, priced: bool = True) -> NDArray[np.int64]:
         """Choose among the pool, better than before where that can be, and return whole prices of all rows."""
         sites, ptr, rows = pool
         row_ptr, row_sites = transpose(ptr, rows, len(self._whole))
@@ -215,13 +146,13 @@ class Streaming:
         price[known] = np.clip(np.rint(part * self._whole[known]), 0, self._whole[known]).astype(np.int64)
         return np.minimum(price, self._whole)
 
-    def _price_all(self, pool: _Pool, price: NDArray[np.int64]) -> tuple[_Pool, bool]:
+    def _price_all(self, pool: Pool, price: NDArray[np.int64]) -> tuple[Pool, bool]:
         """Add up what every site collects, lower the bound by it, and keep those that collect most."""
         sites, ptr, rows = pool
         collected = np.minimum(self._ceiling, int(self._whole.sum()))
         collected[sites] = sums_of(ptr, rows, price)
         last = _last_within(collected[sites], self._number)
-        kept = _Kept(self._pairs_kept, 9 * (last // 10))
+        kept = Kept(self._pairs_kept, 9 * (last // 10))
         kept.add(sites, collected[sites], ptr, rows)
         in_pool = np.zeros(len(collected), bool)
         in_pool[sites] = True
@@ -241,14 +172,14 @@ class Streaming:
         return (kept.pool() if finished else pool), finished
 
     def _used_of(
-        self, pool: _Pool, kept: _Kept
+        self, pool: Pool, kept: Kept
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
         """Return the sites that choice or prices lean on and that are not kept for what they collect, as a part that is."""
         sites, ptr, rows = pool
         which = np.flatnonzero(np.isin(sites, np.setdiff1d(self._in_use, kept.sites)))
         return sites[which], np.full(len(which), kept.least), *take_catchments(ptr, rows, which)
 
-    def _in_order(self, pool: _Pool) -> Streamed:
+    def _in_order(self, pool: Pool) -> Streamed:
         """Return the chosen sites by what each gains, without those that gain nothing."""
         sites, ptr, rows = pool
         which = np.flatnonzero(np.isin(sites, self._chosen))
@@ -257,36 +188,6 @@ class Streaming:
         order, gain = opening_order(chosen_ptr, chosen_rows, self._whole, covered)
         adds = gain > 0
         return Streamed(sites[which][order[adds]], gain[adds], covered, self.bound)
-
-
-def checked_parts(catchments_of: Catchments, sites: NDArray[np.int64], last_seen: NDArray[np.int64]) -> Iterator[_Pool]:
-    """Yield ``(sites, ptr, rows)`` of the parts that hold some sites' catchments, each checked.
-
-    `last_seen`, one number a row, is changed.
-
-    Raises
-    ------
-    InputError
-        A part names a row that is not there or a row twice, or there are too few or too many catchments.
-    """
-    at, stamp = 0, int(last_seen.max(initial=-1)) + 1
-    for given_ptr, given_rows in catchments_of(sites) if len(sites) else ():
-        ptr, rows = np.ascontiguousarray(given_ptr, np.int64), np.ascontiguousarray(given_rows, np.int32)
-        n = len(ptr) - 1
-        if n < 0 or at + n > len(sites) or not are_catchments(ptr, rows, len(last_seen), last_seen, stamp):
-            _refuse("bad_catchments", at=at)
-        yield sites[at : at + n], ptr, rows
-        at, stamp = at + n, stamp + n
-    if at != len(sites):
-        _refuse("few_catchments", came=at, wanted=len(sites))
-
-
-def covered_by(catchments_of: Catchments, sites: NDArray[np.int64], n_rows: int) -> NDArray[np.bool_]:
-    """Return which rows some sites cover."""
-    covered = np.zeros(n_rows, bool)
-    for _, _, rows in checked_parts(catchments_of, sites, np.full(n_rows, -1, np.int64)):
-        covered[rows] = True
-    return covered
 
 
 def _last_gain(problem: Problem, sites: NDArray[np.int64]) -> int:
@@ -312,9 +213,3 @@ def _last_within(collected: NDArray[np.int64], number: int) -> int:
     if number <= 0 or len(collected) < number:
         return 0
     return int(np.partition(collected, len(collected) - number)[len(collected) - number])
-
-
-def _refuse(code: str, **params: int) -> None:
-    faults = Faults()
-    faults.add(code, **params)
-    faults.refuse()

@@ -7,9 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.solvers.effort import Effort
 from planner.solvers.given import Faults, check_effort, check_whole, numbers, site_numbers, total
+from planner.solvers.kept import Catchments, covered_by
 from planner.solvers.problem import Scaled, scale_weights
 from planner.solvers.results import MaxCoverage
-from planner.solvers.streamed import Catchments, Streaming, covered_by
+from planner.solvers.streamed import Streaming
 
 
 def streamed_result(
