@@ -6,7 +6,7 @@ machine that does other things too. A province is made and cached by ``benchmark
 """
 
 import argparse
-import resource
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -189,8 +189,17 @@ def timed(what: str) -> Iterator[list[float]]:
     took: list[float] = []
     yield took
     took += [time.perf_counter() - wall, time.process_time() - cpu]
-    most_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{what}: {took[0]:.1f} s ({took[1]:.1f} s of processor), at most {most_gb:.1f} GB", flush=True)
+    print(f"{what}: {took[0]:.1f} s ({took[1]:.1f} s of processor){most_memory()}", flush=True)
+
+
+def most_memory() -> str:
+    """Return the most memory the process ever held, where the system tells."""
+    try:
+        import resource
+    except ImportError:  # Windows keeps its own books
+        return ""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
+    return f", at most {peak:.1f} GB"
 
 
 if __name__ == "__main__":
