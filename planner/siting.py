@@ -21,6 +21,7 @@ from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
 from planner.solvers.effort import Effort
 from planner.solvers.explaining import Explanation, explain
 from planner.solvers.given import Faults, check_whole
+from planner.solvers.kept import Catchments
 from planner.solvers.kinds import Matrix, Progress
 from planner.solvers.meeting import (
     Evaluation,
@@ -40,6 +41,7 @@ from planner.solvers.results import (
     WorstZone,
 )
 from planner.solvers.robust import Robustness, alternatives, robustness, vary
+from planner.solvers.streamed_result import streamed_result
 
 __all__ = [
     "Closures",
@@ -65,6 +67,7 @@ __all__ = [
     "least_loss_closures",
     "max_backup",
     "max_coverage",
+    "max_coverage_streamed",
     "max_worst_zone",
     "mergers",
     "min_sites",
@@ -148,6 +151,64 @@ def max_coverage(
     )
     asked: dict[str, Any] = {"sites": sites, "budget": budget, "method": method, "gap": gap, "seed": seed}
     return cover_result(given, terms, effort, asked, greedy=method == "greedy")
+
+
+def max_coverage_streamed(
+    catchments_of: Catchments,
+    weights: ArrayLike,
+    sites: int,
+    *,
+    n_sites: int,
+    ceilings: ArrayLike | None = None,
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    passes: int = 2,
+    pairs_kept: int = 100_000_000,
+    gap: float = 0.0,
+    time_limit_s: float = 600.0,
+    seed: int = 1,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> MaxCoverage:
+    """Open the sites that cover the most weight where there are more pairs than memory holds; statement as `max_coverage`.
+
+    Catchments are asked for and let go again: once for a sample of the sites, then at most `passes` times for those that can
+    still matter. The bound holds whatever stopped the search. Nothing hangs on how the parts are cut unless more pairs would
+    be worth keeping than may be.
+
+    Parameters
+    ----------
+    catchments_of : given rising numbers of sites, yields parts ``(ptr, rows)`` that hold their catchments in this order:
+        ``rows[ptr[k]:ptr[k + 1]]`` are the demand points that the k-th covers, each once (`planner.coverage.catchments`
+        gives them as ``part.indptr, part.indices``).
+    weights : shape (n_demand,), not negative.
+    sites : how many of the `n_sites` may be opened.
+    ceilings : shape (n_sites,), what each site covers at the most, where something is known; saves asking for those that
+        cannot matter. The bound holds only if these do.
+    forbidden, existing : numbers of sites, as in `max_coverage`.
+    passes : how often all catchments may be asked for.
+    pairs_kept : stored pairs that may be kept at a time; some 30 bytes each are needed.
+
+    Raises
+    ------
+    InputError
+        What was given cannot be, or what `catchments_of` gives.
+
+    Sources: as `max_coverage`; column generation: Gilmore & Gomory (1961), Operations Research 9, 849-859.
+    """
+    effort = Effort(gap, time_limit_s, seed, None, progress, cancelled)
+    return streamed_result(
+        catchments_of,
+        weights,
+        sites,
+        effort,
+        n_sites=n_sites,
+        ceilings=ceilings,
+        forbidden=forbidden,
+        existing=existing,
+        passes=passes,
+        pairs_kept=pairs_kept,
+    )
 
 
 def max_backup(
@@ -428,19 +489,27 @@ def frontier(
     forbidden: ArrayLike = (),
     existing: ArrayLike = (),
     conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = float("inf"),
     seed: int = 1,
     threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Frontier:
     """Return the most that each number of new sites, or each amount of money, can cover.
 
     Parameters and errors as `max_coverage`. By number from the required ones' up to `sites`; by money at `points` equal
     steps from the required ones' cost up to `budget`, or at the amounts given in its place. Each point has a bound of its
     own; values and bounds never fall from one point to the next. Points at which the conditions cannot be met are left out.
-    Searches stop on counted work.
+    Searches stop on counted work; where time ends or the caller cancels, points not reached are left out.
+
+    By number, without required sites or conditions, a large problem (a billion stored pairs times numbers) is searched for all
+    numbers at once: prices for one number bound all others, and the next number is taken where the gap is widest, until every
+    gap is at most `gap`. All numbers are then there, whatever ended the search.
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
     most = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
-    effort = Effort(seed=seed, threads=threads)
+    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
     given, terms = check_problem(
         cov,
         weights,

@@ -71,6 +71,29 @@ def covered_rows(row_ptr, row_sites, is_open):
 
 
 @njit(cache=True, nogil=True)
+def count_open(row_ptr, row_sites, is_open):
+    """Return for every row how many open sites cover it."""
+    count = np.empty(len(row_ptr) - 1, np.int64)
+    for i in range(len(count)):
+        n = 0
+        for p in range(row_ptr[i], row_ptr[i + 1]):
+            n += is_open[row_sites[p]]
+        count[i] = n
+    return count
+
+
+@njit(cache=True, nogil=True)
+def helping_sites(row_ptr, row_sites, wanted, n_sites):
+    """Return for every site whether it covers a row that is `wanted`."""
+    helps = np.zeros(n_sites, np.bool_)
+    for i in range(len(row_ptr) - 1):
+        if wanted[i]:
+            for p in range(row_ptr[i], row_ptr[i + 1]):
+                helps[row_sites[p]] = True
+    return helps
+
+
+@njit(cache=True, nogil=True)
 def some_columns(row_ptr, row_sites, slot, n_slots):
     """Return ``(site_ptr, site_rows)`` of the sites whose `slot` is not negative, at their slots."""
     site_ptr = np.zeros(n_slots + 1, np.int64)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from planner.errors import InputError
-from planner.kernels.cover import covered_rows
+from planner.kernels.cover import count_open, covered_rows, transpose
 from planner.texts import Sentence
 
 WITHIN = 1e-12
@@ -57,19 +57,18 @@ class Given:
 
     def times_covered(self, sites: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return for every demand point how many of `sites` cover it."""
-        is_open = np.zeros(self.n_sites, np.int64)
-        is_open[sites] = 1
-        sums = np.concatenate(([0], np.cumsum(is_open[self.row_sites])))
-        return sums[self.row_ptr[1:]] - sums[self.row_ptr[:-1]]
+        is_open = np.zeros(self.n_sites, bool)
+        is_open[sites] = True
+        return count_open(self.row_ptr, self.row_sites, is_open)
 
     @property
     def by_site(self) -> sparse.csc_array:
         """The matrix by site: `indices` of column j are the demand points that site j covers."""
-        if not self._by_site:
-            shape = (len(self.weights), self.n_sites)
-            rows = sparse.csr_array((np.ones(len(self.row_sites), np.int8), self.row_sites, self.row_ptr), shape=shape)
-            self._by_site.append(rows.tocsc())
-        return self._by_site[0]
+        site_ptr, site_rows = self._columns()
+        if len(self._by_site) == 1:
+            ones = np.ones(len(site_rows), np.int8)
+            self._by_site.append(sparse.csc_array((ones, site_rows, site_ptr), shape=(len(self.weights), self.n_sites)))
+        return self._by_site[1]
 
     def with_weights(self, weights: NDArray[np.float64]) -> "Given":
         """Return the same matrix with other weights."""
@@ -77,8 +76,13 @@ class Given:
 
     def points_of(self, site: int) -> NDArray[np.int32]:
         """Return the demand points that a site covers."""
-        by_site = self.by_site
-        return by_site.indices[by_site.indptr[site] : by_site.indptr[site + 1]]
+        site_ptr, site_rows = self._columns()
+        return site_rows[site_ptr[site] : site_ptr[site + 1]]
+
+    def _columns(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        if not self._by_site:
+            self._by_site.append(transpose(self.row_ptr, self.row_sites, self.n_sites))
+        return self._by_site[0]
 
 
 def check_cover(cov: Any, faults: Faults) -> tuple[int, int]:
@@ -155,7 +159,8 @@ def canonical_rows(cov: Any) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         rows.data = (rows.data != 0).astype(np.int8)
         rows.eliminate_zeros()
         rows.sum_duplicates()
-    return rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
+    # read only, so that what fits is taken as it is: copies of 100 million numbers cost more than the proof
+    return np.ascontiguousarray(rows.indptr, np.int64), np.ascontiguousarray(rows.indices, np.int32)
 
 
 def total(weights: NDArray[np.float64]) -> float:

@@ -10,17 +10,19 @@ from planner.errors import InfeasibleError
 from planner.solvers.center import least_worst_time
 from planner.solvers.conditions import Conditions
 from planner.solvers.covering import cover_most, worst_zone
+from planner.solvers.curve import LARGE_WORK, curve_result
 from planner.solvers.effort import Effort
 from planner.solvers.fewest import fewest
 from planner.solvers.given import Faults, Given, check_effort, check_whole, numbers, total
 from planner.solvers.guard import Guard
 from planner.solvers.median import lacks_time, least_time
 from planner.solvers.order import in_order, pruned
-from planner.solvers.problem import scale_weights
+from planner.solvers.problem import Problem, Scaled, scale_weights
 from planner.solvers.quest import Quest
 from planner.solvers.results import Frontier, MinSites, PCenter, PMedian, WorstZone, share
 from planner.solvers.terms import Terms, check_terms
 from planner.solvers.times import Times, check_times
+from planner.solvers.within import plain_problem
 
 _FRONTIER_WORK = 300_000_000
 """Counted work after which a point of the frontier is taken as it is, with its gap."""
@@ -171,15 +173,27 @@ def frontier_result(
 ) -> Frontier:
     """Cover most with each number of sites or amount of money; what a larger limit cannot exceed, a smaller cannot."""
     scaled = scale_weights(given.weights)
+    guard = effort.guard(scaled.real)
+    large = _as_one(given, scaled, terms)
+    if large is not None:
+        return curve_result(given, scaled, large, terms.standing, guard)
     asked: list[Terms] = []
     values: list[float] = []
     bounds: list[float] = []
     chosen: list[NDArray[np.bool_]] = []
     impossible: InfeasibleError | None = None
     for limited in _limits(terms, amounts, points):
-        guard = Guard(work_limit=_FRONTIER_WORK, threads=effort.threads)
+        if asked and (guard.seconds_left() <= 0 or guard.is_cancelled()):
+            break
+        part = Guard(
+            gap=effort.gap,
+            time_limit_s=guard.seconds_left(),
+            work_limit=_FRONTIER_WORK,
+            cancelled=effort.cancelled,
+            threads=effort.threads,
+        )
         try:
-            found = cover_most(given, limited, guard, effort.seed, scaled=scaled)
+            found = cover_most(given, limited, part, effort.seed, scaled=scaled)
         except InfeasibleError as fault:
             impossible = fault
             continue
@@ -191,6 +205,8 @@ def frontier_result(
         values.append(value)
         bounds.append(max(found.bound, value))
         chosen.append(is_open)
+        if effort.progress is not None:
+            effort.progress(value, bounds[-1])
     if not asked and impossible is not None:
         raise impossible
     for k in range(len(bounds) - 2, -1, -1):
@@ -203,6 +219,15 @@ def frontier_result(
     money = None if terms.budget is None else np.array([limited.budget for limited in asked], float)
     sites = np.array([limited.sites if money is None else len(s) for limited, s in zip(asked, selected, strict=True)])
     return Frontier(sites.astype(np.int64), np.array(values), np.array(bounds), tuple(selected), money)
+
+
+def _as_one(given: Given, scaled: Scaled, terms: Terms) -> Problem | None:
+    """Return the problem of the largest number, where the curve is so large that all numbers are searched together."""
+    sites = terms.sites
+    if sites is None or not terms.is_plain or len(terms.required) or len(given.row_sites) * sites < LARGE_WORK:
+        return None
+    problem = plain_problem(given, scaled, terms)
+    return problem if problem is not None and problem.n_pairs * sites >= LARGE_WORK else None
 
 
 def _limits(terms: Terms, amounts: NDArray[np.float64] | None, points: int) -> Iterator[Terms]:

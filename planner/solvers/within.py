@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, transpose
+from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, helping_sites, transpose
 from planner.kernels.cover_dual import collect
 from planner.kernels.cover_within import exchange_within, greedy_within
 from planner.solvers.dual import Dual
@@ -51,8 +51,7 @@ def plain_problem(given: Given, scaled: Scaled, terms: Terms) -> Problem | None:
     opened = np.union1d(terms.standing, must)
     status[opened] = OPEN
     left_over = ~given.covered_by(opened) & (scaled.whole > 0)
-    helps = np.zeros(given.n_sites, bool)
-    helps[given.row_sites[np.repeat(left_over, np.diff(given.row_ptr))]] = True
+    helps = helping_sites(given.row_ptr, given.row_sites, left_over, given.n_sites)
     status[(status == FREE) & ~helps] = CLOSED
     cost, left = np.ones(given.n_sites, np.int64), given.n_sites if terms.sites is None else int(terms.sites)
     if terms.budget is not None:
