@@ -23,10 +23,11 @@ from shapely import Geometry
 from planner.coverage import Places
 from planner.crs import WGS84, transformer
 from planner.errors import InputError
-from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
-from planner.kernels.field import BLOCK, add_tile, effort_field, lattice_of
+from planner.kernels.contour import simplify_rings, trace_rings
+from planner.kernels.field import BLOCK, add_tile, effort_field
 from planner.kernels.paths import search_bounded
 from planner.streets import MAX_SNAP_M, TILE, AnyDirection, Direction, SnappedLattice, StreetNetwork
+from planner.streets.entrances import Entries
 from planner.units import minutes_to_s
 from planner.units import speed_m_s as checked_speed
 
@@ -153,7 +154,7 @@ def shapes(
             table[at] = _as_multipolygon(table[at])
         return table
     # built once, before threads ask for them
-    network.segment_start_m, network.adjacency, network.efforts(direction), network.grid.far_m
+    network.segment_start_m, network.vertex_m, network.adjacency, network.efforts(direction), network.grid
 
     def one(i: int) -> list[Geometry]:
         return _bands(network, places, i, limits_m, max_snap_m, direction, quality, step_m)
@@ -237,12 +238,15 @@ def _field(
             network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
             space.dist, space.stamp, version, np.empty(1024, np.int32), np.empty(1024), np.empty(1024, np.int32),
         )  # fmt: skip
-        step_m, first_column, first_row, n_columns, n_rows, wanted = lattice_of(
-            order, reached, space.dist, limit_m, edge, at, access_m, half.indptr, half.edge, efforts.half_edge_m,
-            half.forward, efforts.along_m, efforts.against_m, network.edge_length_m,
-            network.vertex_indptr, network.vertex_x, network.vertex_y, grid.x0, grid.y0, grid.cell_m, grid.far_m,
-            max_snap_m, step_m, _MOST_POINTS, BLOCK,
-        )  # fmt: skip
+        west, south, east, north = _reached_box(network, entries, order[:reached], space.dist, limit_m, efforts.stretch)
+        # nothing beyond the longest access leg from the outermost street can be reached, however long the walk
+        west, south = max(west, grid.x0 - max_snap_m), max(south, grid.y0 - max_snap_m)
+        east = max(west, min(east, grid.x0 + grid.n_columns * grid.cell_m + max_snap_m))
+        north = max(south, min(north, grid.y0 + grid.n_rows * grid.cell_m + max_snap_m))
+        step_m = max(step_m, np.sqrt((east - west) * (north - south) / _MOST_POINTS))
+        first_column, first_row = math.floor(west / step_m) - 1, math.floor(south / step_m) - 1
+        n_columns = math.ceil(east / step_m) - first_column + 2
+        n_rows = math.ceil(north / step_m) - first_row + 2
         west, south = first_column * step_m, first_row * step_m
         walked = (
             edge, at, access_m, network.edge_from, network.edge_to, efforts.along_m, efforts.against_m,
@@ -262,13 +266,41 @@ def _field(
                 )  # fmt: skip
         else:
             field = effort_field(
-                west, south, step_m, n_columns, n_rows, wanted, np.array(limits_m), _CUT_STEPS * step_m,
+                west, south, step_m, n_columns, n_rows, np.array(limits_m), _CUT_STEPS * step_m,
                 *walked, network.edge_length_m, space.dist, space.stamp, version,
                 grid.ax, grid.ay, grid.bx, grid.by, grid.edge,
-                network.segment_start_m, space.segment_stamp, space.versions(wanted.size + 1),
+                network.segment_start_m, space.segment_stamp, space.versions((n_rows // BLOCK + 1) * (n_columns // BLOCK + 1)),
                 grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
             )  # fmt: skip
     return field, west, south, step_m
+
+
+def _reached_box(
+    network: StreetNetwork,
+    entries: Entries,
+    nodes: NDArray[np.int32],
+    dist: NDArray[np.float64],
+    limit_m: float,
+    stretch: float,
+) -> tuple[float, float, float, float]:
+    """Return ``(west, south, east, north)`` that holds every place within the limit: what is left of it at nodes and entries.
+
+    `stretch` is the most metres of ground that a metre of effort covers.
+    """
+    x, y, left_m = [network.node_x[nodes]], [network.node_y[nodes]], [limit_m - dist[nodes]]
+    for e, at, access_m in zip(entries.edge, entries.at, entries.access_m, strict=True):
+        vertex = slice(network.vertex_indptr[e], network.vertex_indptr[e + 1])
+        along_m = at * network.edge_length_m[e]
+        x.append(np.interp([along_m], network.vertex_m[vertex], network.vertex_x[vertex]))
+        y.append(np.interp([along_m], network.vertex_m[vertex], network.vertex_y[vertex]))
+        left_m.append(np.array([max(limit_m - access_m, 0.0)]))
+    xs, ys, beyond_m = np.concatenate(x), np.concatenate(y), np.concatenate(left_m) * stretch
+    return (
+        float((xs - beyond_m).min()),
+        float((ys - beyond_m).min()),
+        float((xs + beyond_m).max()),
+        float((ys + beyond_m).max()),
+    )
 
 
 def _within(field: NDArray[np.float64], limit_m: float, west: float, south: float, step_m: float) -> Geometry:
@@ -291,7 +323,7 @@ def _within(field: NDArray[np.float64], limit_m: float, west: float, south: floa
 
 def _polygons_of(xy: NDArray[np.float64], ring_ptr: NDArray[np.int64], least_m2: float) -> Geometry:
     """Return the MultiPolygon of traced rings; of several, those under `least_m2` are below what a lattice shows."""
-    area, home = sort_rings(xy, ring_ptr, least_m2 if len(ring_ptr) > 2 else 0.0)
+    area, home = _sort_rings(xy, ring_ptr, least_m2 if len(ring_ptr) > 2 else 0.0)
     order = np.lexsort((area <= 0, home))
     order = order[home[order] >= 0]
     if not len(order):
@@ -302,6 +334,33 @@ def _polygons_of(xy: NDArray[np.float64], ring_ptr: NDArray[np.int64], least_m2:
     rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(order)), size))
     _, polygon = np.unique(home[order], return_inverse=True)
     return shapely.multipolygons(shapely.polygons(rings, indices=polygon))
+
+
+def _sort_rings(
+    xy: NDArray[np.float64], ring_ptr: NDArray[np.int64], least_m2: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return ``(area, home)`` of each ring: its signed area, and the outline it is a hole of; its own number for an outline.
+
+    Rings of fewer than three points, or that hold less than `least_m2`, have home -1, as have holes in such an outline.
+    """
+    size = np.diff(ring_ptr)
+    ring = np.repeat(np.arange(len(size)), size)
+    following = np.arange(len(xy)) + 1
+    following[ring_ptr[1:] - 1] = ring_ptr[:-1]
+    from_first = xy - xy[ring_ptr[ring]]
+    x, y = from_first.T
+    area = np.bincount(ring, 0.5 * (x * y[following] - x[following] * y), len(size)).astype(np.float64)
+    fit = (size >= 3) & (np.abs(area) >= least_m2)
+    home = np.where(fit & (area > 0), np.arange(len(size)), -1).astype(np.int64)
+    outlines, holes = np.flatnonzero((size >= 3) & (area > 0)), np.flatnonzero(fit & (area < 0))
+    if len(holes) == 0 or len(outlines) == 0:
+        return area, home
+    kept = np.flatnonzero(np.isin(ring, outlines))
+    shapes = shapely.polygons(shapely.linearrings(xy[kept], indices=np.unique(ring[kept], return_inverse=True)[1]))
+    hole, outline = shapely.STRtree(shapes).query(shapely.points(xy[ring_ptr[holes]]), predicate="within")
+    order = np.lexsort((-area[outlines[outline]], hole))  # of several around a hole the smallest comes last, and stays
+    home[holes[hole[order]]] = home[outlines[outline[order]]]
+    return area, home
 
 
 def _cut_at_antimeridian(shape: Geometry) -> Geometry:

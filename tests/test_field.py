@@ -10,7 +10,8 @@ from toys import ORIGIN, in_metres, network_of
 from planner import coverage, isochrones
 from planner.coverage import Places
 from planner.errors import InputError
-from planner.kernels.contour import simplify_rings, sort_rings, trace_rings
+from planner.isochrones import _sort_rings as sort_rings
+from planner.kernels.contour import simplify_rings, trace_rings
 
 OUT, IN = 10.0, -10.0
 

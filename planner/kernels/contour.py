@@ -1,4 +1,4 @@
-"""Outlines of where a field on a lattice lies at or below a limit: rings traced by marching squares, simplified and sorted out.
+"""Outlines of where a field on a lattice lies at or below a limit: rings traced by marching squares, and simplified.
 
 Rings run with the inside on their left: outlines counter-clockwise, holes clockwise. Where two opposite corners of a square lie
 inside and the other two outside, the mean of the four decides whether the inside holds together (Lorensen & Cline 1987, Computer
@@ -133,7 +133,10 @@ def simplify_rings(xy, ring_ptr, tolerance):
             stack[depth, 0], stack[depth, 1] = a, split
             stack[depth + 1, 0], stack[depth + 1, 1] = split, b
             depth += 2
-    kept = np.empty((keep.sum(), 2))
+    count = 0
+    for i in range(len(xy)):
+        count += keep[i]
+    kept = np.empty((count, 2))
     kept_ptr = np.zeros(len(ring_ptr), np.int64)
     n = 0
     for ring in range(len(ring_ptr) - 1):
@@ -143,43 +146,3 @@ def simplify_rings(xy, ring_ptr, tolerance):
                 n += 1
         kept_ptr[ring + 1] = n
     return kept, kept_ptr
-
-
-@njit(cache=True, nogil=True)
-def sort_rings(xy, ring_ptr, least_area):
-    """Return ``(area, home)`` of each ring: its signed area, and the outline it is a hole of; its own number for an outline.
-
-    Rings of fewer than three points, or that hold less than `least_area`, have home -1, as have holes in such an outline.
-    """
-    n_rings = len(ring_ptr) - 1
-    area = np.zeros(n_rings)
-    home = np.full(n_rings, -1, np.int64)
-    for ring in range(n_rings):
-        first, last = ring_ptr[ring], ring_ptr[ring + 1]
-        x0, y0 = xy[first, 0], xy[first, 1]
-        for i in range(first, last):
-            j = i + 1 if i + 1 < last else first
-            area[ring] += 0.5 * ((xy[i, 0] - x0) * (xy[j, 1] - y0) - (xy[j, 0] - x0) * (xy[i, 1] - y0))
-        if last - first >= 3 and area[ring] >= least_area:
-            home[ring] = ring
-    for ring in range(n_rings):
-        first, last = ring_ptr[ring], ring_ptr[ring + 1]
-        if last - first < 3 or area[ring] > -least_area:
-            continue
-        x, y = xy[first, 0], xy[first, 1]
-        best = np.inf
-        for outer in range(n_rings):
-            if area[outer] <= 0 or area[outer] >= best or area[outer] < -area[ring]:
-                continue
-            inside = False
-            j = ring_ptr[outer + 1] - 1
-            for i in range(ring_ptr[outer], ring_ptr[outer + 1]):
-                if (xy[i, 1] > y) != (xy[j, 1] > y):
-                    at = xy[i, 0] + (y - xy[i, 1]) / (xy[j, 1] - xy[i, 1]) * (xy[j, 0] - xy[i, 0])
-                    if x < at:
-                        inside = not inside
-                j = i
-            if inside:
-                best = area[outer]
-                home[ring] = home[outer]
-    return area, home

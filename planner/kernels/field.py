@@ -13,103 +13,8 @@ BLOCK, SMALLEST_BLOCK = 16, 4
 
 
 @njit(cache=True, nogil=True)
-def lattice_of(
-    order, reached, dist, limit_m, entry_edge, entry_at, entry_access_m,
-    indptr, half_edge, half_edge_m, forward, along_m, against_m, edge_length_m,
-    vertex_indptr, vertex_x, vertex_y, x0, y0, cell_m, far_m, max_snap_m, step_m, most_points, block,
-):  # fmt: skip
-    """Return ``(step_m, first_column, first_row, n_columns, n_rows, wanted)``: the lattice that holds all that is reached.
-
-    Point ``(r, c)`` of it lies at ``(first_column + c, first_row + r)`` steps from the origin. The step is the given one, or as
-    much wider as keeps the lattice within `most_points`. ``wanted`` marks the blocks of `block` points a side that may hold a
-    place within `limit_m`: it is no farther from a stretch walked than what is left of the limit there, nor than ``far_m`` of its
-    cell of the grid (corner x0, y0), the most that any place in the cell is from its nearest street.
-    """
-    n_high, n_wide = far_m.shape
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    left_at = np.full((1, 1), -1.0)
-    r_low, r_high, c_low, c_high = n_high, -1, n_wide, -1
-    for marking in range(2):  # first the box of all that is walked, then what is left of the limit in each of its cells
-        if marking:
-            if r_high < r_low:
-                break
-            left_at = np.full((r_high - r_low + 1, c_high - c_low + 1), -1.0)
-        for i in range(reached + len(entry_edge)):
-            # a node and its half-edges, then both ways along the edge of each entry
-            k_first, k_last = (indptr[order[i]], indptr[order[i] + 1]) if i < reached else (0, 2)
-            for k in range(k_first, k_last):
-                if i < reached:
-                    e, ahead, left_m = half_edge[k], forward[k], limit_m - dist[order[i]]
-                    begin_m, pace = 0.0, half_edge_m[k]
-                else:
-                    n = i - reached
-                    e, ahead, left_m = entry_edge[n], k == 0, limit_m - entry_access_m[n]
-                    begin_m = (entry_at[n] if ahead else 1.0 - entry_at[n]) * edge_length_m[e]
-                    pace = along_m[e] if ahead else against_m[e]
-                pace = pace / edge_length_m[e] if edge_length_m[e] > 0 else 1.0
-                v, turn, last = vertex_indptr[e], 1, vertex_indptr[e + 1] - 1
-                if not ahead:
-                    v, turn, last = last, -1, v
-                walked_m = 0.0
-                while v != last and left_m >= 0:
-                    xa, ya, xb, yb = vertex_x[v], vertex_y[v], vertex_x[v + turn], vertex_y[v + turn]
-                    v += turn
-                    length_m = np.sqrt((xb - xa) ** 2 + (yb - ya) ** 2)
-                    walked_m += length_m
-                    if walked_m < begin_m:
-                        continue
-                    c_first = min(max(int((min(xa, xb) - x0) / cell_m), 0), n_wide - 1)
-                    c_last = min(max(int((max(xa, xb) - x0) / cell_m), 0), n_wide - 1)
-                    r_first = min(max(int((min(ya, yb) - y0) / cell_m), 0), n_high - 1)
-                    r_last = min(max(int((max(ya, yb) - y0) / cell_m), 0), n_high - 1)
-                    if marking:
-                        for r in range(r_first - r_low, r_last - r_low + 1):
-                            for c in range(c_first - c_low, c_last - c_low + 1):
-                                left_at[r, c] = max(left_at[r, c], left_m)
-                    else:
-                        beyond_m = min(left_m, max_snap_m)
-                        west, east = min(west, min(xa, xb) - beyond_m), max(east, max(xa, xb) + beyond_m)
-                        south, north = min(south, min(ya, yb) - beyond_m), max(north, max(ya, yb) + beyond_m)
-                        r_low, r_high = min(r_low, r_first), max(r_high, r_last)
-                        c_low, c_high = min(c_low, c_first), max(c_high, c_last)
-                    left_m -= min(length_m, walked_m - begin_m) * pace
-    if east < west:  # the way to the street takes it all: a lattice of nothing, anywhere
-        west, south, east, north = x0, y0, x0, y0
-    step_m = max(step_m, np.sqrt((east - west) * (north - south) / most_points))
-    first_column, first_row = int(np.floor(west / step_m)) - 1, int(np.floor(south / step_m)) - 1
-    n_columns = int(np.ceil(east / step_m)) - first_column + 2
-    n_rows = int(np.ceil(north / step_m)) - first_row + 2
-    wanted = np.zeros(((n_rows + block - 1) // block, (n_columns + block - 1) // block), np.bool_)
-    side_m = block * step_m
-    for row in range(int(np.floor((south - y0) / cell_m)), int(np.floor((north - y0) / cell_m)) + 1):
-        for column in range(int(np.floor((west - x0) / cell_m)), int(np.floor((east - x0) / cell_m)) + 1):
-            far = max_snap_m  # beyond the grid all is possible
-            if 0 <= row < n_high and 0 <= column < n_wide:
-                far = min(far, far_m[row, column])
-            around = int(far / cell_m) + 1
-            near = False
-            for r in range(max(0, row - around - r_low), min(len(left_at), row + around + 1 - r_low)):
-                for c in range(max(0, column - around - c_low), min(left_at.shape[1], column + around + 1 - c_low)):
-                    if left_at[r, c] >= 0:
-                        gap_x = max(abs(c + c_low - column) - 1, 0) * cell_m
-                        gap_y = max(abs(r + r_low - row) - 1, 0) * cell_m
-                        gap_m = np.sqrt(gap_x * gap_x + gap_y * gap_y)
-                        if gap_m <= far and gap_m <= left_at[r, c]:
-                            near = True
-                            break
-                if near:
-                    break
-            if near:
-                x, y = x0 + column * cell_m - first_column * step_m, y0 + row * cell_m - first_row * step_m
-                for r in range(max(0, int(y / side_m)), min(len(wanted) - 1, int((y + cell_m) / side_m)) + 1):
-                    for c in range(max(0, int(x / side_m)), min(wanted.shape[1] - 1, int((x + cell_m) / side_m)) + 1):
-                        wanted[r, c] = True
-    return step_m, first_column, first_row, n_columns, n_rows, wanted
-
-
-@njit(cache=True, nogil=True)
 def effort_field(
-    west, south, step_m, n_columns, n_rows, wanted, limits_m, cut_m, entry_edge, entry_at, entry_access_m,
+    west, south, step_m, n_columns, n_rows, limits_m, cut_m, entry_edge, entry_at, entry_access_m,
     edge_from, edge_to, along_m, against_m, edge_length_m, dist, stamp, version,
     ax, ay, bx, by, segment_edge, segment_start_m, segment_stamp, first_mark,
     cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
@@ -118,30 +23,20 @@ def effort_field(
 
     ``dist[node]`` holds where ``stamp[node] == version`` (`planner.kernels.paths.search_bounded`). A point whose nearest
     street is not reached, or that has none within `max_snap_m`, has inf. Exact within `cut_m` of each of the rising `limits_m`;
-    elsewhere some value on the same side of all of them, at least `cut_m` away. `wanted` says which blocks of `BLOCK`
-    points may hold anything reached (`lattice_of`).
+    elsewhere some value on the same side of all of them, at least `cut_m` away.
     """
     field = np.full((n_rows, n_columns), np.inf)
     candidate = np.empty(256, np.int32)
-    part = np.empty(256)
-    distance_m = np.empty(256)
-    street = np.empty(
-        (256, 6)
-    )  # of each segment kept: efforts at the edge's ends, along and against it, where it begins, ends
-    holds_entry = np.empty(256, np.bool_)
     size = BLOCK
-    n_high, n_wide = wanted.shape
+    n_high, n_wide = (n_rows + size - 1) // size, (n_columns + size - 1) // size
     block = np.empty((n_wide * n_high, 2), np.int32)
     ends = np.empty(n_wide * n_high, np.int64)
     listed = np.empty(4096, np.int32)
     half_m = 0.5 * (size - 1) * step_m
-    n, filled = np.int64(0), 0
+    n, filled, most_listed = np.int64(0), 0, 0
     n_blocks = 0
     for number in range(n_wide * n_high):
-        row, column = number // n_wide, number % n_wide
-        if not wanted[row, column]:
-            continue
-        row, column = row * size, column * size
+        row, column = number // n_wide * size, number % n_wide * size
         cx, cy = west + column * step_m + half_m, south + row * step_m + half_m
         n, candidate = _candidates(
             cx, cy, np.sqrt(2.0) * half_m, n, candidate, segment_stamp, first_mark + number, ax, ay, bx, by,
@@ -152,9 +47,13 @@ def effort_field(
         for k in range(n):
             listed[filled + k] = candidate[k]
         filled += n
+        most_listed = max(most_listed, n)
         block[n_blocks, 0], block[n_blocks, 1] = row, column
         ends[n_blocks] = filled
         n_blocks += 1
+    part, distance_m, holds_entry = np.empty(most_listed), np.empty(most_listed), np.empty(most_listed, np.bool_)
+    # of each segment kept: efforts at the edge's ends, along and against it, where it begins and ends on it
+    street = np.empty((most_listed, 6))
     # breadth first: what a block leaves open is handed on to its four quarters, with the segments that may be nearest there
     while size >= SMALLEST_BLOCK and n_blocks > 0:
         half_m = 0.5 * (size - 1) * step_m
@@ -168,10 +67,6 @@ def effort_field(
             last = ends[number]
             row, column = block[number, 0], block[number, 1]
             cx, cy = west + column * step_m + half_m, south + row * step_m + half_m
-            if last - first > len(distance_m):
-                room = 2 * (last - first)
-                distance_m, part = np.empty(room), np.empty(room)
-                street, holds_entry = np.empty((room, 6)), np.empty(room, np.bool_)
             nearest_m = np.inf
             for k in range(first, last):
                 s = listed[k]

@@ -1,9 +1,7 @@
 """An index of street segments by cells of a square grid: finds the nearest position on any street."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +10,6 @@ from planner.kernels.nearest_segment import fill_grid, snap_points
 
 _CELL_M = 80.0
 """About a block's width: finer cells cost points far from any street, coarser ones those in a dense town."""
-_FAR_M = 300.0
-"""Cells whose middle is farther than this from any street are far from all."""
 _CHUNK = 16_384
 
 
@@ -50,15 +46,6 @@ class SegmentGrid:
         n_columns, n_rows = int((x1 - x0) / cell_m) + 1, int((y1 - y0) / cell_m) + 1
         lists, segment = fill_grid(ax, ay, bx, by, x0, y0, cell_m, n_columns, n_rows)
         return cls(ax, ay, bx, by, start, edge[start], lists, segment, x0, y0, cell_m, n_columns, n_rows)
-
-    @cached_property
-    def far_m(self) -> NDArray[np.float64]:
-        """The most that a place in each cell may be from its nearest street, metres, shape (n_rows, n_columns); inf where far."""
-        x = self.x0 + (np.arange(self.n_columns) + 0.5) * self.cell_m
-        y = self.y0 + (np.arange(self.n_rows) + 0.5) * self.cell_m
-        xs, ys = (axis.ravel() for axis in np.meshgrid(x, y))
-        _, _, distance_m = self.nearest(xs, ys, _FAR_M, threads=os.cpu_count() or 1)
-        return (distance_m + self.cell_m / np.sqrt(2.0)).reshape(self.n_rows, self.n_columns)
 
     def nearest(
         self, x: NDArray[np.float64], y: NDArray[np.float64], max_snap_m: float, threads: int = 1
