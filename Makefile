@@ -41,7 +41,10 @@ check: setup  ## format, lint, types, layer rule, tests
 bench: setup  ## print ratios against what users would otherwise pick
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/streets.py
+	$(BIN)/python benchmarks/isochrones.py
+	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/siting.py
+	$(BIN)/python benchmarks/siting_scale.py points frontier
 
 # The tests of the map drive Chromium. Where it is missing and apt may install it, it is installed;
 # elsewhere those tests are skipped with a message, and in CI they fail.
