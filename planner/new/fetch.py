@@ -16,7 +16,7 @@ from planner.deliver import ATTRIBUTION, to_geojson
 from planner.findings import InputReport
 from planner.geography import BOUNDARY_FILE
 from planner.new.given import Given
-from planner.project import WalkingSection
+from planner.sections import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
 from planner.streets.online import user_folder
 from planner.study import Progress

@@ -4,7 +4,8 @@ from typing import get_args
 
 from planner.demand import Census, PopulationSource, ZoneFields
 from planner.demand.model import Bound
-from planner.project import CalibrateSection, Files, PopulationSection, Project
+from planner.project import Project
+from planner.sections import CalibrateSection, Files, PopulationSection
 
 BOUNDS: tuple[Bound, ...] = get_args(Bound)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from planner import siting
-from planner.project import SitingSection
+from planner.sections import SitingSection
 from planner.study.access import Access
 from planner.study.decision import Decision, Result
 from planner.study.inputs import Inputs
