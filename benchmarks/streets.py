@@ -246,7 +246,7 @@ def _compare(times: sparse.csr_array, found: Any) -> None:
     """Say how many of pandana's pairs the planner has, and how far the two differ on them, of a sample of 200 sources."""
     chosen = np.random.default_rng(4).choice(times.shape[0], 200, replace=False)
     sample = found[found["source"].isin(chosen)]
-    ours = np.asarray(times[sample["source"].to_numpy(), sample["destination"].to_numpy()].todense()).ravel()
+    ours = np.asarray(times[sample["source"].to_numpy(), sample["destination"].to_numpy()]).ravel()
     metres = sample["metres"].to_numpy(float)
     known = (ours > 0) | (metres < 0.001)
     off = np.abs(ours[known] - metres[known])

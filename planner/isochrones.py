@@ -355,6 +355,9 @@ def _sort_rings(
     outlines, holes = np.flatnonzero((size >= 3) & (area > 0)), np.flatnonzero(fit & (area < 0))
     if len(holes) == 0 or len(outlines) == 0:
         return area, home
+    if len(outlines) == 1:
+        home[holes] = home[outlines[0]]
+        return area, home
     kept = np.flatnonzero(np.isin(ring, outlines))
     shapes = shapely.polygons(shapely.linearrings(xy[kept], indices=np.unique(ring[kept], return_inverse=True)[1]))
     hole, outline = shapely.STRtree(shapes).query(shapely.points(xy[ring_ptr[holes]]), predicate="within")
