@@ -29,18 +29,6 @@ class Cover(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def is_canonical(row_ptr, row_sites, n_sites):
-    """Return whether every row's sites rise strictly and lie in range."""
-    for i in range(len(row_ptr) - 1):
-        last = -1
-        for p in range(row_ptr[i], row_ptr[i + 1]):
-            if row_sites[p] <= last or row_sites[p] >= n_sites:
-                return False
-            last = row_sites[p]
-    return True
-
-
-@njit(cache=True, nogil=True)
 def transpose(row_ptr, row_sites, n_sites):
     """Return ``(site_ptr, site_rows)``, rows rising within each site."""
     site_ptr = np.zeros(n_sites + 1, np.int64)
@@ -91,26 +79,6 @@ def helping_sites(row_ptr, row_sites, wanted, n_sites):
             for p in range(row_ptr[i], row_ptr[i + 1]):
                 helps[row_sites[p]] = True
     return helps
-
-
-@njit(cache=True, nogil=True)
-def some_columns(row_ptr, row_sites, slot, n_slots):
-    """Return ``(site_ptr, site_rows)`` of the sites whose `slot` is not negative, at their slots."""
-    site_ptr = np.zeros(n_slots + 1, np.int64)
-    for p in range(len(row_sites)):
-        if slot[row_sites[p]] >= 0:
-            site_ptr[slot[row_sites[p]] + 1] += 1
-    for s in range(n_slots):
-        site_ptr[s + 1] += site_ptr[s]
-    fill = site_ptr[:-1].copy()
-    site_rows = np.empty(site_ptr[-1], np.int32)
-    for i in range(len(row_ptr) - 1):
-        for p in range(row_ptr[i], row_ptr[i + 1]):
-            s = slot[row_sites[p]]
-            if s >= 0:
-                site_rows[fill[s]] = i
-                fill[s] += 1
-    return site_ptr, site_rows
 
 
 @njit(cache=True, nogil=True)
