@@ -5,7 +5,7 @@ Paths in it are relative to the file. Unknown keys are errors that name the near
 
 import difflib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,15 @@ from pydantic_core import ErrorDetails
 from planner.errors import ProjectError
 from planner.geography import Section as _Section
 from planner.geography import one_word
-from planner.sections import FacilitySection, Files, PopulationSection, ProjectFile, Rule, WalkRuleSection
+from planner.sections import (
+    FacilitySection,
+    Files,
+    PopulationSection,
+    ProjectFile,
+    Rule,
+    SitingSection,
+    WalkRuleSection,
+)
 from planner.texts import Sentence, catalogue
 from planner.units import minutes_to_s, speed_m_s
 
@@ -56,6 +64,23 @@ class Project:
     def main_group(self) -> str:
         """The group that sites are chosen for: `siting.weight`, else the first."""
         return self.settings.siting.weight or self.groups[0]
+
+    def with_siting(self, **changes: Any) -> "Project":
+        """Return the project with other words in ``[siting]``, checked as the file's own are.
+
+        Raises
+        ------
+        ProjectError
+            The section cannot say that.
+        """
+        given = self.settings.siting.model_dump(exclude_unset=True) | changes
+        try:
+            siting = SitingSection.model_validate({key: value for key, value in given.items() if value is not None})
+        except ValidationError as faults:
+            raise ProjectError(
+                "project.faults", file=self.path, faults=_sentences(faults, {"siting": given})
+            ) from faults
+        return replace(self, settings=self.settings.model_copy(update={"siting": siting}))
 
     def rule_of(self, group: str, zone_class: str | None = None) -> Rule:
         """Return the walk of a population group in a class of zone (None: where no class has a rule of its own).

@@ -285,13 +285,18 @@ class SitingSection(_Section):
     """Section ``[siting]``: by what sites are chosen and how many, what binds the choice, and how hard to look.
 
     `share`, `of` and `least_cost` are for min_sites; `unserved_min` is for p_median and p_center: how far times are taken,
-    and what somebody counts whom no open site reaches within. The conditions are those of `planner.siting.Conditions`.
+    and what somebody counts whom no open site reaches within. `required` and `forbidden` are ids of candidate sites, over and
+    above what their own status says; `within` is a ring of (longitude, latitude) outside which nothing new opens. The
+    conditions are those of `planner.siting.Conditions`.
     """
 
     objective: Objective = "max_coverage"
     sites: int | None = Field(default=None, ge=0)
     budget_yuan: float | None = Field(default=None, ge=0)
     weight: str | None = None
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    within: tuple[tuple[float, float], ...] | None = Field(default=None, min_length=3)
     share: float | None = Field(default=None, ge=0, le=1)
     of: Literal["all", "coverable"] = "all"
     least_cost: bool = False

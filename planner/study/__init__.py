@@ -10,6 +10,7 @@ from planner.study.ground import CACHE_FOLDER, area_of, network_of
 from planner.study.inputs import Inputs, Progress, read_inputs
 from planner.study.results import Tables, facility_isochrones, tabulate
 from planner.study.summary import summarise
+from planner.study.wishes import with_siting, with_wishes
 
 __all__ = [
     "CACHE_FOLDER",
@@ -24,6 +25,8 @@ __all__ = [
     "network_of",
     "read_inputs",
     "run",
+    "with_siting",
+    "with_wishes",
 ]
 
 
@@ -46,7 +49,7 @@ def run(project: Project, *, progress: Progress = lambda step: None, threads: in
     PlannerError
         An input cannot be used, or the project's conditions contradict each other.
     """
-    inputs = read_inputs(project, progress=progress, threads=threads)
+    inputs = with_wishes(read_inputs(project, progress=progress, threads=threads))
     progress("study.walking")
     access = measure(inputs, threads=threads)
     progress("study.siting")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.coverage import covered_within, nearest, travel_times
+from planner.coverage import Places, covered_within, nearest, travel_times
 from planner.project import Project, Rule
 from planner.study.inputs import PLACELESS, Inputs
 
@@ -63,45 +63,52 @@ def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
     project = inputs.project
     sets = dict.fromkeys(rules_of(project, group) for group in (project.main_group, *project.groups))
     main, main_rule = next(iter(sets)), project.rule_of(project.main_group)
+    excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street", *PLACELESS]).to_numpy()
+    columns = np.flatnonzero(~excluded)
+    places = inputs.facility_places[columns]
+
+    def walked(rules: Rules) -> tuple[sparse.csr_array, sparse.csr_array]:
+        return tuple(_spread(part, columns, len(excluded)) for part in walk_to(inputs, places, rules, threads=threads))
+
     cover: dict[Rules, sparse.csr_array] = {}
     times = None
     for rules in sets:
-        some, covered = _walked(inputs, rules, threads)
+        some, cover[rules] = walked(rules)
         times = some if times is None else times
-        cover[rules] = covered
     assert times is not None
     mixed = any(rule != main_rule for rule in main)
-    main_times = _walked(inputs, (main_rule,), threads)[0] if mixed else times
-    return Access(project, times, main_times, cover)
+    return Access(project, times, walked((main_rule,))[0] if mixed else times, cover)
 
 
-def _walked(inputs: Inputs, rules: Rules, threads: int | None) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Return travel times within each point's own limit, and the coverage by it."""
-    excluded = inputs.facilities["excluded_reason"].isin(["too_far", "no_street", *PLACELESS]).to_numpy()
-    columns = np.flatnonzero(~excluded)
+def walk_to(
+    inputs: Inputs, places: Places, rules: Rules, *, threads: int | None = None
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Return travel times from demand points to places within each point's own limit, and the coverage by it (csr)."""
     parts, covers, order = [], [], []
     for rule, rows in _rows_of(inputs, rules):
-        some = travel_times(
+        times = travel_times(
             inputs.walks.network_at(rule.speed_m_s),
             inputs.demand_places if rows is None else inputs.demand_places[rows],
-            inputs.facility_places[columns],
+            places,
             limit_s=rule.threshold_s,
             speed_m_s=rule.speed_m_s,
             direction=inputs.walks.direction,
             straight_line=inputs.project.settings.walking.straight_line,
             threads=threads,
         )
-        by_facility = sparse.csr_array(
-            (some.data, columns[some.indices], some.indptr), shape=(some.shape[0], len(inputs.facilities))
-        )
-        covered = covered_within(by_facility, rule.threshold_s)
+        covered = covered_within(times, rule.threshold_s)
         if rows is None:
-            return by_facility, covered
-        parts.append(by_facility)
+            return times, covered
+        parts.append(times)
         covers.append(covered)
         order.append(rows)
     back = np.argsort(np.concatenate(order), kind="stable")
     return _stacked(parts, back), _stacked(covers, back)
+
+
+def _spread(matrix: sparse.csr_array, columns: NDArray[np.int64], n_columns: int) -> sparse.csr_array:
+    """Return a matrix whose columns stand at `columns` of a wider one."""
+    return sparse.csr_array((matrix.data, columns[matrix.indices], matrix.indptr), shape=(matrix.shape[0], n_columns))
 
 
 def _stacked(parts: list[sparse.csr_array], back: NDArray[np.int64]) -> sparse.csr_array:

@@ -60,7 +60,8 @@ class Inputs:
 
     `facilities` has one row per centre or candidate site, WGS 84 (an empty point where nobody knows the place), ids unique over
     both, with the columns of `planner.register.Register`, and `outside` (outside the area, yet near enough to serve it) and
-    `excluded_reason` ("forbidden", "too_far", "no_street", or the register's). `original` holds the county's own columns by
+    `excluded_reason` ("forbidden", "too_far", "no_street", "not_within", or the register's); `as_read` is the same before the
+    project's own wishes (`planner.study.wishes`). `original` holds the county's own columns by
     role; `own_row` points into it. `demand_places` and `facility_places` are where they meet the streets.
     `near_edge` marks demand points around which the streets' source stops short. `levels` are the zones level by level, of
     which `zones` and `demand_zones` are the first; `demand_class` is the class of zone that has a walking rule of its own
@@ -77,6 +78,7 @@ class Inputs:
     demand_zones: pd.DataFrame
     near_edge: np.ndarray
     facilities: gpd.GeoDataFrame
+    as_read: gpd.GeoDataFrame
     facility_places: Places
     original: dict[str, pd.DataFrame]
     reports: list[InputReport]
@@ -92,7 +94,7 @@ class Inputs:
 
 
 def read_inputs(project: Project, *, progress: Progress, threads: int | None = None) -> Inputs:
-    """Read and check all inputs of a project.
+    """Read and check all inputs of a project; what it wishes of single sites is not yet in them (`planner.study.wishes`).
 
     Raises
     ------
@@ -185,6 +187,7 @@ def read_inputs(project: Project, *, progress: Progress, threads: int | None = N
         demand_zones=demand_zones,
         near_edge=near_edge,
         facilities=facilities,
+        as_read=facilities,
         facility_places=facility_places,
         original=original,
         reports=reports,

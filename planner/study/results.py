@@ -60,6 +60,33 @@ class Tables:
 
 def tabulate(inputs: Inputs, access: Access, decision: Decision, *, threads: int | None = None) -> Tables:
     """Lay out everything that a run found."""
+    facilities = tabulate_facilities(inputs, access, decision)
+    demand = _demand(inputs, access, decision)
+    drawn, agreement = _isochrones(inputs, access, decision, threads)
+    return Tables(
+        sites=facilities.sites,
+        centres=facilities.centres,
+        candidates=facilities.candidates,
+        isochrones=drawn,
+        demand=demand,
+        zones=tabulate_zones(inputs, access, decision) if inputs.zones is not None else None,
+        zone_levels=tabulate_levels(inputs, access, decision) if inputs.project.settings.zones else None,
+        allocation=_allocation(demand, inputs.project.main_group),
+        agreement=agreement,
+    )
+
+
+@dataclass(frozen=True)
+class FacilityTables:
+    """The proposed sites in opening order, the centres, and all candidates; GeoDataFrames in WGS 84."""
+
+    sites: gpd.GeoDataFrame
+    centres: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+
+
+def tabulate_facilities(inputs: Inputs, access: Access, decision: Decision) -> FacilityTables:
+    """Lay out what each facility does for people, and why each site was chosen."""
     project = inputs.project
     facilities = _facilities(inputs, access, decision)
     facts = explain_sites(
@@ -70,20 +97,12 @@ def tabulate(inputs: Inputs, access: Access, decision: Decision, *, threads: int
         selected=decision.selected,
         free=decision.left_over,
     )
-    demand = _demand(inputs, access, decision)
-    drawn, agreement = _isochrones(inputs, access, decision, threads)
     by_role = {role: facilities[facilities["role"] == role] for role in ("centres", "candidates")}
     hidden = ["role", "own_row"]
-    return Tables(
+    return FacilityTables(
         sites=_sites(facilities, facts, decision).drop(columns=hidden),
         centres=by_role["centres"].drop(columns=hidden),
         candidates=by_role["candidates"].drop(columns=hidden),
-        isochrones=drawn,
-        demand=demand,
-        zones=tabulate_zones(inputs, access, decision) if inputs.zones is not None else None,
-        zone_levels=tabulate_levels(inputs, access, decision) if inputs.project.settings.zones else None,
-        allocation=_allocation(demand, project.main_group),
-        agreement=agreement,
     )
 
 
@@ -173,7 +192,7 @@ def _isochrones(
     Both go by the main rule, whatever the classes of zones have of their own.
     """
     project, group = inputs.project, inputs.project.main_group
-    rule, bands = project.rule_of(group), _bands_min(inputs)
+    rule, bands = project.rule_of(group), bands_min(inputs)
     which = decision.shown
     frame = isochrones.polygons(
         inputs.walks.network_at(rule.speed_m_s),
@@ -219,7 +238,7 @@ def _union_agreement(
     return unions
 
 
-def _bands_min(inputs: Inputs) -> tuple[float, ...]:
+def bands_min(inputs: Inputs) -> tuple[float, ...]:
     """Return the minutes to draw: the project's bands up to the main group's own limit, which comes last."""
     limit = inputs.project.rule_of(inputs.project.main_group).threshold_s / 60
     return (*(minutes for minutes in inputs.project.settings.walking.bands_min if minutes < limit), limit)

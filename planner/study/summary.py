@@ -7,8 +7,9 @@ import numpy as np
 from planner import siting
 from planner.sections import SitingSection
 from planner.study.access import Access
-from planner.study.decision import Decision, Result
+from planner.study.decision import Decision
 from planner.study.inputs import Inputs
+from planner.study.problem import Result
 from planner.study.rates import residential_share, village_coverage
 from planner.study.results import Tables
 from planner.texts import say
@@ -18,18 +19,11 @@ SCHEMA_VERSION = 1
 
 def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables) -> dict[str, Any]:
     """Return the summary of a run, as the contract names its parts; what does not apply is None. Shares are of the main group."""
-    project, result = inputs.project, decision.result
+    project = inputs.project
     main = project.main_group
     weights = inputs.demand.weights
-    population = {group: float(weights[group].sum()) for group in project.groups}
-    before = {group: _covered(inputs, access, group, decision.existing) for group in project.groups}
-    after = {group: _covered(inputs, access, group, decision.open_after) for group in project.groups}
-    shares = {
-        when: covered[main] / population[main] if population[main] > 0 else None
-        for when, covered in (("before", before), ("after", after))
-    }
-    served = _served(decision, population[main], has_capacity=project.settings.siting.capacity)
-    rule = project.rule_of(main)
+    found = figures(inputs, access, decision)
+    served = _served(decision, found["population"][main], has_capacity=project.settings.siting.capacity)
     villages = {
         "before": village_coverage(inputs, access, decision.existing),
         "after": village_coverage(inputs, access, decision.open_after),
@@ -37,21 +31,9 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
     return {
         "schema_version": SCHEMA_VERSION,
         "project": project.name,
-        "objective": project.settings.siting.objective,
-        "group": main,
-        "unit": _UNITS[_goal(project.settings.siting)],
-        "value": float(result.value),
-        "population": population,
-        "covered_before": before,
-        "covered_after": after,
+        **found,
         "uncertainty": _uncertainty(inputs, access, decision),
-        "share_before": shares["before"],
-        "share_after": shares["after"],
-        **_bounds(result),
-        "status": result.status,
-        "stopped_by": result.stopped_by,
         "sites": _sites(tables, main),
-        "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "unreachable": _unreachable(tables, main),
         "left_out": _left_out(inputs),
         "near_edge": {
@@ -61,7 +43,7 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
         "rates": {
             when: {
                 "A": residential_share(inputs, facilities),
-                "B": shares[when],
+                "B": found[f"share_{when}"],
                 "C": served[when],
                 "V": (villages[when] or {}).get("share"),
             }
@@ -78,17 +60,46 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             }
             for when, agreement in tables.agreement.items()
         },
+        "walking_options": inputs.walks.options,
+    }
+
+
+def figures(inputs: Inputs, access: Access, decision: Decision) -> dict[str, Any]:
+    """Return the part of a summary that needs no tables: people, covered before and after, the choice and its proof, the walk."""
+    project, result = inputs.project, decision.result
+    main = project.main_group
+    population = {group: float(inputs.demand.weights[group].sum()) for group in project.groups}
+    before = {group: _covered(inputs, access, group, decision.existing) for group in project.groups}
+    after = {group: _covered(inputs, access, group, decision.open_after) for group in project.groups}
+    shares = {
+        when: covered[main] / population[main] if population[main] > 0 else None
+        for when, covered in (("before", before), ("after", after))
+    }
+    rule = project.rule_of(main)
+    return {
+        "objective": project.settings.siting.objective,
+        "group": main,
+        "unit": _UNITS[_goal(project.settings.siting)],
+        "value": float(result.value),
+        "population": population,
+        "covered_before": before,
+        "covered_after": after,
+        "share_before": shares["before"],
+        "share_after": shares["after"],
+        **_bounds(result),
+        "status": result.status,
+        "stopped_by": result.stopped_by,
+        "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "walking": {
             "minutes": rule.threshold_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "rules": _rules(inputs),
         },
-        "walking_options": inputs.walks.options,
         "counts": {
             "centres": len(decision.existing),
             "candidates": len(decision.candidates),
-            "demand_points": len(tables.demand),
+            "demand_points": len(inputs.demand_places),
         },
     }
 
