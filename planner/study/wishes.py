@@ -55,7 +55,9 @@ def _wished(facilities: gpd.GeoDataFrame, siting: SitingSection) -> gpd.GeoDataF
     status[must] = "required"
     status[shut] = "forbidden"
     reason[[row for row in shut if pd.isna(reason[row])]] = "forbidden"
-    return facilities.assign(status=status, excluded_reason=reason)
+    columns = {"status": status, "excluded_reason": reason}
+    kept = {name: pd.Series(values, facilities.index, facilities[name].dtype) for name, values in columns.items()}
+    return facilities.assign(**kept)
 
 
 def _row(key: str, row_of: dict[str, int], status: np.ndarray, where: str) -> int:
