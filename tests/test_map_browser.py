@@ -124,8 +124,8 @@ def browser() -> Iterator[BrowserContext]:
 
 
 @contextmanager
-def serving(project: Path, folder: Path) -> Iterator[Server]:
-    """Serve a project as `planner app` does, with a watchman at the process's sockets."""
+def serving(project: Path, folder: Path, page: Path | None = None) -> Iterator[Server]:
+    """Serve a project as `planner app` does, or another `page` in the same way, with a watchman at the process's sockets."""
     (folder / "sitecustomize.py").write_text(WATCHMAN, encoding="utf-8")
     log = folder / "outside.log"
     with socket.socket() as free:
@@ -134,9 +134,9 @@ def serving(project: Path, folder: Path) -> Iterator[Server]:
     watched = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     own = {"STREAMLIT_SERVER_HEADLESS": "true", "PYTHONPATH": watched, "PLANNER_TEST_LOG": str(log)}
     with (folder / "server.txt").open("wb") as said:
-        process = subprocess.Popen(
-            ui.command(project, port=port), env={**os.environ, **own}, stdout=said, stderr=said, cwd=folder
-        )
+        command = ui.command(project, port=port)
+        command[4] = str(page or command[4])
+        process = subprocess.Popen(command, env={**os.environ, **own}, stdout=said, stderr=said, cwd=folder)
     try:
         _wait_for(f"http://localhost:{port}/_stcore/health", process)
         yield Server(f"http://localhost:{port}", log)
@@ -230,7 +230,7 @@ def test_the_map_is_whole_without_the_outside(browser: BrowserContext, hostile: 
         assert _inked(frame), "the street is drawn"
         assert frame.locator(".leaflet-control-scale-line").count() == 1
         assert "© OpenStreetMap contributors, ODbL" in frame.locator(".leaflet-control-attribution").inner_text()
-        rows = frame.locator(".leaflet-control-layers-overlays label").all_inner_texts()
+        rows = frame.locator(".leaflet-control-layers-overlays label:visible").all_inner_texts()
         assert len(rows) == 9 and "Proposed sites 2" in rows[0]
         found.page.locator("[data-testid=stVegaLiteChart] svg").get_by_text("No plan can exceed").first.wait_for()
         assert found.outside == [] and found.faults == []

@@ -272,10 +272,11 @@ def test_bands_are_rings_that_do_not_overlap_and_proposals_show_what_they_add(re
 
 
 def test_facilities_stand_once_each_with_what_is_known(results: Results) -> None:
-    found = layers.facilities(results)
+    found = {name: getattr(layers, name)(getattr(results, name)) for name in ("sites", "centres", "candidates")}
     assert [site["rank"] for site in found["sites"]] == [1, 2]
     assert found["sites"][0] == {
-        "name": "旧小学 B", "zone": "东镇", "status": "candidate", "cost_yuan": 50000, "people": 900, "only_here": 900, "rank": 1,
+        "id": "B", "name": "旧小学 B", "zone": "东镇",
+        "status": "candidate", "cost_yuan": 50000, "people": 900, "only_here": 900, "rank": 1,
         "gain": 900, "cumulative": 900, "loss_if_dropped": 900, "replacement": "古大厝 D", "replacement_loss": 500,
         "at": pytest.approx(degrees(3500), abs=1e-6),
     }  # fmt: skip

@@ -1,33 +1,38 @@
-"""What the map draws, as plain data: dissolved walking areas, people in graded points, zones, and the facilities' facts.
+"""What the map draws, as plain data: walking areas by minutes, people in graded points, zones, and the facilities' facts.
 
+Each function makes one content out of plain tables and arrays, whether a run wrote them or they were computed a moment ago.
 Nothing here is in a language, and nothing is HTML: names from files go to the browser as JSON strings, and its script shows
-them as text.
+them as text. Places are WGS 84 longitude and latitude.
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from planner.ui.results import Results
 
 MOST_POINTS = 30_000
-"""People out of reach go to the browser by squares, at most so many; it sums them further, as its zoom wants."""
+"""People go to the browser by squares, at most so many; it sums them further, as its zoom wants."""
 
 _METRES_PER_DEGREE = 111_320.0
 _DRAWN_M = 6.0
 _FIRST_CELL_M = 100.0
-_FACTS = {
-    "sites": ["rank", "gain", "cumulative", "loss_if_dropped", "replacement", "replacement_loss"],
-    "centres": [],
-    "candidates": [],
-}
-_COMMON = ["name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "people", "only_here"]
+_COMMON = ["id", "name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "people", "only_here"]
 _COMMON += ["position_uncertainty_m"]
+_OF_SITES = ["rank", "gain", "cumulative", "loss_if_dropped", "replacement", "replacement_loss"]
+_MARKS = ["locked", "forbidden"]
+
+Shapes: TypeAlias = BaseGeometry | Sequence[BaseGeometry] | NDArray[np.object_]
+
+
+# ---- the ground --------------------------------------------------------------------------------------------------------
 
 
 def areas(results: Results, outline: BaseGeometry | None) -> dict[str, Any]:
@@ -46,72 +51,6 @@ def areas(results: Results, outline: BaseGeometry | None) -> dict[str, Any]:
     return {"outline": _geometry(_thin(outline)), "zones": rows}
 
 
-def bands(results: Results) -> dict[str, Any]:
-    """Return the walking areas dissolved by minutes, as rings that do not overlap.
-
-    `existing`: what centres that are open reach; `proposed`: what proposed sites add to that; `reach`: all that proposed
-    sites reach.
-    """
-    table = results.isochrones
-    table = table[~(table.geometry.isna() | table.geometry.is_empty)]
-    shapes = shapely.make_valid(_thin(table.geometry.to_numpy()))
-    proposed = table["proposed"].to_numpy(bool)
-    minutes = table["minutes"].to_numpy(float)
-    limits = np.unique(minutes)
-
-    def dissolved(chosen: NDArray[np.bool_]) -> list[BaseGeometry]:
-        return [shapely.union_all(shapes[chosen & (minutes == limit)]) for limit in limits]
-
-    existing, added = dissolved(~proposed), dissolved(proposed)
-    served = existing[-1] if existing else shapely.Polygon()
-    return {
-        "existing": _rings(limits, existing, shapely.Polygon()),
-        "proposed": _rings(limits, added, served),
-        "reach": _geometry(added[-1]) if added else None,
-    }
-
-
-def people(results: Results, most: int = MOST_POINTS) -> dict[str, list[list[float]]]:
-    """Return who is out of reach, as ``[lon, lat, people today, people once the plan is carried out]``, the most first.
-
-    They are summed by squares, the smallest (100, 200, 400 ... metres) that give at most `most` rows; a row lies at the centre
-    of its people.
-    """
-    table = results.uncovered[results.uncovered["people"] > 0]
-    if table.empty:
-        return {"points": []}
-    xy = shapely.get_coordinates(table.geometry.to_numpy())
-    weight = table["people"].to_numpy(float)
-    scale = _METRES_PER_DEGREE * np.array([np.cos(np.radians(xy[:, 1].mean())), 1.0])
-    cell_m = _FIRST_CELL_M
-    while True:
-        column, row = np.floor(xy * scale / cell_m).astype(np.int64).T
-        cells, cell = np.unique(column * 2**32 + row, return_inverse=True)
-        if len(cells) <= most:
-            break
-        cell_m *= 2
-    lon, lat = (np.bincount(cell, weight * xy[:, axis]) / np.bincount(cell, weight) for axis in (0, 1))
-    before, after = (
-        np.bincount(cell, weight * ~table[f"covered_{when}"].to_numpy(bool)) for when in ("before", "after")
-    )
-    order = np.argsort(-before, kind="stable")
-    columns = (lon.round(5), lat.round(5), before.round(1), after.round(1))
-    return {"points": np.column_stack(columns)[order].tolist()}
-
-
-def facilities(results: Results) -> dict[str, list[dict[str, Any]]]:
-    """Return the facts of every site, centre and candidate that has a place; what is unknown is left out."""
-    found = {}
-    for name, facts in _FACTS.items():
-        table: pd.DataFrame = getattr(results, name)
-        table = table[table["longitude"].notna() & table["latitude"].notna()]
-        rows = _records(table, [*_COMMON, *facts])
-        for row, lon, lat in zip(rows, table["longitude"], table["latitude"], strict=True):
-            row["at"] = _lonlat(lon, lat)
-        found[name] = rows
-    return found
-
-
 def bounds(results: Results, outline: BaseGeometry | None) -> list[list[float]]:
     """Return the map's first view, ``[[south, west], [north, east]]``: the study area, else whatever there is."""
     if outline is not None:
@@ -126,12 +65,198 @@ def bounds(results: Results, outline: BaseGeometry | None) -> list[list[float]]:
     return [[float(south), float(west)], [float(north), float(east)]]
 
 
-def as_json(content: dict[str, Any]) -> bytes:
+# ---- walking areas -----------------------------------------------------------------------------------------------------
+
+
+def rings_of(
+    existing_shapes: Sequence[Shapes], proposed_shapes: Sequence[Shapes], minutes: Sequence[float]
+) -> dict[str, Any]:
+    """Return what proposed sites add to the walking areas of existing centres, as rings that do not overlap.
+
+    Both sequences are parallel to `minutes` (ascending): all areas of so many minutes, one shape or several. `proposed`: the
+    rings that are added, ``{"minutes", "geometry"}``; `reach`: all that proposed sites reach within the most minutes.
+    """
+    existing, added = _dissolved(existing_shapes), _dissolved(proposed_shapes)
+    served = existing[-1] if existing else shapely.Polygon()
+    return {"proposed": _rings(minutes, added, served), "reach": _geometry(added[-1]) if added else None}
+
+
+def bands(results: Results) -> dict[str, Any]:
+    """Return a run's walking areas dissolved by minutes: those of centres that are open as `existing`, and `rings_of`."""
+    table = results.isochrones
+    table = table[~(table.geometry.isna() | table.geometry.is_empty)]
+    shapes = shapely.make_valid(_thin(table.geometry.to_numpy()))
+    proposed = table["proposed"].to_numpy(bool)
+    minutes = table["minutes"].to_numpy(float)
+    limits = np.unique(minutes).tolist()
+    existing = _dissolved([shapes[~proposed & (minutes == limit)] for limit in limits])
+    added = [shapes[proposed & (minutes == limit)] for limit in limits]
+    return {"existing": _rings(limits, existing, shapely.Polygon()), **rings_of(existing, added, limits)}
+
+
+def here(
+    at: tuple[float, float],
+    title: str,
+    lines: Sequence[tuple[str, str]],
+    *,
+    minutes: Sequence[float] = (),
+    shapes: Sequence[Shapes] = (),
+    facility: str | None = None,
+) -> dict[str, Any]:
+    """Return the answer to a click: a card of `title` and `lines` (name, value), and the areas walked in so many minutes."""
+    rings = _rings(minutes, _dissolved(shapes), shapely.Polygon())
+    return {"at": _lonlat(*at), "rings": rings, "title": title, "lines": [list(line) for line in lines], "id": facility}
+
+
+# ---- people ------------------------------------------------------------------------------------------------------------
+
+
+def people(results: Results, most: int = MOST_POINTS) -> dict[str, list[list[float]]]:
+    """Return a run's people out of reach; see `people_points`."""
+    table = results.uncovered
+    lon, lat = shapely.get_coordinates(table.geometry.to_numpy()).T
+    return people_points(lon, lat, table["people"], table["covered_before"], table["covered_after"], most=most)
+
+
+def people_points(
+    lon: ArrayLike,
+    lat: ArrayLike,
+    weight: ArrayLike,
+    covered_before: ArrayLike,
+    covered_after: ArrayLike,
+    *,
+    most: int = MOST_POINTS,
+) -> dict[str, list[list[float]]]:
+    """Return who is out of reach, as ``[lon, lat, people today, people once the plan is carried out]``, the most first.
+
+    All arrays are parallel (n,): demand points, their people, whether a centre covers them. People are summed by squares, the
+    smallest (100, 200, 400 ... metres) that give at most `most` rows; a row lies at the centre of its people.
+    """
+    out = [~np.asarray(covered, bool) for covered in (covered_before, covered_after)]
+    return {"points": _summed(lon, lat, weight, out, most)}
+
+
+def difference(
+    lon: ArrayLike,
+    lat: ArrayLike,
+    weight: ArrayLike,
+    covered_a: ArrayLike,
+    covered_b: ArrayLike,
+    sites_a: pd.DataFrame,
+    sites_b: pd.DataFrame,
+    *,
+    most: int = MOST_POINTS,
+) -> dict[str, Any]:
+    """Return what plan b changes against plan a: people gained and lost as points like `people_points`, and both plans' sites.
+
+    The arrays are parallel (n,); the tables have `id`, `name`, `rank`, `longitude`, `latitude`. A site's `side` is a, b or both.
+    """
+    a, b = np.asarray(covered_a, bool), np.asarray(covered_b, bool)
+    sites: dict[Any, dict[str, Any]] = {}
+    for side, table in (("a", sites_a), ("b", sites_b)):
+        for row in _placed(table, ["id", "name", "rank"]):
+            rank = row.pop("rank", None)
+            known = sites.setdefault(row["id"], {**row, "side": side})
+            known["side"] = side if known["side"] == side else "both"
+            if rank is not None:
+                known[f"rank_{side}"] = rank
+    return {"points": _summed(lon, lat, weight, [b & ~a, a & ~b], most), "sites": list(sites.values())}
+
+
+def gaps(table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Return groups of uncovered people: columns `number`, `people` and areas (or points) as geometry."""
+    rows = _records(table, ["number", "people"])
+    shapes = table.geometry.to_crs(4326).to_numpy() if table.crs is not None else table.geometry.to_numpy()
+    for row, shape, place in zip(rows, _thin(shapes), shapely.point_on_surface(shapes), strict=True):
+        row |= {"geometry": _geometry(shape), "at": _lonlat(place.x, place.y)}
+    return rows
+
+
+# ---- facilities --------------------------------------------------------------------------------------------------------
+
+
+def sites(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the facts of proposed sites, one a row; rows without `longitude` and `latitude` are left out.
+
+    What is known of these is said: `id`, `name`, `zone`, `kind`, `status`, `cost_yuan`, `people`, `only_here`, `rank`, `gain`,
+    `cumulative`, `loss_if_dropped`, `replacement`, `replacement_loss`, `position_uncertainty_m`, and `locked` (bool).
+    """
+    return _facilities(table, [*_COMMON, *_OF_SITES])
+
+
+def candidates(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the facts of candidates that are not proposed, like `sites`; `locked` and `forbidden` (bool) mark them."""
+    return _facilities(table, _COMMON)
+
+
+def centres(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the facts of existing centres, like `sites`."""
+    return _facilities(table, _COMMON)
+
+
+def unplaced(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows that wait for a place: `id`, `name`, `note`; with `longitude` and `latitude` where there is a guess."""
+    rows = _records(table, ["id", "name", "note", "longitude", "latitude"])
+    for row in rows:
+        lon, lat = row.pop("longitude", None), row.pop("latitude", None)
+        row["at"] = None if lon is None or lat is None else _lonlat(lon, lat)
+    return rows
+
+
+def area(shape: BaseGeometry | None) -> dict[str, Any] | None:
+    """Return an area that the reader drew, as GeoJSON."""
+    return _geometry(shape)
+
+
+def of_run(results: Results) -> dict[str, Any]:
+    """Return a run's own contents by kind: what its plan proposes."""
+    found = bands(results)
+    return {
+        "proposed": {name: found[name] for name in ("proposed", "reach")},
+        "people": people(results),
+        "candidates": candidates(results.candidates),
+        "sites": sites(results.sites),
+    }
+
+
+def as_json(content: Any) -> bytes:
     """Return `content` as compact JSON."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _rings(limits: NDArray[np.float64], shapes: list[BaseGeometry], without: BaseGeometry) -> list[dict[str, Any]]:
+# ---- within ------------------------------------------------------------------------------------------------------------
+
+
+def _summed(
+    lon: ArrayLike, lat: ArrayLike, weight: ArrayLike, chosen: Sequence[NDArray[np.bool_]], most: int
+) -> list[list[float]]:
+    """Return ``[lon, lat, weight of the first choice, of the second]`` by squares, those with most of the first choice first."""
+    people = np.asarray(weight, float)
+    kept = (people > 0) & (chosen[0] | chosen[1])
+    if not kept.any():
+        return []
+    people = people[kept]
+    xy = np.column_stack((np.asarray(lon, float)[kept], np.asarray(lat, float)[kept]))
+    scale = _METRES_PER_DEGREE * np.array([np.cos(np.radians(xy[:, 1].mean())), 1.0])
+    cell_m = _FIRST_CELL_M
+    while True:
+        column, row = np.floor(xy * scale / cell_m).astype(np.int64).T
+        cells, cell = np.unique(column * 2**32 + row, return_inverse=True)
+        if len(cells) <= most:
+            break
+        cell_m *= 2
+    centre = [np.bincount(cell, people * xy[:, axis]) / np.bincount(cell, people) for axis in (0, 1)]
+    first, second = (np.bincount(cell, people * which[kept]) for which in chosen)
+    order = np.argsort(-first, kind="stable")
+    columns = (centre[0].round(5), centre[1].round(5), first.round(1), second.round(1))
+    return np.column_stack(columns)[order].tolist()
+
+
+def _dissolved(shapes: Sequence[Shapes]) -> list[BaseGeometry]:
+    return [each if isinstance(each, BaseGeometry) else shapely.union_all(each) for each in shapes]
+
+
+def _rings(limits: Sequence[float], shapes: Sequence[BaseGeometry], without: BaseGeometry) -> list[dict[str, Any]]:
     rings, inner = [], without
     for limit, shape in zip(limits, shapes, strict=True):
         rings.append({"minutes": float(limit), "geometry": _geometry(shapely.difference(shape, inner))})
@@ -160,10 +285,27 @@ def _lonlat(longitude: float, latitude: float) -> list[float]:
     return [round(float(longitude), 6), round(float(latitude), 6)]
 
 
+def _facilities(table: pd.DataFrame, facts: list[str]) -> list[dict[str, Any]]:
+    """Return what is known of each row that has a place; marks are said only where they hold."""
+    rows = _placed(table, [*facts, *_MARKS])
+    return [{key: value for key, value in row.items() if key not in _MARKS or value} for row in rows]
+
+
+def _placed(table: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
+    table = table[table["longitude"].notna() & table["latitude"].notna()]
+    rows = _records(table, columns)
+    for row, lon, lat in zip(rows, table["longitude"], table["latitude"], strict=True):
+        row["at"] = _lonlat(lon, lat)
+    return rows
+
+
 def _records(table: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
+    """Return rows as plain values; columns that are not there and values that are not known are left out."""
     rows: list[dict[str, Any]] = [{} for _ in range(len(table))]
     for column in columns:
+        if column not in table:
+            continue
         for row, value in zip(rows, table[column].tolist(), strict=True):
             if value is not None and not pd.isna(value):
-                row[column] = round(value, 4) if isinstance(value, float) else value
+                row[column] = str(value) if column == "id" else round(value, 4) if isinstance(value, float) else value
     return rows

@@ -1,8 +1,8 @@
 """Folium without the internet: a map that names only files of this server, and layers that fetch their data by URL.
 
-Stock folium names scripts on public CDNs and stays blank where one is missing. This map needs Leaflet and one script of ours
-(``static/map.js``), which draws with circles, lines and `div` icons and shows names from files as text, never as HTML. What is
-written into the page's script here comes from the catalogues and this program alone.
+Stock folium names scripts on public CDNs and stays blank where one is missing. This map needs Leaflet and a few scripts of ours
+(``static/map.js`` and its like), which draw with circles, lines and `div` icons and show names from files as text, never as HTML.
+What is written into the page's script here comes from the catalogues and this program alone.
 """
 
 from typing import Any
@@ -12,7 +12,11 @@ from folium.elements import MacroElement
 from folium.map import Layer
 from folium.template import Template
 
-from planner.ui.served import leaflet_url, own_url
+from planner.ui.served import has_own, leaflet_url, own_url
+
+_SCRIPTS = ("map.js", "streets.js", "marks.js", "live.js")
+_EXTRAS = ("tiles.js", "draw.js")
+"""Scripts that the map does without where they are not there."""
 
 
 class OfflineMap(folium.Map):
@@ -33,7 +37,8 @@ class OfflineMap(folium.Map):
             zoom_snap=0.25,
             font_size="13px",
         )
-        self.default_js = [("leaflet", leaflet_url("leaflet.js")), ("map", own_url("map.js"))]
+        scripts = [*_SCRIPTS, *filter(has_own, _EXTRAS)]
+        self.default_js = [("leaflet", leaflet_url("leaflet.js")), *((name, own_url(name)) for name in scripts)]
         self.default_css = [("leaflet", leaflet_url("leaflet.css")), ("map", own_url("map.css"))]
         self.add_child(_Setup(setting))
 
@@ -41,7 +46,7 @@ class OfflineMap(folium.Map):
 class ServedLayer(Layer):
     """A layer of ``map.js``: its `kind` draws what it fetches from `url`.
 
-    `name` is its line in the layer control, HTML from `legend_line`.
+    `name` is its line in the layer control, as HTML.
     """
 
     _template = Template(
@@ -56,6 +61,39 @@ class ServedLayer(Layer):
         super().__init__(name=name, overlay=True, control=bool(name), show=show)
         self._name = "ServedLayer"
         self.kind, self.url = kind, url
+
+
+class LiveLayer(Layer):
+    """A layer of the script ``live.js`` that `Update` fills."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = planner.live({{ this.kind|tojson }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, kind: str, *, name: str) -> None:
+        super().__init__(name=name, overlay=True, control=bool(name), show=False)
+        self._name = "LiveLayer"
+        self.kind = kind
+
+
+class Update(folium.FeatureGroup):
+    """What changes while the map stays, for ``feature_group_to_add``: an empty layer whose making updates the others."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = planner.update({{ this.change|tojson }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, change: dict[str, Any]) -> None:
+        super().__init__(control=False, show=False)
+        self.change = change
 
 
 class Legend(MacroElement):

@@ -1,53 +1,40 @@
-"""The map on the page: layers from the run's results, fetched by URL; legend and popups in the reader's language."""
+"""The map on the page: a base that stays, layers that change, and what the reader does on it.
 
-from dataclasses import dataclass
+`show_map` puts the map on the page: the base (streets, zones, existing centres and their walking areas) is the same for a project
+and a language, so that the browser keeps it, its view included; what changes goes to it as URLs of layers. `take_event` says what
+the reader did since the last run.
+"""
+
+from dataclasses import dataclass, field
 from typing import Any
 
 import folium
+import streamlit as st
 from streamlit_folium import st_folium
 
 from planner.deliver import ATTRIBUTION
-from planner.register import reasons
-from planner.texts import say
 from planner.ui import layers
-from planner.ui.leaflet import Legend, OfflineMap, ServedLayer
+from planner.ui.events import ACTIONS, Event, new_events
+from planner.ui.leaflet import Legend, LiveLayer, OfflineMap, ServedLayer, Update
+from planner.ui.map_words import bands_line, line, setting
 from planner.ui.opened import Opened
 from planner.ui.results import Results
 from planner.ui.served import publish
 from planner.ui.streets import ground_of
-from planner.ui.words import YUAN_SHOWN, Words, html
+from planner.ui.words import Words
 
 HEIGHT_PX = 560
+CONTENTS = ("proposed", "sites", "candidates", "people", "here", "difference", "gaps", "unplaced", "area")
+"""Kinds of content that change."""
+SHOWN = ("proposed", "sites", "candidates", "before", "after", "here", "difference", "gaps", "unplaced", "area")
+"""Layers that are on or off: the contents, with people as `before` (not covered now) and `after` (with the plan)."""
 
-_FIELDS = {
-    "sites": {
-        "gain": "people",
-        "cumulative": "people",
-        "people": "people",
-        "cost_yuan": "yuan",
-        "loss_if_dropped": "people",
-        "replacement": "text",
-        "replacement_loss": "people",
-        "position_uncertainty_m": "metres",
-    },
-    "centres": {"people": "people", "only_here": "people", "position_uncertainty_m": "metres"},
-    "candidates": {"people": "people", "unserved": "people", "cost_yuan": "yuan", "position_uncertainty_m": "metres"},
-    "zones": {
-        "population": "people",
-        "covered_before": "people",
-        "share_before": "share",
-        "covered_after": "people",
-        "share_after": "share",
-        "centres": "number",
-        "sites": "number",
-    },
-}
-"""What a popup tells, in this order, and in which form (``map.js``)."""
+_KEY, _QUEUE, _SEEN, _MORE = "map", "map_queue", "map_seen", "map_more"
 
 
 @dataclass(frozen=True)
-class MapFiles:
-    """The map's layers as URLs, and what the legend must know of them."""
+class BaseMap:
+    """What stays on the map, as URLs of layers, and what the legend must know of it."""
 
     urls: dict[str, str]
     bounds: list[list[float]]
@@ -56,66 +43,152 @@ class MapFiles:
     is_invented: bool
 
 
-def prepare(opened: Opened, results: Results) -> MapFiles:
-    """Lay the layers out as files and serve them."""
+@dataclass(frozen=True)
+class Changing:
+    """What changes on the map.
+
+    `layers`: contents by kind (see `CONTENTS`) as the functions of `layers` make them, or the URL that `published` gave for one;
+    what is absent or None is empty. `shown`: layers (see `SHOWN`) that are on; the reader's own ticks win until `step` changes.
+    `actions`: the buttons of a facility's card, and "move" where sites may be dragged. `drawing`: the tool for areas is at hand.
+    `step`: the step of the work; a map without one only shows, and nothing done on it is told.
+    """
+
+    layers: dict[str, Any] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    drawing: bool = False
+    step: str = ""
+
+    def __post_init__(self) -> None:
+        for given, known in ((self.layers, CONTENTS), (self.shown, SHOWN), (self.actions, (*ACTIONS, "move"))):
+            unknown = set(given) - set(known)
+            if unknown:
+                raise ValueError(f"the map does not know {sorted(unknown)}; it knows {sorted(known)}")
+
+
+def prepare(opened: Opened, results: Results) -> BaseMap:
+    """Lay the base map's layers out as files and serve them."""
     ground = ground_of(opened.project) if opened.project is not None else None
     outline = ground.outline if ground else None
+    existing = {"existing": layers.bands(results)["existing"]}
     drawn = {
         "areas": layers.areas(results, outline),
-        "bands": layers.bands(results),
-        "people": layers.people(results),
-        "facilities": layers.facilities(results),
+        "bands": existing,
+        "centres": {"centres": layers.centres(results.centres)},
     }
-    urls = {name: publish(layers.as_json(content)) for name, content in drawn.items()}
+    urls = {name: published(content) for name, content in drawn.items()}
     if ground and ground.streets:
         urls["streets"] = publish(ground.streets)
-    return MapFiles(
+    return BaseMap(
         urls=urls,
         bounds=layers.bounds(results, outline),
-        counts={name: len(rows) for name, rows in drawn["facilities"].items()}
-        | {"zones": len(drawn["areas"]["zones"])},
-        minutes=[ring["minutes"] for ring in drawn["bands"]["existing"]],
+        counts={"centres": len(drawn["centres"]["centres"]), "zones": len(drawn["areas"]["zones"])},
+        minutes=[ring["minutes"] for ring in existing["existing"]],
         is_invented=opened.is_invented,
     )
 
 
-def show_map(files: MapFiles, words: Words) -> None:
-    """Show the map with its legend."""
+def published(content: Any) -> str:
+    """Serve a content and return its URL, which stands for it in `Changing.layers`; worth keeping for large ones."""
+    return publish(layers.as_json(content))
+
+
+def show_map(base: BaseMap, changing: Changing, words: Words) -> None:
+    """Show the map with its legend. What `take_event` has left is the next run's, which follows at once."""
     st_folium(
-        build_map(files, words),
-        key="map",
+        build_map(base, words),
+        key=_KEY,
         height=HEIGHT_PX,
         use_container_width=True,
         returned_objects=[],
+        render=False,  # as a page of its own, which nobody needs
+        feature_group_to_add=Update(_change(changing)),
+        on_change=_receive,
     )
+    if st.session_state.pop(_MORE, False):
+        st.rerun()
 
 
-def build_map(files: MapFiles, words: Words) -> folium.Map:
+def take_event() -> Event | None:
+    """Return what the reader did on the map, each event once and in order; None where nothing was done since."""
+    queue: list[tuple[int, Event]] = st.session_state.get(_QUEUE, [])
+    if not queue:
+        return None
+    (serial, event), *rest = queue
+    st.session_state[_QUEUE], st.session_state[_MORE] = rest, bool(rest)
+    st.session_state[_SEEN] = serial
+    return event
+
+
+def _receive() -> None:
+    """Put what the browser tells into the queue."""
+    queue = st.session_state.get(_QUEUE, [])
+    after = queue[-1][0] if queue else st.session_state.get(_SEEN, 0)
+    st.session_state[_QUEUE] = queue + new_events(st.session_state.get(_KEY), after)
+
+
+def _change(changing: Changing) -> dict[str, Any]:
+    urls = {
+        kind: content if isinstance(content, str) else published(content)
+        for kind, content in changing.layers.items()
+        if content is not None
+    }
+    return {
+        "urls": urls,
+        "shown": list(changing.shown),
+        "actions": list(changing.actions),
+        "drawing": changing.drawing,
+        "step": changing.step,
+        "seen": st.session_state.get(_SEEN, 0),
+    }
+
+
+def build_map(base: BaseMap, words: Words) -> folium.Map:
     """Return the folium map: layers from the ground up, the legend listing them from the top down."""
-    the_map = OfflineMap(_setting(files, words))
-    shown = [
-        ("ground", "areas", "", True),
-        ("proposed", "bands", _bands_line("proposed", "p", files, words), True),
-        ("existing", "bands", _bands_line("existing", "e", files, words), True),
-        ("streets", "streets", _line("street", words("layer_streets")), True),
-        ("zones", "areas", _line("zone", words("layer_zones"), files.counts["zones"]), True),
-        ("before", "people", _line("people", words("layer_before")), False),
-        ("after", "people", _line("people", words("layer_after")), True),
-        ("candidates", "facilities", _line("candidate", words("layer_candidates"), files.counts["candidates"]), True),
-        ("centres", "facilities", _line("centre", words("layer_centres"), files.counts["centres"]), True),
-        ("sites", "facilities", _line("site", words("layer_sites"), files.counts["sites"], text="1"), True),
-    ]
-    absent = {"streets"} if "streets" not in files.urls else set()
-    absent |= {"zones"} if not files.counts["zones"] else set()
-    for kind, file, name, show in shown:
-        if kind not in absent:
-            the_map.add_child(ServedLayer(kind, files.urls[file], name=name, show=show))
+    attribution = words("invented") if base.is_invented else ATTRIBUTION if "streets" in base.urls else ""
+    the_map = OfflineMap(setting(base.bounds, attribution, words))
+    for layer in _layers(base, words):
+        the_map.add_child(layer)
     control = _TopDownControl(position="topright", collapsed=False, autoZIndex=False)
     the_map.add_child(control)
-    minutes = " / ".join(f"{each:.3g}" for each in files.minutes)
-    note = words("legend_note", minutes=minutes) if files.minutes else ""
+    minutes = " / ".join(f"{each:.3g}" for each in base.minutes)
+    note = words("legend_note", minutes=minutes) if base.minutes else ""
     the_map.add_child(Legend(control, {"heading": words("legend"), "dots": words("legend_dots"), "note": note}))
     return the_map
+
+
+def _layers(base: BaseMap, words: Words) -> list[ServedLayer | LiveLayer]:
+    counts, urls = base.counts, base.urls
+
+    def stays(kind: str, file: str, name: str) -> ServedLayer:
+        return ServedLayer(kind, urls[file], name=name)
+
+    def changes(kind: str, count: int | None = None, *, symbols: tuple[str, ...], text: str = "") -> LiveLayer:
+        return LiveLayer(kind, name=line(kind, words(f"layer_{kind}"), count, symbols=symbols, text=text))
+
+    found: list[ServedLayer | LiveLayer] = [
+        stays("ground", "areas", ""),
+        LiveLayer("proposed", name=bands_line("proposed", "p", base.minutes, words)),
+        stays("existing", "bands", bands_line("existing", "e", base.minutes, words)),
+    ]
+    if "streets" in urls:
+        found.append(stays("streets", "streets", line("streets", words("layer_streets"), symbols=("street",))))
+    if counts["zones"]:
+        zones = line("zones", words("layer_zones"), counts["zones"], symbols=("zone",))
+        found.append(stays("zones", "areas", zones))
+    return [
+        *found,
+        changes("here", symbols=("here",)),
+        changes("area", symbols=("area",)),
+        changes("gaps", 0, symbols=("gap",)),
+        changes("before", symbols=("people",)),
+        changes("after", symbols=("people",)),
+        changes("difference", symbols=("gained", "lost")),
+        changes("candidates", 0, symbols=("candidate",)),
+        stays("centres", "centres", line("centres", words("layer_centres"), counts["centres"], symbols=("centre",))),
+        changes("unplaced", 0, symbols=("pin",)),
+        changes("sites", 0, symbols=("site",), text="1"),
+    ]
 
 
 class _TopDownControl(folium.LayerControl):
@@ -124,49 +197,3 @@ class _TopDownControl(folium.LayerControl):
     def render(self, **kwargs: Any) -> None:  # type: ignore[override]
         super().render(**kwargs)
         self.overlays = type(self.overlays)(reversed(self.overlays.items()))
-
-
-def _line(symbol: str, name: str, count: int | None = None, *, text: str = "") -> str:
-    """Return a line of the legend as HTML; all of it comes from the catalogues."""
-    counted = "" if count is None else f" <small>{count:,}</small>"
-    key = f'<span class="planner-key" aria-hidden="true"><i class="{symbol}">{text}</i></span>'
-    return f'{key}<span class="planner-name">{html(name)}{counted}</span>'
-
-
-def _bands_line(which: str, letter: str, files: MapFiles, words: Words) -> str:
-    shown = range(3)[-len(files.minutes) :] if files.minutes else []
-    swatches = "".join(f'<i class="band {letter}{number}"></i>' for number in shown)
-    name = html(words(f"layer_{which}_bands"))
-    return f'<span class="planner-key" aria-hidden="true">{swatches}</span><span class="planner-name">{name}</span>'
-
-
-def _register_reasons(language: str) -> dict[str, str]:
-    """Return why the register leaves facilities out, by code; a project's own reasons are shown as they stand."""
-    return {f"excluded_reason_{code}": say(f"register.excluded_{code}", language) for code in reasons()}
-
-
-def _setting(files: MapFiles, words: Words) -> dict[str, Any]:
-    """Return what ``map.js`` must know: all of it numbers and sentences of the catalogues."""
-    texts = {name: words(name) for name in ("zoom_in", "zoom_out", "whole_area", "not_loaded")}
-    texts["people"] = words("count_people", number="{}")
-    texts["yuan"] = words("count_yuan", number="{}")
-    texts["metres"] = words("count_metres", number="{}")
-    texts["people_here"] = words("people_here", people="{}")
-    texts["site_number"] = words("site_number", rank="{}")
-    texts["attribution"] = html(
-        words("invented") if files.is_invented else ATTRIBUTION if "streets" in files.urls else ""
-    )
-    codes = [f"status_{status}" for status in ("existing", "required", "candidate", "forbidden", "closable")]
-    codes += [f"excluded_reason_{reason}" for reason in ("forbidden", "too_far", "no_street")]
-    return {
-        "language": words.language,
-        "bounds": files.bounds,
-        "view": f"planner {files.bounds}",
-        "texts": texts,
-        "words": {code: words(code) for code in codes} | _register_reasons(words.language),
-        "fields": {
-            kind: [[key.replace("unserved", "only_here"), words(f"fact_{key}"), form] for key, form in fields.items()]
-            for kind, fields in _FIELDS.items()
-        },
-        "yuan_shown": YUAN_SHOWN[words.language],
-    }

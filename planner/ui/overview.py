@@ -5,7 +5,8 @@ import streamlit as st
 from planner.ui.curve import show_curve
 from planner.ui.downloads import show_downloads
 from planner.ui.figures import show_figures
-from planner.ui.map_view import HEIGHT_PX, MapFiles, prepare, show_map
+from planner.ui.layers import of_run
+from planner.ui.map_view import HEIGHT_PX, BaseMap, Changing, prepare, published, show_map
 from planner.ui.opened import Opened
 from planner.ui.results import Results, read_results, version
 from planner.ui.tables import show_groups, show_sites, show_zones
@@ -34,8 +35,8 @@ def show_overview(opened: Opened, words: Words) -> None:
         show_curve(results, words, height_px=_CHART_PX)
     with left:
         with st.spinner(words("drawing")):
-            files = _map_files(opened, mark)
-        show_map(files, words)
+            base, changing = _drawn(opened, mark)
+        show_map(base, changing, words)
     if results.zones is not None:
         _heading(words("zones_title"))
         show_zones(results, words)
@@ -58,5 +59,7 @@ def _results(opened: Opened, mark: str) -> Results:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _map_files(opened: Opened, mark: str) -> MapFiles:
-    return prepare(opened, _results(opened, mark))
+def _drawn(opened: Opened, mark: str) -> tuple[BaseMap, Changing]:
+    results = _results(opened, mark)
+    shown = {kind: published(content) for kind, content in of_run(results).items()}
+    return prepare(opened, results), Changing(shown, ("proposed", "after", "candidates", "sites"))

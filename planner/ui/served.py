@@ -33,6 +33,11 @@ def own_url(name: str) -> str:
     return f"../{__name__}.static/{name}?{mark}"
 
 
+def has_own(name: str) -> bool:
+    """Whether there is such a file in ``planner/ui/static``."""
+    return (_OWN / name).is_file()
+
+
 def own_text(name: str) -> str:
     """Return a file of ``planner/ui/static`` as text."""
     return (_OWN / name).read_text(encoding="utf-8")
