@@ -297,11 +297,19 @@ def batch(
 def open_app(
     project: Annotated[Path | None, typer.Argument(help="A project.toml, or the folder that holds one.")] = None,
     port: Annotated[int, typer.Option(help="Port of the page.")] = 8501,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder that projects are opened from and saved to; the one that holds PROJECT where left out.",
+        ),
+    ] = None,
 ) -> None:
     """Open the map in the browser; it works without the internet."""
     from planner.ui import command
 
-    raise typer.Exit(subprocess.call(command(project, port=port)))
+    raise typer.Exit(subprocess.call(command(project, port=port, workspace=workspace)))
 
 
 def _load(path: Path, *, unfinished: bool = False) -> "Project":

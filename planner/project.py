@@ -199,6 +199,17 @@ def load(path: str | Path, *, unfinished: bool = False) -> Project:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ProjectError("project.not_toml", file=path, fault=fault) from fault
+    return checked(path, content, unfinished=unfinished)
+
+
+def checked(path: Path, content: dict[str, Any], *, unfinished: bool = False) -> Project:
+    """Return the project that lies at `path` and says `content`; `unfinished` as in `load`.
+
+    Raises
+    ------
+    ProjectError
+        What it says cannot be; all faults are named together.
+    """
     try:
         return Project(path, ProjectFile.model_validate(content, context={"unfinished": unfinished}))
     except ValidationError as faults:

@@ -221,18 +221,22 @@ class FacilitySection(_Section):
         return next(own, self.datum)
 
 
+CORRECTIONS_FILE = "corrections.csv"
+"""Where corrections are kept, beside the project file, when it says nothing else; drags on the map go there."""
+
+
 class RegisterSection(_Section):
     """Section ``[register]``: what helps to read the registers of centres and candidate sites.
 
-    `villages` places the rows without coordinates; `corrections` are replayed at every run; `standard_rules` are those that law
-    and standards give (`planner.register.standard_rules`). With `upgrades` = "candidates" an existing centre that may be upgraded
-    (改造提升) counts only once it is chosen for that.
+    `villages` places the rows without coordinates; `corrections` are replayed at every run as soon as their file is there;
+    `standard_rules` are those that law and standards give (`planner.register.standard_rules`). With `upgrades` = "candidates" an
+    existing centre that may be upgraded (改造提升) counts only once it is chosen for that.
     """
 
     villages: str | None = None
     village_name: str | None = None
     village_code: str | None = None
-    corrections: str | None = None
+    corrections: str = CORRECTIONS_FILE
     standard_rules: bool = True
     upgrades: Literal["open", "candidates"] = "open"
 

@@ -78,7 +78,7 @@ def test_command_serves_the_page_inside_the_package(tmp_path: Path) -> None:
 def test_the_repository_s_settings_are_those_of_the_command() -> None:
     sections = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     said = {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
-    assert {key: str(value).lower() if isinstance(value, bool) else value for key, value in said.items()} == ui.SETTINGS
+    assert {key: str(value).lower() if isinstance(value, int) else value for key, value in said.items()} == ui.SETTINGS
 
 
 # ---- opening ------------------------------------------------------------------------------------------------------------

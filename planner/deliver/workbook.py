@@ -53,6 +53,16 @@ def write_workbook(study: Study, path: Path) -> None:
     path.write_bytes(timeless(book))
 
 
+def table_workbook(title: str, table: pd.DataFrame, language: str) -> bytes:
+    """Return one table as a workbook of one sheet, under the headers it has; text stays text whatever it begins with."""
+    book = Workbook()
+    assert book.active is not None
+    book.active.title = title
+    columns = [(str(header), plain_values(table[header]), False) for header in table.columns]
+    _table(book.active, columns, language)
+    return timeless(book)
+
+
 def _sheet(book: Workbook, name: str, language: str) -> Worksheet:
     return book.create_sheet(say(f"workbook.sheet_{name}", language))
 

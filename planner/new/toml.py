@@ -1,7 +1,8 @@
 """The text of a new ``project.toml``, with comments in the reader's language."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planner.deliver import ATTRIBUTION
@@ -28,6 +29,19 @@ def project_text(sections: Sequence[Section], given: Given) -> str:
         if section.head == "streets" and "streets" not in heads[number + 1 :]:
             parts.append(_walking(language))
     parts.append(_siting(language, proposed="candidates" in [section.head for section in sections if not section.off]))
+    return "\n".join(parts)
+
+
+def toml_text(content: Mapping[str, Any]) -> str:
+    """Return the sections of a project file (plain data, as TOML gives it) as TOML, without comments."""
+    parts = []
+    for head, given in content.items():
+        several = isinstance(given, list)
+        for section in given if several else [given]:
+            title = f"[[{head}]]" if several else f"[{head}]"
+            parts.append(
+                "\n".join([title, *(f"{_key(key)} = {_value(value)}" for key, value in section.items())]) + "\n"
+            )
     return "\n".join(parts)
 
 
@@ -70,4 +84,12 @@ def _value(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list):
         return "[" + ", ".join(_value(each) for each in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return repr(float(value)) if isinstance(value, float) else repr(value)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)

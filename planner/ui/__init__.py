@@ -13,6 +13,7 @@ SETTINGS = {
     "server.address": "localhost",
     "server.showEmailPrompt": "false",
     "server.fileWatcherType": "none",
+    "server.maxUploadSize": "200",  # MB; `uploads` holds to the same
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
     "theme.base": "light",
@@ -22,11 +23,16 @@ SETTINGS = {
 """Streamlit's settings, as options of ``streamlit run``; ``.streamlit/config.toml`` says the same for ``app.py``."""
 
 
-def command(project: Path | None, port: int) -> list[str]:
-    """Return the command line that serves the page on `port`, and opens the browser where there is a screen."""
+def command(project: Path | None, port: int, workspace: Path | None = None) -> list[str]:
+    """Return the command line that serves the page on `port`, and opens the browser where there is a screen.
+
+    `workspace` is the folder that projects are opened from and saved to, where it is not the one that holds `project`.
+    """
     page = Path(__file__).with_name("page.py")
     options = [part for key, value in SETTINGS.items() for part in (f"--{key}", value)]
-    opened = [] if project is None else ["--", str(project)]
+    given = [] if project is None else [str(project)]
+    given += [] if workspace is None else ["--workspace", str(workspace)]
+    opened = ["--", *given] if given else []
     return [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port), *options, *opened]
 
 

@@ -1,11 +1,13 @@
-"""What the page was opened with: a project, or the folder that a run wrote into."""
+"""What the page was opened with: a workspace, and of it a project or the folder that a run wrote into."""
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 from planner.demo.write import MARK
 from planner.errors import InputError
 from planner.project import FILE_NAME, Project, load
+from planner.ui.workspace import Workspace
 
 DEMO_FOLDER = "demo-county"
 SUMMARY = "summary.json"
@@ -29,18 +31,48 @@ class Opened:
         return self.project is not None and (self.project.folder / MARK).is_file()
 
 
-def open_given(arguments: list[str], here: Path) -> Opened | None:
-    """Open what the command line names, else the demonstration county in the folder `here`; None where there is neither.
+def workspace_of(arguments: list[str], here: Path) -> Workspace:
+    """Return the workspace of the page: what ``--workspace`` names, else the folder that holds the project, else `here`."""
+    given, root = _arguments(arguments)
+    if root is not None:
+        return Workspace(root)
+    if given is None:
+        return Workspace(here)
+    folder = given if given.is_dir() else given.parent
+    if not (folder / FILE_NAME).is_file() and (folder.resolve().parent / FILE_NAME).is_file():
+        folder = folder.resolve().parent  # the results of a run
+    return Workspace(folder.resolve().parent)
+
+
+def open_given(arguments: list[str], here: Path, asked: str | None = None) -> Opened | None:
+    """Open what a link `asked` for by its name in the workspace, else what the command line names, else the demonstration.
+
+    The demonstration county is looked for in the workspace, which is `here` where nothing is named; None where there is none.
 
     Raises
     ------
     PlannerError
-        What is named is not there, or is neither a project nor the results of a run.
+        What is named is not there, does not lie in the workspace, or is neither a project nor the results of a run.
     """
-    if arguments:
-        return _open(Path(arguments[0]))
-    demo = here / DEMO_FOLDER
+    given, root = _arguments(arguments)
+    workspace = workspace_of(arguments, here)
+    if asked:
+        return _open(workspace.resolve(asked))
+    if given is not None:
+        if root is not None:
+            workspace.name_of(given)
+        return _open(given)
+    demo = workspace.root / DEMO_FOLDER
     return _open(demo) if (demo / FILE_NAME).is_file() else None
+
+
+def _arguments(arguments: list[str]) -> tuple[Path | None, Path | None]:
+    """Return the project and the workspace that the command line names."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("project", nargs="?", type=Path)
+    parser.add_argument("--workspace", type=Path)
+    found, _ = parser.parse_known_args(arguments)
+    return found.project, found.workspace
 
 
 def _open(path: Path) -> Opened:

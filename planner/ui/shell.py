@@ -45,7 +45,7 @@ def _show_opened(opened: Opened, words: Words) -> None:
 
 def _open(arguments: list[str]) -> tuple[Opened | None, PlannerError | None]:
     try:
-        return open_given(arguments, Path.cwd()), None
+        return open_given(arguments, Path.cwd(), st.query_params.get("project")), None
     except PlannerError as fault:
         return None, fault
 
