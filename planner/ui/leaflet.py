@@ -8,10 +8,11 @@ written into the page's script here comes from the catalogues and this program a
 from typing import Any
 
 import folium
-from folium.elements import MacroElement
+from folium.elements import JSCSSMixin, MacroElement
 from folium.map import Layer
 from folium.template import Template
 
+from planner.ui.plugins import drawing_scripts, drawing_styles, tile_scripts
 from planner.ui.served import leaflet_url, own_url
 
 
@@ -33,13 +34,13 @@ class OfflineMap(folium.Map):
             zoom_snap=0.25,
             font_size="13px",
         )
-        self.default_js = [("leaflet", leaflet_url("leaflet.js")), ("map", own_url("map.js"))]
-        self.default_css = [("leaflet", leaflet_url("leaflet.css")), ("map", own_url("map.css"))]
+        self.default_js = [("leaflet", leaflet_url("leaflet.js")), ("map", own_url("map.js")), *drawing_scripts()]
+        self.default_css = [("leaflet", leaflet_url("leaflet.css")), ("map", own_url("map.css")), *drawing_styles()]
         self.add_child(_Setup(setting))
 
 
-class ServedLayer(Layer):
-    """A layer of ``map.js``: its `kind` draws what it fetches from `url`.
+class ServedLayer(JSCSSMixin, Layer):
+    """A layer of ``map.js``: its `kind` draws what it fetches from `url`, JSON or a PMTiles archive in pieces.
 
     `name` is its line in the layer control, HTML from `legend_line`.
     """
@@ -56,6 +57,7 @@ class ServedLayer(Layer):
         super().__init__(name=name, overlay=True, control=bool(name), show=show)
         self._name = "ServedLayer"
         self.kind, self.url = kind, url
+        self.default_js = [] if url.endswith(".json") else tile_scripts()
 
 
 class Legend(MacroElement):

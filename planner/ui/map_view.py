@@ -12,8 +12,9 @@ from planner.texts import say
 from planner.ui import layers
 from planner.ui.leaflet import Legend, OfflineMap, ServedLayer
 from planner.ui.opened import Opened
+from planner.ui.plugins import drawing_texts
 from planner.ui.results import Results
-from planner.ui.served import publish
+from planner.ui.served import publish, publish_pieces
 from planner.ui.streets import ground_of
 from planner.ui.words import YUAN_SHOWN, Words, html
 
@@ -68,7 +69,7 @@ def prepare(opened: Opened, results: Results) -> MapFiles:
     }
     urls = {name: publish(layers.as_json(content)) for name, content in drawn.items()}
     if ground and ground.streets:
-        urls["streets"] = publish(ground.streets)
+        urls["streets"] = publish_pieces(ground.streets) if ground.is_tiled else publish(ground.streets)
     return MapFiles(
         urls=urls,
         bounds=layers.bounds(results, outline),
@@ -148,6 +149,7 @@ def _register_reasons(language: str) -> dict[str, str]:
 def _setting(files: MapFiles, words: Words) -> dict[str, Any]:
     """Return what ``map.js`` must know: all of it numbers and sentences of the catalogues."""
     texts = {name: words(name) for name in ("zoom_in", "zoom_out", "whole_area", "not_loaded")}
+    texts |= drawing_texts(words)
     texts["people"] = words("count_people", number="{}")
     texts["yuan"] = words("count_yuan", number="{}")
     texts["metres"] = words("count_metres", number="{}")

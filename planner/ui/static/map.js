@@ -24,8 +24,8 @@
   const PANES = { ground: 210, bands: 220, streets: 230, zones: 240, people: 410, candidates: 420, centres: 430, labels: 440 };
 
   planner.setup = function (leafletMap, given) {
-    map = leafletMap;
-    setting = given;
+    map = planner.map = leafletMap;
+    setting = planner.setting = given;
     for (const [name, zIndex] of Object.entries(PANES)) map.createPane(name).style.zIndex = zIndex;
     for (const name of ["ground", "bands", "streets", "labels"]) map.getPane(name).style.pointerEvents = "none";
     map.getContainer().lang = setting.language;
@@ -42,6 +42,7 @@
   };
 
   planner.layer = function (kind, url) {
+    if (kind === "streets" && !url.endsWith(".json")) return planner.tiles(url);
     if (kind === "streets") return load(new Streets(), url);
     return load(L.featureGroup(), url, DRAW[kind]);
   };
@@ -156,6 +157,9 @@
 
   // ---- streets: lines in whole steps of a fine grid, drawn tile by tile ------------------------------------------------
 
+  planner.streetColours = COLOURS.street;
+  planner.streetWidth = (tier, zoom) => [2.1, 1.4, 0.95, 0.75][tier] * Math.min(3, Math.max(0.6, 2 ** ((zoom - 13) * 0.4)));
+
   const CELL_ZOOM = 13;
   const Streets = L.GridLayer.extend({
     options: { pane: "streets", updateWhenZooming: false, keepBuffer: 3, maxZoom: 22 },
@@ -213,12 +217,11 @@
     context.scale(ratio, ratio);
     context.translate(-coords.x * 256, -coords.y * 256);
     context.lineJoin = context.lineCap = "round";
-    const widths = [2.1, 1.4, 0.95, 0.75].map((width) => width * Math.min(3, Math.max(0.6, 2 ** ((zoom - 13) * 0.4))));
     for (let number = tiers.length - 1; number >= 0; number -= 1) {
       context.beginPath();
       for (const line of linesIn(tiers[number], coords)) traceLine(context, tiers[number], line, scale);
-      context.strokeStyle = COLOURS.street[number];
-      context.lineWidth = widths[number];
+      context.strokeStyle = planner.streetColours[number];
+      context.lineWidth = planner.streetWidth(number, zoom);
       context.stroke();
     }
   }
