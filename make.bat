@@ -7,6 +7,7 @@ if not exist .venv\.installed (
     py -3 -m venv .venv || exit /b 1
     %BIN%\python -m pip install --quiet --disable-pip-version-check -r requirements.lock || exit /b 1
     %BIN%\python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . || exit /b 1
+    %BIN%\python -m planner.ui.fetch || exit /b 1
     echo installed> .venv\.installed
 )
 if "%1"=="demo" (

@@ -4,7 +4,6 @@ Exit status: 0 done, 1 a `PlannerError` (one clear message, earlier outputs unto
 """
 
 import json
-import locale
 import os
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planner.errors import InputError, PlannerError
-from planner.texts import LANGUAGES, say
+from planner.texts import LANGUAGES, computer_language, say
 
 if TYPE_CHECKING:
     from planner.project import Project
@@ -49,9 +48,7 @@ def main() -> None:
         sys.exit(1)
 
 
-_language = (
-    "zh" if (os.environ.get("PLANNER_LANGUAGE") or locale.getlocale()[0] or "").startswith(("zh", "Chinese")) else "en"
-)
+_language = computer_language()
 
 
 def _stderr() -> Console:

@@ -6,7 +6,7 @@ from typing import Any
 from planner.project import Project
 from planner.study.access import Access, measure
 from planner.study.decision import Decision, decide
-from planner.study.ground import CACHE_FOLDER, area_of, network_of
+from planner.study.ground import CACHE_FOLDER, area_of, cache_folder, network_of
 from planner.study.inputs import Inputs, Progress, read_inputs
 from planner.study.results import Tables, facility_isochrones, tabulate
 from planner.study.summary import summarise
@@ -21,6 +21,7 @@ __all__ = [
     "Study",
     "Tables",
     "area_of",
+    "cache_folder",
     "facility_isochrones",
     "network_of",
     "read_inputs",

@@ -153,7 +153,7 @@ def network_of(
             plazas=any(section.plazas for section in settings.streets),
             connect_islands_m=max(section.connect_islands_m for section in settings.streets),
         ),
-        cache=_cache_folder(project),
+        cache=cache_folder(project),
         reports=reports,
         gates_report=gates_report,
     )
@@ -187,7 +187,7 @@ def _gates(project: Project, section: GatesSection, report: InputReport | None) 
     return Gates(table, GATE_TOLERANCE_M if section.tolerance_m is None else section.tolerance_m)
 
 
-def _cache_folder(project: Project) -> Path:
+def cache_folder(project: Project) -> Path:
     """Return the folder that keeps built networks: beside the project, or in the user's own where that is read-only."""
     beside = project.folder
     if beside.stat().st_mode & 0o222:

@@ -5,6 +5,8 @@ sentence, or a pair of `what` (is wrong, and where) and `remedy` (what to do). P
 This module stands at the top of the house: it imports nothing of the planner.
 """
 
+import locale
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +46,12 @@ def say_parts(code: str, language: str = "en", **params: Any) -> tuple[str, str]
     if isinstance(entry, str):
         return entry.format(**shown), ""
     return entry["what"].format(**shown), entry["remedy"].format(**shown)
+
+
+def computer_language() -> str:
+    """Return the language to speak where nobody has said one: ``PLANNER_LANGUAGE``, else the computer's."""
+    spoken = os.environ.get("PLANNER_LANGUAGE") or locale.getlocale()[0] or ""
+    return "zh" if spoken.startswith(("zh", "Chinese")) else "en"
 
 
 @cache

@@ -25,7 +25,7 @@ class Event:
     """One thing that the reader did.
 
     click: the bare map `at` a place (lon, lat); pick: the facility `id`, its card is open; act: the button `what` in the card of
-    `id`; move: `id` was dragged to `at`; draw: an area with this outline, `ring` of (lon, lat), open (last point not the first).
+    `id`; move: `id` was dragged to `at`; draw: an area with this outline, `ring` of (lon, lat), open (last point not the first), empty when it was removed.
     """
 
     kind: Kind
@@ -81,6 +81,8 @@ def _name(told: Any) -> str | None:
 
 
 def _ring(told: Any) -> tuple[Place, ...] | None:
+    if told is None:
+        return ()
     if not isinstance(told, list) or not 3 <= len(told) <= MOST_CORNERS + 1:
         return None
     places = [_place(each) for each in told]

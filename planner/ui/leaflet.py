@@ -8,15 +8,14 @@ What is written into the page's script here comes from the catalogues and this p
 from typing import Any
 
 import folium
-from folium.elements import MacroElement
+from folium.elements import JSCSSMixin, MacroElement
 from folium.map import Layer
 from folium.template import Template
 
-from planner.ui.served import has_own, leaflet_url, own_url
+from planner.ui.plugins import drawing_scripts, drawing_styles, tile_scripts
+from planner.ui.served import leaflet_url, own_url
 
 _SCRIPTS = ("map.js", "streets.js", "marks.js", "live.js")
-_EXTRAS = ("tiles.js", "draw.js")
-"""Scripts that the map does without where they are not there."""
 
 
 class OfflineMap(folium.Map):
@@ -37,14 +36,14 @@ class OfflineMap(folium.Map):
             zoom_snap=0.25,
             font_size="13px",
         )
-        scripts = [*_SCRIPTS, *filter(has_own, _EXTRAS)]
-        self.default_js = [("leaflet", leaflet_url("leaflet.js")), *((name, own_url(name)) for name in scripts)]
-        self.default_css = [("leaflet", leaflet_url("leaflet.css")), ("map", own_url("map.css"))]
+        own = [(name, own_url(name)) for name in _SCRIPTS]
+        self.default_js = [("leaflet", leaflet_url("leaflet.js")), *own, *drawing_scripts()]
+        self.default_css = [("leaflet", leaflet_url("leaflet.css")), ("map", own_url("map.css")), *drawing_styles()]
         self.add_child(_Setup(setting))
 
 
-class ServedLayer(Layer):
-    """A layer of ``map.js``: its `kind` draws what it fetches from `url`.
+class ServedLayer(JSCSSMixin, Layer):
+    """A layer of ``map.js``: its `kind` draws what it fetches from `url`, JSON or a PMTiles archive in pieces.
 
     `name` is its line in the layer control, as HTML.
     """
@@ -61,6 +60,7 @@ class ServedLayer(Layer):
         super().__init__(name=name, overlay=True, control=bool(name), show=show)
         self._name = "ServedLayer"
         self.kind, self.url = kind, url
+        self.default_js = [] if url.endswith(".json") else tile_scripts()
 
 
 class LiveLayer(Layer):

@@ -19,7 +19,7 @@ from planner.ui.leaflet import Legend, LiveLayer, OfflineMap, ServedLayer, Updat
 from planner.ui.map_words import bands_line, line, setting
 from planner.ui.opened import Opened
 from planner.ui.results import Results
-from planner.ui.served import publish
+from planner.ui.served import publish, publish_pieces
 from planner.ui.streets import ground_of
 from planner.ui.words import Words
 
@@ -78,7 +78,7 @@ def prepare(opened: Opened, results: Results) -> BaseMap:
     }
     urls = {name: published(content) for name, content in drawn.items()}
     if ground and ground.streets:
-        urls["streets"] = publish(ground.streets)
+        urls["streets"] = publish_pieces(ground.streets) if ground.is_tiled else publish(ground.streets)
     return BaseMap(
         urls=urls,
         bounds=layers.bounds(results, outline),

@@ -6,6 +6,7 @@ from typing import Any
 from planner.register import reasons
 from planner.texts import say
 from planner.ui.events import ACTIONS
+from planner.ui.plugins import drawing_texts
 from planner.ui.words import YUAN_SHOWN, Words, html
 
 _FIELDS = {
@@ -54,7 +55,7 @@ def bands_line(kind: str, letter: str, minutes: Sequence[float], words: Words) -
 
 def setting(bounds: list[list[float]], attribution: str, words: Words) -> dict[str, Any]:
     """Return what the scripts must know before any layer."""
-    texts = {name: words(name) for name in _PLAIN}
+    texts = {name: words(name) for name in _PLAIN} | drawing_texts(words)
     texts |= {f"act_{action}": words(f"act_{action}") for action in ACTIONS}
     texts |= {name: words(name, people="{}") for name in ("people_here", "gained_here", "lost_here")}
     texts["people"] = words("count_people", number="{}")

@@ -16,8 +16,11 @@ from pathlib import Path
 from streamlit.components.v1 import declare_component
 from xstatic.pkg import leaflet
 
+from planner.ui.fetch import FETCHED, VERSIONS
+
 _OWN = Path(__file__).with_name("static")
 _SECRET = secrets.token_bytes(16)
+_PIECE_BYTES = 1 << 16
 
 
 def leaflet_url(name: str) -> str:
@@ -33,9 +36,12 @@ def own_url(name: str) -> str:
     return f"../{__name__}.static/{name}?{mark}"
 
 
-def has_own(name: str) -> bool:
-    """Whether there is such a file in ``planner/ui/static``."""
-    return (_OWN / name).is_file()
+def fetched_url(name: str) -> str | None:
+    """Return the URL of a file that `planner.ui.fetch` brought, ``<package>/<file>``; None where it did not."""
+    if not (FETCHED / name).is_file():
+        return None
+    declare_component("fetched", path=FETCHED)
+    return f"../{__name__}.fetched/{name}?{VERSIONS[name.partition('/')[0]]}"
 
 
 def own_text(name: str) -> str:
@@ -45,14 +51,36 @@ def own_text(name: str) -> str:
 
 def publish(content: bytes) -> str:
     """Serve `content` (JSON) and return its URL, which only those can know who were told it."""
-    folder = _folder()
-    declare_component("layers", path=folder)
-    name = f"{hashlib.blake2b(content, key=_SECRET, digest_size=16).hexdigest()}.json"
-    file = folder / name
+    name = f"{_unguessable(content)}.json"
+    _serve(name, content)
+    return _layer_url(name)
+
+
+def publish_pieces(content: bytes) -> str:
+    """Serve `content` in pieces, for Streamlit's server answers no range requests, and return what their URLs begin with.
+
+    It ends in ``<bytes of a piece>-``; a piece's own number, from 0 on, comes behind that.
+    """
+    start = f"{_unguessable(content)}-{_PIECE_BYTES}-"
+    for number, place in enumerate(range(0, len(content), _PIECE_BYTES)):
+        _serve(f"{start}{number}", content[place : place + _PIECE_BYTES])
+    return _layer_url(start)
+
+
+def _unguessable(content: bytes) -> str:
+    return hashlib.blake2b(content, key=_SECRET, digest_size=16).hexdigest()
+
+
+def _serve(name: str, content: bytes) -> None:
+    file = _folder() / name
     if not file.is_file():
-        unfinished = folder / f"{name}.{secrets.token_hex(4)}"
+        unfinished = file.with_name(f"{name}.{secrets.token_hex(4)}")
         unfinished.write_bytes(content)
         unfinished.replace(file)
+
+
+def _layer_url(name: str) -> str:
+    declare_component("layers", path=_folder())
     return f"../{__name__}.layers/{name}"
 
 

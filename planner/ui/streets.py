@@ -1,10 +1,14 @@
-"""The streets as the map's background: light, thinned, and as few bytes as lines can be."""
+"""The streets as the map's background: light, thinned, and as few bytes as lines can be.
+
+A town's are sent at once (`encode`); those of a big city as tiles (`planner.ui.tiles`), where the browser can draw them.
+"""
 
 import json
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from planner.crs import WGS84, transformer
@@ -12,7 +16,9 @@ from planner.errors import PlannerError
 from planner.findings import InputReport
 from planner.project import Project
 from planner.streets import StreetNetwork
-from planner.study import area_of, network_of
+from planner.study import area_of, cache_folder, network_of
+from planner.ui import tiles
+from planner.ui.plugins import tile_scripts
 
 TIERS: tuple[frozenset[str], ...] = (
     frozenset(["motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"]),
@@ -21,26 +27,37 @@ TIERS: tuple[frozenset[str], ...] = (
 )
 """Classes of streets from broad to narrow; everything else (lanes, tracks, paths, steps) is a tier of its own, the last."""
 
+MOST_AT_ONCE = 20_000
+"""Streets between two junctions; with more of them the map has tiles."""
+
 THIN_M = 2.5
 UNIT_DEG = 1e-5
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What lies under the map: the study area's outline (WGS 84) and the streets as `encode` writes them; None: not to be had."""
+    """What lies under the map: the study area's outline (WGS 84) and the streets; None: not to be had.
+
+    The streets are as `encode` writes them, or a PMTiles archive where they are tiled.
+    """
 
     outline: BaseGeometry | None
     streets: bytes | None
+    is_tiled: bool = False
 
 
-def ground_of(project: Project) -> Ground:
+def ground_of(project: Project, *, most_at_once: int = MOST_AT_ONCE) -> Ground:
     """Return the ground of a project, its network from the cache that the run left."""
     try:
         area = area_of(project, InputReport("area", project.settings.area.outline or project.path.name))
     except (PlannerError, OSError):
         return Ground(None, None)
     try:
-        return Ground(area.geometry, encode(network_of(project, area)))
+        network = network_of(project, area)
+        if network.n_edges > most_at_once and tile_scripts():
+            archive = tiles.archive(network, _tier_of_edge(network), cache_folder(project))
+            return Ground(area.geometry, archive, is_tiled=True)
+        return Ground(area.geometry, encode(network))
     except (PlannerError, OSError):
         return Ground(area.geometry, None)
 
@@ -57,8 +74,7 @@ def encode(network: StreetNetwork) -> bytes:
     lonlat = np.column_stack(transformer(network.crs, WGS84).transform(xy[:, 0], xy[:, 1]))
     origin = np.round(lonlat.min(axis=0), 3)
     grid = np.round((lonlat - origin) / UNIT_DEG).astype(np.int64)
-    tier_of_class = np.array([_tier(name) for name in network.classes])
-    tier = tier_of_class[network.edge_class][edge]
+    tier = _tier_of_edge(network)[edge]
     tiers = []
     for number in range(len(TIERS) + 1):
         mine = tier == number
@@ -67,6 +83,10 @@ def encode(network: StreetNetwork) -> bytes:
         tiers.append({"counts": counts[counts > 0].tolist(), "dx": steps[:, 0].tolist(), "dy": steps[:, 1].tolist()})
     content = {"origin": origin.tolist(), "unit": UNIT_DEG, "tiers": tiers}
     return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _tier_of_edge(network: StreetNetwork) -> NDArray[np.int64]:
+    return np.array([_tier(name) for name in network.classes], np.int64)[network.edge_class]
 
 
 def _tier(name: str) -> int:

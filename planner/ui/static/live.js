@@ -53,7 +53,7 @@
     if (others) planner.redrawNext("sites");
     for (const content of Object.keys(LAYERS_OF)) setContent(content, change.urls[content] || null);
     showLayers();
-    planner.setDrawing(change.drawing);
+    if (planner.drawing) planner.drawing(change.drawing);
     fillLegend();
     refreshCard();
     return L.layerGroup();
@@ -180,8 +180,6 @@
   let waiting = null;
   let opening = false;
   let byKey = false;
-  let drawing = false;
-  let drawnAt = 0;
 
   planner.send = function (event) {
     if (!now.step) return;
@@ -198,7 +196,7 @@
     map.getContainer().addEventListener("pointerdown", () => (byKey = false), true);
     map.on("click", (event) => {
       const again = event.originalEvent && event.originalEvent.detail > 1; // the second of a double click
-      if (again || !now.step || drawing || performance.now() - drawnAt < 400) return;
+      if (again || !now.step) return;
       const at = event.latlng.wrap();
       startWaiting(at);
       planner.send({ kind: "click", at: [at.lng, at.lat] });
@@ -301,24 +299,5 @@
 
   // ---- drawing: `draw.js` brings the tool, where it is there -------------------------------------------------------------
 
-  // `tool` is {start(), stop()}; it calls `planner.drawing(true)` when the reader sets out, `planner.drew(ring)` when done.
-  planner.drawTool = null;
-
-  planner.setDrawing = function (wanted) {
-    if (!planner.drawTool || wanted === Boolean(planner.drawTool.isOn)) return;
-    planner.drawTool.isOn = wanted;
-    if (wanted) planner.drawTool.start();
-    else planner.drawTool.stop();
-  };
-
-  planner.drawing = function (going) {
-    if (drawing && !going) drawnAt = performance.now();
-    drawing = going;
-  };
-
-  planner.drew = function (ring) {
-    planner.drawing(false);
-    drawnAt = performance.now();
-    planner.send({ kind: "draw", ring });
-  };
+  planner.drawn = (ring) => planner.send({ kind: "draw", ring });
 })();

@@ -37,6 +37,7 @@
   };
 
   planner.layer = function (kind, url) {
+    if (kind === "streets" && !url.endsWith(".json")) return planner.tiles(url);
     const layer = kind === "streets" ? new planner.Streets() : L.featureGroup();
     planner.load(url, (content) => (layer.show ? layer.show(content) : planner.draw[kind](layer, content)));
     return layer;

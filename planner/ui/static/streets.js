@@ -3,7 +3,9 @@
   "use strict";
 
   const planner = window.planner;
-  const COLOURS = ["#a9b0b9", "#bcc2c9", "#cfd3d9", "#dcdfe3"];
+  planner.streetColours = ["#a9b0b9", "#bcc2c9", "#cfd3d9", "#dcdfe3"];
+  planner.streetWidth = (tier, zoom) => [2.1, 1.4, 0.95, 0.75][tier] * Math.min(3, Math.max(0.6, 2 ** ((zoom - 13) * 0.4)));
+
   const CELL_ZOOM = 13;
   planner.Streets = L.GridLayer.extend({
     options: { pane: "streets", updateWhenZooming: false, keepBuffer: 3, maxZoom: 22 },
@@ -61,12 +63,11 @@
     context.scale(ratio, ratio);
     context.translate(-coords.x * 256, -coords.y * 256);
     context.lineJoin = context.lineCap = "round";
-    const widths = [2.1, 1.4, 0.95, 0.75].map((width) => width * Math.min(3, Math.max(0.6, 2 ** ((zoom - 13) * 0.4))));
     for (let number = tiers.length - 1; number >= 0; number -= 1) {
       context.beginPath();
       for (const line of linesIn(tiers[number], coords)) traceLine(context, tiers[number], line, scale);
-      context.strokeStyle = COLOURS[number];
-      context.lineWidth = widths[number];
+      context.strokeStyle = planner.streetColours[number];
+      context.lineWidth = planner.streetWidth(number, zoom);
       context.stroke();
     }
   }
