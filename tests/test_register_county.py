@@ -132,11 +132,10 @@ def test_a_run_delivers_every_row_whatever_is_known_of_its_place(county, tmp_pat
     chosen = {site["id"] for site in finished.summary["sites"]}
     assert len(chosen) == 2
     assert not chosen & {f["properties"]["id"] for f in features if f["properties"]["excluded_reason"]}
-    drawn = layers.facilities(read_results(out))
-    assert (len(drawn["candidates"]), len(drawn["sites"])) == (300 - 1 - 2, 2), (
-        "a row without a place is not on the map"
-    )
-    assert sum("position_uncertainty_m" in each for each in drawn["candidates"] + drawn["sites"]) == 39
+    results = read_results(out)
+    candidates, sites = layers.candidates(results.candidates), layers.sites(results.sites)
+    assert (len(candidates), len(sites)) == (300 - 1 - 2, 2), "a row without a place is not on the map"
+    assert sum("position_uncertainty_m" in each for each in candidates + sites) == 39
     digests = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["inputs"]
     assert sum(key.startswith("candidates.source[") for key in digests) == 27
     assert digests["candidates.source[26]"]["file"] == file_name(26)

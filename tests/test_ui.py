@@ -4,12 +4,14 @@ import ast
 import io
 import json
 import sys
+import time
 import tomllib
 import zipfile
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from small_project import degrees, write_project
@@ -45,9 +47,13 @@ def results(project: Path) -> Results:
     return read_results(project / "out")
 
 
-def open_page(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> AppTest:
+def open_page(monkeypatch: pytest.MonkeyPatch, *arguments: object, **link: str) -> AppTest:
+    """Open the page with these words of the command line, and these keys in its address."""
     monkeypatch.setattr(sys, "argv", ["page.py", *map(str, arguments)])
-    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    for key, value in link.items():
+        page.query_params[key] = value
+    page.run()
     assert not page.exception
     return page
 
@@ -181,40 +187,52 @@ def test_damaged_results_are_a_fault_not_a_crash(
     assert "cannot be read" in shown(open_page(monkeypatch, tmp_path))
 
 
-def test_a_project_without_results_is_run_by_the_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_files_are_made_by_the_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_project(tmp_path / "new", siting="sites = 2")
-    page = open_page(monkeypatch, file)
-    assert "no results yet" in shown(page)
-    page.button(key="run").click().run()
+    page = open_page(monkeypatch, file, step="deliver")
+    assert not page.get("download_button") and not (file.parent / "out").exists()
+    page.button(key="make-files").click().run()
+    for _ in range(300):
+        if page.get("download_button"):
+            break
+        time.sleep(0.2)
+        page.run()
     assert not page.exception
-    assert (file.parent / "out" / "manifest.json").is_file()
-    assert "Proven optimal" in shown(page)
+    assert (file.parent / "out" / "manifest.json").is_file() and page.get("download_button")
+    made = json.loads((file.parent / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert [site["id"] for site in made["sites"]] == ["B", "A"]
 
 
-def test_a_project_that_cannot_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_project(tmp_path / "broken")
     (file.parent / "people.csv").unlink()
-    page = open_page(monkeypatch, file)
-    page.button(key="run").click().run()
-    assert not page.exception
-    assert "these inputs are not there" in shown(page) and not (file.parent / "out").exists()
+    assert "people.csv" in shown(open_page(monkeypatch, file)) and not (file.parent / "out").exists()
 
 
-def test_tables_are_in_opening_order(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sites, zones, groups = (frame.value for frame in open_page(monkeypatch, project).dataframe)
-    assert list(sites["rank"]) == [1, 2] and list(sites["name"]) == ["旧小学 B", "供销社 A"]
-    assert list(sites["gain"]) == [900, 500]
-    assert sites["share"].tolist() == pytest.approx([100 * 1000 / 1575, 100 * 1500 / 1575])
+def test_sites_are_in_opening_order(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brief, sites, zones = (frame.value for frame in open_page(monkeypatch, project).dataframe)
+    for table in (brief, sites):
+        assert list(table["rank"]) == [1, 2] and list(table["name"]) == ["旧小学 B", "供销社 A"]
+        assert list(table["gain"]) == [900, 500]
+        assert table["share"].tolist() == pytest.approx([100 * 1000 / 1575, 100 * 1500 / 1575])
     assert list(sites["cost"]) == [50_000, 30_000]
-    assert set(zones["zone"]) == {"西镇", "东镇"}
-    assert groups["group"].tolist() == ["All residents", "Aged 60 and over"]
-    assert groups["share_before"].tolist() == pytest.approx([100 * 100 / 1575, 100 * 10 / 151])
-    assert groups["uncovered"].tolist() == [75, 1]
     assert zones.set_index("zone")["uncovered"].to_dict() == {"西镇": 75, "东镇": 0}
 
 
+def test_today_knows_nothing_of_the_plan(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(monkeypatch, project, step="today")
+    gaps, groups, zones = (frame.value for frame in page.dataframe)
+    assert groups["group"].tolist() == ["All residents", "Aged 60 and over"]
+    assert groups["share_before"].tolist() == pytest.approx([100 * 100 / 1575, 100 * 10 / 151])
+    assert groups["uncovered"].tolist() == [1475, 141]
+    assert set(zones["zone"]) == {"西镇", "东镇"} and zones["uncovered"].sum() == 1475
+    assert gaps["people"].sum() == 1475 and gaps["could_gain"].max() == 900
+    assert not {"share_after", "gain", "sites"} & {*groups.columns, *zones.columns}
+    assert "1,475 people" in shown(page) and "95.2%" not in shown(page)
+
+
 def test_downloads_are_the_run_s_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = open_page(monkeypatch, project)
+    page = open_page(monkeypatch, project, step="deliver")
     keys = {button.key for button in page.get("download_button")}
     files = {path.name for path in (project / "out").iterdir()}
     assert keys == {f"download-{name}" for name in files} | {"download-plan.zip"}
@@ -236,10 +254,14 @@ def test_squares_grow_until_there_are_few_enough_and_keep_the_sums(results: Resu
     rng = np.random.default_rng(1)
     lon, lat = 118 + rng.random(500) / 10, 25 + rng.random(500) / 10
     people = rng.random(500) * 100
-    table = gpd.GeoDataFrame(
-        {"people": people, "covered_before": False, "covered_after": rng.random(500) < 0.5},
-        geometry=gpd.points_from_xy(lon, lat),
-        crs=4326,
+    table = pd.DataFrame(
+        {
+            "longitude": lon,
+            "latitude": lat,
+            "people": people,
+            "covered_before": False,
+            "covered_after": rng.random(500) < 0.5,
+        }
     )
     many = Results(**{**vars(results), "uncovered": table})
     points = np.array(layers.people(many, most=60)["points"])

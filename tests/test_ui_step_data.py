@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from small_project import degrees, write_project
 from streamlit.testing.v1 import AppTest
@@ -16,6 +18,7 @@ from planner.errors import InputError
 from planner.project import load
 from planner.ui.accounts import findings_table, findings_workbook
 from planner.ui.checking import check
+from planner.ui.findings_html import MOST_SHOWN, findings_html, findings_list
 from planner.ui.unplaced import move, unplaced_rows
 from planner.ui.words import Words
 
@@ -38,8 +41,8 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
     from planner.errors import PlannerError
     from planner.project import load
     from planner.ui import step_data
+    from planner.ui.events import Event
     from planner.ui.opened import Opened
-    from planner.ui.stand_in import Event
     from planner.ui.words import Words
     from planner.ui.workspace import Workspace
 
@@ -92,24 +95,41 @@ def run(page: AppTest) -> AppTest:
 # ---- what was read ------------------------------------------------------------------------------------------------------
 
 
+def findings_of(page: AppTest) -> list[list[str]]:
+    """Return the cells of the table of findings, its header first."""
+    (table,) = (body for body in html_of(page).split("<table>")[1:])
+    return [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
+
+
 def test_inputs_and_findings_are_listed_and_filtered(project: Path) -> None:
     page = open_step(project)
-    inputs, findings = (frame.value for frame in page.dataframe)
+    (inputs,) = (frame.value for frame in page.dataframe)
     assert list(inputs["role"]) == ["Area", "Zones", "Streets", "People", "People", "Centres", "Candidate sites"]
     assert inputs.iloc[-1][["file", "read", "used"]].tolist() == ["candidates.csv", 3, 1]
-    assert "row" not in findings and set(findings["Severity"]) == {"doubtful"}, "notes are not shown at first"
-    assert findings["Row"].dropna().tolist() == [3, 4]
+    head, *findings = findings_of(page)
+    assert head == ["Severity", "Input", "File", "Row", "What was found", "What to do"]
+    assert {finding[0] for finding in findings} == {'<b class="doubtful">doubtful</b>'}, "notes are not shown at first"
+    assert [finding[2:4] for finding in findings if finding[3]] == [["candidates.csv", "3"], ["candidates.csv", "4"]]
     page.multiselect[0].select("population")
-    (_, people) = (frame.value for frame in run(page).dataframe)
-    assert set(people["Input"]) == {"People"} and len(people) < len(findings)
+    _, *people = findings_of(run(page))
+    assert {finding[1] for finding in people} == {"People"} and 0 < len(people) < len(findings)
 
 
-def test_the_language_is_switched_without_reading_again(project: Path) -> None:
+def test_the_language_is_another_one_throughout(project: Path) -> None:
     page = open_step(project, "zh")
-    inputs, findings = (frame.value for frame in page.dataframe)
-    assert list(inputs["role"])[:3] == ["规划范围", "分区", "路网"]
-    assert list(findings.columns) == ["程度", "数据", "文件", "行", "问题", "处理办法"]
+    assert list(page.dataframe[0].value["role"])[:3] == ["规划范围", "分区", "路网"]
+    assert findings_of(page)[0] == ["程度", "数据", "文件", "行", "问题", "处理办法"]
     assert page.button(key="data-check-again").label == "重新核查"
+
+
+def test_findings_show_what_files_say_and_do_nothing_else() -> None:
+    hostile = "</td><script>alert(`${1}`)</script>"
+    said = {"severity": "dropped", "role": "centres", "file": hostile, "sheet": hostile, "row": 7, "message": hostile}
+    table = pd.DataFrame([{**said, "remedy": hostile}] * (MOST_SHOWN + 5))
+    for text in (findings_html(table, Words("zh")), findings_list(table, Words("en"))):
+        assert "script>" not in text.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
+        assert "alert" in text
+    assert "另有 5 条" in findings_html(table, Words("zh"))
 
 
 def test_findings_leave_as_a_workbook_without_formulas(project: Path) -> None:
@@ -130,7 +150,7 @@ def test_inputs_that_cannot_be_read_are_said_and_can_be_read_again(project: Path
     run(page)
     assert not page.dataframe, "not before somebody asks"
     page.button(key="data-check-again").click()
-    assert len(run(page).dataframe) == 2
+    assert run(page).dataframe[0].value.iloc[-1]["read"] == 3
 
 
 # ---- rows without a place -----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from planner.study.access import Access, nearest_of, rules_of, walk_to
 from planner.study.agreement import Drawn
 from planner.study.clusters import group_points, outline_of, spacing_m, split_wide
 from planner.study.inputs import Inputs
-from planner.study.results import bands_min
+from planner.study.results import bands_min as bands_min
 
 Ints = NDArray[np.int64]
 

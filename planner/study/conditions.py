@@ -53,8 +53,10 @@ def _zones(inputs: Inputs) -> list[str]:
 
 
 def _numbers(names: pd.Series, zones: list[str]) -> NDArray[np.int64]:
-    number = {name: k for k, name in enumerate(zones)}
-    return np.array([number.get(str(name), -1) if pd.notna(name) else -1 for name in names], np.int64)
+    found = np.full(len(names), -1)
+    known = names.notna().to_numpy()
+    found[known] = pd.Index(zones, dtype=object).get_indexer(names[known].astype(str))
+    return found
 
 
 def _by_zone(key: str, given: Any, zones: list[str]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from planner import siting
@@ -123,16 +123,27 @@ def solve(problem: Problem, **effort: Any) -> Result:
     return siting.p_center(problem.times, settings.sites_wanted, **effort)
 
 
-def curve(problem: Problem, sites: int | None = None, *, budget: float | None = None, **effort: Any) -> siting.Frontier:
-    """Return the most that each number of sites up to `sites`, or each amount of money up to `budget`, can cover.
+def curve(
+    problem: Problem, sites: int | None = None, *, budget: ArrayLike | None = None, **effort: Any
+) -> siting.Frontier:
+    """Return the most that each number of sites up to `sites`, or each amount of money up to `budget` (or in it), can cover.
 
     More sites than can open are no fault here: the curve ends where there are no more.
+
+    Raises
+    ------
+    InfeasibleError
+        Nowhere on the curve can the conditions be met.
     """
     if sites is not None:
         sites = max(min(sites, problem.most_sites), len(problem.required))
     costs = np.nan_to_num(problem.costs)
     by_money: dict[str, Any] = {} if budget is None else {"budget": budget, "costs": costs}
-    return siting.frontier(problem.cover, problem.weights, sites, **by_money, **problem.binding, **effort)
+    found = siting.frontier(problem.cover, problem.weights, sites, **by_money, **problem.binding, **effort)
+    if len(found.sites) == 0:
+        limits = {"sites": sites} if budget is None else {"budget": float(np.max(budget)), "costs": costs}
+        siting.max_coverage(problem.cover, problem.weights, **limits, **problem.binding)  # which names what clashes
+    return found
 
 
 def score(problem: Problem, listed: Ints, **effort: Any) -> siting.Evaluation:
@@ -149,6 +160,12 @@ def of_curve(problem: Problem, found: siting.Frontier, at: int) -> siting.MaxCov
     has_room, first = problem.conditions.capacity is not None, float(found.value[0])
     before = first if has_room and len(found.selected[0]) == 0 else _covered_weight(problem, problem.existing)
     return _as_result(problem, found.selected[at], float(found.value[at]), float(found.upper_bound[at]), before)
+
+
+def nothing_new(problem: Problem) -> siting.MaxCoverage:
+    """Return today as a result: nothing opens."""
+    value = _covered_weight(problem, problem.existing)
+    return _as_result(problem, np.empty(0, np.int64), value, value, value)
 
 
 def of_list(problem: Problem, scored: siting.Evaluation) -> siting.MaxCoverage:

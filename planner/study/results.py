@@ -171,6 +171,12 @@ def _reasons(inputs: Inputs, decision: Decision) -> NDArray[np.object_]:
     return reasons
 
 
+def unreachable_people(inputs: Inputs, decision: Decision) -> float:
+    """Return how many people of the main group can reach no facility at all, open or not."""
+    lost = pd.notna(_reasons(inputs, decision))
+    return float(inputs.demand.weights[inputs.project.main_group][lost].sum())
+
+
 def _allocation(demand: gpd.GeoDataFrame, group: str) -> pd.DataFrame:
     """Return who goes where once the plan is carried out: demand, site, seconds, weight, of the covered people."""
     covered = demand[demand["covered_after"]]

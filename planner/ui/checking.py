@@ -4,7 +4,6 @@
 the language be switched afterwards.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -72,17 +71,6 @@ def check_upload(draft: Project, role: str, file: Path) -> list[InputReport]:
         network_of(draft, _area(draft), reports=reports)
         return [each for each in reports if each.file == file.name]
     return [report]
-
-
-def state_of(project: Project) -> str:
-    """Return a mark that changes whenever the project file or any of its inputs does."""
-    state = hashlib.blake2b(project.settings.model_dump_json().encode(), digest_size=16)
-    for key, path in sorted(project.sources.items()):
-        state.update(f"{key}={path}".encode(errors="surrogatepass"))
-        if path.exists():
-            stat = path.stat()
-            state.update(f" {stat.st_mtime_ns} {stat.st_size}".encode())
-    return state.hexdigest()
 
 
 def _area(project: Project) -> Area:

@@ -8,7 +8,7 @@ from typing import Any
 from planner.demand import RASTER_SUFFIXES
 from planner.demo.write import MARK
 from planner.new.toml import toml_text
-from planner.project import FILE_NAME, Project
+from planner.project import FILE_NAME, Project, load
 from planner.study import CACHE_FOLDER
 
 _BESIDE = {
@@ -19,6 +19,9 @@ _BESIDE = {
     ".asc": (".prj",),
 }
 """Files that belong to one of another suffix and bear its name."""
+
+_BESIDE_PROJECT = (MARK, "variants.json")
+"""What no key names and yet goes with a project: that its county is invented, and the variants saved in the browser."""
 
 _FILES_OF = {
     "area": ("boundary", "zones", "residential"),
@@ -44,14 +47,16 @@ def copy_project(project: Project, folder: Path) -> None:
     """Copy a project into `folder`, which is empty.
 
     Inputs below the project's folder keep their place; those from elsewhere come to lie beside the new project file, which then
-    names them there. Without such inputs the project file stays as it is, comments included. Results are not copied.
+    names them there. Where neither they nor other settings than the file has ask for a new one, the file stays as it is, comments
+    included. Results are not copied.
 
     Raises
     ------
     OSError
         A file cannot be read or written.
     """
-    content, taken, has_moved = content_of(project), {FILE_NAME.casefold()}, False
+    content, taken = content_of(project), {FILE_NAME.casefold()}
+    must_say = project.settings != load(project.path).settings
     for section, key in _named(content):
         given = section[key]
         names = [given] if isinstance(given, str) else list(given)
@@ -65,7 +70,7 @@ def copy_project(project: Project, folder: Path) -> None:
             if _is_inside(name):
                 new.append(name)
                 continue
-            has_moved = True
+            must_say = True
             for path in files_named(project, name):
                 new.append(_free(path.name, taken))
                 _copy(path, folder / new[-1])
@@ -77,12 +82,13 @@ def copy_project(project: Project, folder: Path) -> None:
         place = _place_below(path, project.folder)
         if place is not None and path.exists():
             _copy(path, folder / place)
-    if has_moved:
+    if must_say:
         (folder / FILE_NAME).write_text(toml_text(content), encoding="utf-8", newline="\n")
     else:
         shutil.copyfile(project.path, folder / FILE_NAME)
-    if (project.folder / MARK).is_file():  # an invented county stays known as one
-        shutil.copyfile(project.folder / MARK, folder / MARK)
+    for name in _BESIDE_PROJECT:
+        if (project.folder / name).is_file():
+            shutil.copyfile(project.folder / name, folder / name)
     for built in sorted((project.folder / CACHE_FOLDER).glob("*.npz")):
         (folder / CACHE_FOLDER).mkdir(exist_ok=True)
         shutil.copyfile(built, folder / CACHE_FOLDER / built.name)

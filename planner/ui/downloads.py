@@ -7,7 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from planner.ui.results import Results
 from planner.ui.words import Words
 
 PRODUCTS = {
@@ -27,17 +26,17 @@ PRODUCTS = {
 _A_ROW = 4
 
 
-def show_downloads(results: Results, words: Words) -> None:
-    """Show a button for everything together and one for each file of the run that is there."""
-    files = {name: results.folder / name for name in PRODUCTS if (results.folder / name).is_file()}
+def show_downloads(folder: Path, words: Words, *, a_row: int = _A_ROW) -> None:
+    """Show a button for everything together and one for each file of the run in `folder` that is there."""
+    files = {name: folder / name for name in PRODUCTS if (folder / name).is_file()}
     buttons: list[tuple[str, Callable[[], bytes], str]] = [
         (words("product_everything"), lambda: pack(list(files.values())), "plan.zip")
     ]
     buttons += [
         (_label(PRODUCTS[name], file.stat().st_size, words), file.read_bytes, name) for name, file in files.items()
     ]
-    for first in range(0, len(buttons), _A_ROW):
-        for cell, (label, content, name) in zip(st.columns(_A_ROW), buttons[first : first + _A_ROW], strict=False):
+    for first in range(0, len(buttons), a_row):
+        for cell, (label, content, name) in zip(st.columns(a_row), buttons[first : first + a_row], strict=False):
             cell.download_button(
                 label,
                 content,

@@ -17,7 +17,7 @@ ACTIONS = ("lock", "forbid", "free", "drop", "replace")
 MOST_CORNERS = 2_000
 _LONGEST_ID = 200
 _MOST_EVENTS = 8
-_NEEDED = {"click": {"at"}, "act": {"id", "what"}, "move": {"id", "at"}, "draw": {"ring"}, "pick": {"id"}}
+_NEEDED = {"click": {"at"}, "act": {"id", "what"}, "move": {"id", "at"}, "draw": set(), "pick": {"id"}}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Event:
     """One thing that the reader did.
 
     click: the bare map `at` a place (lon, lat); pick: the facility `id`, its card is open; act: the button `what` in the card of
-    `id`; move: `id` was dragged to `at`; draw: an area with this outline, `ring` of (lon, lat), open (last point not the first), empty when it was removed.
+    `id`; move: `id` was dragged to `at`; draw: an area with the outline `ring` of (lon, lat), open (its last point is not the
+    first), or None where it was removed.
     """
 
     kind: Kind
@@ -60,8 +61,10 @@ def read_event(told: Any) -> Event | None:
         at=_place(told.get("at")) if "at" in needed else None,
         id=_name(told.get("id")) if "id" in needed else None,
         what=told.get("what") if "what" in needed and told.get("what") in ACTIONS else None,
-        ring=_ring(told.get("ring")) if "ring" in needed else None,
+        ring=_ring(told.get("ring")) if told["kind"] == "draw" else None,
     )
+    if event.ring is None and told["kind"] == "draw" and told.get("ring", ()) is not None:
+        return None
     return event if all(getattr(event, name) is not None for name in needed) else None
 
 
@@ -81,8 +84,6 @@ def _name(told: Any) -> str | None:
 
 
 def _ring(told: Any) -> tuple[Place, ...] | None:
-    if told is None:
-        return ()
     if not isinstance(told, list) or not 3 <= len(told) <= MOST_CORNERS + 1:
         return None
     places = [_place(each) for each in told]

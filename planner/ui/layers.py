@@ -68,17 +68,16 @@ def bounds(results: Results, outline: BaseGeometry | None) -> list[list[float]]:
 # ---- walking areas -----------------------------------------------------------------------------------------------------
 
 
-def rings_of(
-    existing_shapes: Sequence[Shapes], proposed_shapes: Sequence[Shapes], minutes: Sequence[float]
-) -> dict[str, Any]:
-    """Return what proposed sites add to the walking areas of existing centres, as rings that do not overlap.
+def rings_of(served: BaseGeometry, proposed_shapes: Sequence[Shapes], minutes: Sequence[float]) -> dict[str, Any]:
+    """Return what proposed sites add to what existing centres serve within the most minutes, as rings that do not overlap.
 
-    Both sequences are parallel to `minutes` (ascending): all areas of so many minutes, one shape or several. `proposed`: the
+    `proposed_shapes` are parallel to `minutes` (ascending): all areas of so many minutes, one shape or several. `proposed`: the
     rings that are added, ``{"minutes", "geometry"}``; `reach`: all that proposed sites reach within the most minutes.
     """
-    existing, added = _dissolved(existing_shapes), _dissolved(proposed_shapes)
-    served = existing[-1] if existing else shapely.Polygon()
-    return {"proposed": _rings(minutes, added, served), "reach": _geometry(added[-1]) if added else None}
+    added = _dissolved(proposed_shapes)
+    if not added:
+        return {"proposed": [], "reach": None}
+    return {"proposed": _rings(minutes, added, _near(served, added[-1])), "reach": _geometry(added[-1])}
 
 
 def bands(results: Results) -> dict[str, Any]:
@@ -91,7 +90,10 @@ def bands(results: Results) -> dict[str, Any]:
     limits = np.unique(minutes).tolist()
     existing = _dissolved([shapes[~proposed & (minutes == limit)] for limit in limits])
     added = [shapes[proposed & (minutes == limit)] for limit in limits]
-    return {"existing": _rings(limits, existing, shapely.Polygon()), **rings_of(existing, added, limits)}
+    return {
+        "existing": _rings(limits, existing, shapely.Polygon()),
+        **rings_of(existing[-1] if existing else shapely.Polygon(), added, limits),
+    }
 
 
 def here(
@@ -114,8 +116,14 @@ def here(
 def people(results: Results, most: int = MOST_POINTS) -> dict[str, list[list[float]]]:
     """Return a run's people out of reach; see `people_points`."""
     table = results.uncovered
-    lon, lat = shapely.get_coordinates(table.geometry.to_numpy()).T
-    return people_points(lon, lat, table["people"], table["covered_before"], table["covered_after"], most=most)
+    return people_points(
+        table["longitude"],
+        table["latitude"],
+        table["people"],
+        table["covered_before"],
+        table["covered_after"],
+        most=most,
+    )
 
 
 def people_points(
@@ -254,6 +262,12 @@ def _summed(
 
 def _dissolved(shapes: Sequence[Shapes]) -> list[BaseGeometry]:
     return [each if isinstance(each, BaseGeometry) else shapely.union_all(each) for each in shapes]
+
+
+def _near(shape: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
+    """Return the parts of `shape` that meet `other`: cutting with these is the same, and takes less."""
+    parts = shapely.get_parts(shape)
+    return shapely.MultiPolygon(list(parts[shapely.STRtree(parts).query(other, predicate="intersects")]))
 
 
 def _rings(limits: Sequence[float], shapes: Sequence[BaseGeometry], without: BaseGeometry) -> list[dict[str, Any]]:

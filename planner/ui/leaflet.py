@@ -15,7 +15,7 @@ from folium.template import Template
 from planner.ui.plugins import drawing_scripts, drawing_styles, tile_scripts
 from planner.ui.served import leaflet_url, own_url
 
-_SCRIPTS = ("map.js", "streets.js", "marks.js", "live.js")
+_SCRIPTS = ("map", "streets", "marks", "live")
 
 
 class OfflineMap(folium.Map):
@@ -36,7 +36,7 @@ class OfflineMap(folium.Map):
             zoom_snap=0.25,
             font_size="13px",
         )
-        own = [(name, own_url(name)) for name in _SCRIPTS]
+        own = [(name, own_url(f"{name}.js")) for name in _SCRIPTS]
         self.default_js = [("leaflet", leaflet_url("leaflet.js")), *own, *drawing_scripts()]
         self.default_css = [("leaflet", leaflet_url("leaflet.css")), ("map", own_url("map.css")), *drawing_styles()]
         self.add_child(_Setup(setting))

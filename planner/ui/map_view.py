@@ -23,7 +23,7 @@ from planner.ui.served import publish, publish_pieces
 from planner.ui.streets import ground_of
 from planner.ui.words import Words
 
-HEIGHT_PX = 560
+HEIGHT_PX = 550
 CONTENTS = ("proposed", "sites", "candidates", "people", "here", "difference", "gaps", "unplaced", "area")
 """Kinds of content that change."""
 SHOWN = ("proposed", "sites", "candidates", "before", "after", "here", "difference", "gaps", "unplaced", "area")
@@ -152,8 +152,9 @@ def build_map(base: BaseMap, words: Words) -> folium.Map:
     control = _TopDownControl(position="topright", collapsed=False, autoZIndex=False)
     the_map.add_child(control)
     minutes = " / ".join(f"{each:.3g}" for each in base.minutes)
-    note = words("legend_note", minutes=minutes) if base.minutes else ""
-    the_map.add_child(Legend(control, {"heading": words("legend"), "dots": words("legend_dots"), "note": note}))
+    texts = {name: words(f"legend_{name}") for name in ("heading", "dots", "change", "reach")}
+    texts["bands"] = words("legend_bands", minutes=minutes) if base.minutes else ""
+    the_map.add_child(Legend(control, texts))
     return the_map
 
 

@@ -55,7 +55,8 @@ def bands_line(kind: str, letter: str, minutes: Sequence[float], words: Words) -
 
 def setting(bounds: list[list[float]], attribution: str, words: Words) -> dict[str, Any]:
     """Return what the scripts must know before any layer."""
-    texts = {name: words(name) for name in _PLAIN} | drawing_texts(words)
+    texts = {name: words(name) for name in _PLAIN}
+    texts |= drawing_texts(words)
     texts |= {f"act_{action}": words(f"act_{action}") for action in ACTIONS}
     texts |= {name: words(name, people="{}") for name in ("people_here", "gained_here", "lost_here")}
     texts["people"] = words("count_people", number="{}")

@@ -44,7 +44,7 @@ def show_overview(opened: Opened, words: Words) -> None:
         _heading(words("groups_title"))
         show_groups(results, words)
     _heading(words("downloads_title"))
-    show_downloads(results, words)
+    show_downloads(results.folder, words)
     st.html(f'<p class="planner-foot">{html(words("foot"))}</p>')
 
 

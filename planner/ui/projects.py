@@ -1,5 +1,6 @@
 """Open another project of the workspace, or save the open one as a new one."""
 
+from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
@@ -25,7 +26,7 @@ class WithWorkspace(Protocol):
 
 def choose_project(workspace: Workspace, words: Words, *, open_now: str | None = None) -> None:
     """Offer the projects of the workspace; the one chosen is opened, and its name stands in the page's URL."""
-    names = workspace.projects()
+    names = _names(workspace.root)
     if not names:
         return
     chosen = st.selectbox(
@@ -37,8 +38,13 @@ def choose_project(workspace: Workspace, words: Words, *, open_now: str | None =
         key=f"data-open-{words.language}-{open_now}",
     )
     if chosen is not None and chosen != open_now:
-        st.query_params["project"] = chosen
-        st.rerun()
+        _go_to(chosen)
+
+
+@st.cache_data(ttl=20, show_spinner=False)
+def _names(root: Path) -> list[str]:
+    """Return the projects of a workspace, looked for now and then: it may hold thousands of folders."""
+    return Workspace(root).projects()
 
 
 def offer_saving(bench: WithWorkspace, words: Words) -> None:
@@ -55,5 +61,12 @@ def offer_saving(bench: WithWorkspace, words: Words) -> None:
     except PlannerError as fault:
         show_fault(fault, words)
         return
-    st.query_params["project"] = name.strip()
+    _names.clear()
+    _go_to(name.strip())
+
+
+def _go_to(name: str) -> None:
+    """Open a project; of the page's link only language and step are left, since all else was about another one."""
+    kept = {key: st.query_params[key] for key in ("lang", "step") if key in st.query_params}
+    st.query_params.from_dict({**kept, "project": name})
     st.rerun()

@@ -12,8 +12,9 @@ import pyogrio
 from planner.errors import InputError
 from planner.ui.opened import SUMMARY
 
-_FACILITY = ["id", "name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "open_after"]
-_FACILITY += ["position_uncertainty_m"]
+FACTS = ["id", "name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "open_after"]
+FACTS += ["position_uncertainty_m"]
+SITE_FACTS = ["rank", "loss_if_dropped", "replacement_id", "replacement_loss"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Results:
     """What a run found. Facilities are plain tables with `longitude` and `latitude`; areas are WGS 84.
 
     The columns of population groups are reduced to the main group's: `people`, `only_here`, `gain`, `cumulative`.
-    `uncovered` are the demand points that were or are out of reach: `people`, `covered_before`, `covered_after`, geometry.
+    `uncovered` are the demand points that were or are out of reach: `people`, `covered_before`, `covered_after`, `longitude`,
+    `latitude`.
     """
 
     folder: Path
@@ -30,7 +32,7 @@ class Results:
     centres: pd.DataFrame
     candidates: pd.DataFrame
     isochrones: gpd.GeoDataFrame
-    uncovered: gpd.GeoDataFrame
+    uncovered: pd.DataFrame
     zones: gpd.GeoDataFrame | None
     curve: pd.DataFrame
 
@@ -64,7 +66,7 @@ def read_results(folder: Path) -> Results:
         return Results(
             folder=folder,
             summary=summary,
-            sites=_with_replacement(sites, candidates, centres),
+            sites=with_replacement(sites, candidates, centres),
             centres=centres[~centres["id"].isin(chosen)].reset_index(drop=True),
             candidates=candidates[~candidates["id"].isin(chosen)].reset_index(drop=True),
             isochrones=_areas(folder, "isochrones", ["minutes", "proposed"]),
@@ -80,14 +82,14 @@ def _facilities(folder: Path, name: str, group: str) -> pd.DataFrame:
     features = json.loads((folder / f"{name}.geojson").read_text(encoding="utf-8"))["features"]
     found = ["people", "only_here"] + (["gain", "cumulative"] if name == "sites" else [])
     columns = {f"{kind}_{group}": kind for kind in found}
-    more = ["rank", "loss_if_dropped", "replacement_id", "replacement_loss"] if name == "sites" else []
-    table = pd.DataFrame([feature["properties"] for feature in features], columns=[*_FACILITY, *columns, *more])
+    more = SITE_FACTS if name == "sites" else []
+    table = pd.DataFrame([feature["properties"] for feature in features], columns=[*FACTS, *columns, *more])
     points = [(feature["geometry"] or {}).get("coordinates", (None, None)) for feature in features]
     place = pd.DataFrame(points, columns=["longitude", "latitude"], dtype=float)
     return pd.concat([table.rename(columns=columns), place], axis=1)
 
 
-def _with_replacement(sites: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
+def with_replacement(sites: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
     """Say the replacement's name, not only its id."""
     names = pd.concat([table.set_index("id")["name"] for table in others])
     names = names[~names.index.duplicated()]
@@ -110,7 +112,7 @@ def _zones(folder: Path, group: str) -> gpd.GeoDataFrame | None:
     return zones.drop(columns="level", errors="ignore")
 
 
-def _uncovered(folder: Path, group: str) -> gpd.GeoDataFrame:
+def _uncovered(folder: Path, group: str) -> pd.DataFrame:
     """Read from the GeoPackage, which always holds the demand points, and quickly."""
     weight = f"weight_{group}"
     table = pyogrio.read_dataframe(
@@ -119,4 +121,5 @@ def _uncovered(folder: Path, group: str) -> gpd.GeoDataFrame:
         columns=[weight, "covered_before", "covered_after"],
         where="covered_before = 0 OR covered_after = 0",
     )
-    return table.rename(columns={weight: "people"})
+    place = {"longitude": table.geometry.x.to_numpy(), "latitude": table.geometry.y.to_numpy()}
+    return pd.DataFrame(table.drop(columns="geometry")).rename(columns={weight: "people"}).assign(**place)

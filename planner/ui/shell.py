@@ -7,9 +7,13 @@ import streamlit as st
 from planner.errors import PlannerError
 from planner.texts import LANGUAGES
 from planner.ui.notice import show_fault, show_nothing_open
-from planner.ui.opened import Opened, open_given
+from planner.ui.opened import Opened, open_given, workspace_of
 from planner.ui.served import own_text
 from planner.ui.words import NAMES, Words, html
+from planner.ui.workspace import Workspace
+
+STEPS = ("data", "today", "propose", "compare", "deliver")
+"""The steps of the work, in their order."""
 
 
 def show(arguments: list[str]) -> None:
@@ -20,25 +24,25 @@ def show(arguments: list[str]) -> None:
     first = _first_language(opened)
     st.set_page_config(page_title=_title(opened, Words(first)), page_icon=own_text("icon.svg"), layout="wide")
     st.html(f"<style>{own_text('page.css')}</style>")
-    words = _head(opened, first)
+    words, step = _head(opened, first)
     if fault is not None:
         show_fault(fault, words)
     elif opened is None:
         show_nothing_open()
     else:
-        _show_opened(opened, words)
+        _show_opened(opened, workspace_of(arguments, Path.cwd()), step, words)
 
 
-def _show_opened(opened: Opened, words: Words) -> None:
-    """Show the step that the project is at; what comes below the head is imported only now, so that the head is there at once."""
+def _show_opened(opened: Opened, workspace: Workspace, step: str, words: Words) -> None:
+    """Show a project's step, or results alone; their code is imported only now, so that the head is there at once."""
     with st.spinner(words("loading")):
         from planner.ui.overview import show_overview
-        from planner.ui.running import offer_run
+        from planner.ui.workbench import show_workbench
     try:
-        if opened.has_results:
+        if opened.project is None:
             show_overview(opened, words)
         else:
-            offer_run(opened, words)
+            show_workbench(opened, workspace, step, words)
     except PlannerError as fault:
         show_fault(fault, words)
 
@@ -60,9 +64,9 @@ def _first_language(opened: Opened | None) -> str:
     return "zh" if (st.context.locale or "").startswith("zh") else "en"
 
 
-def _head(opened: Opened | None, first: str) -> Words:
-    """Show title and language switch; return the words of the language chosen."""
-    title, switch = st.columns([5, 1], vertical_alignment="center")
+def _head(opened: Opened | None, first: str) -> tuple[Words, str]:
+    """Show title, steps and language switch; return the words of the language chosen, and the step."""
+    title, steps, switch = st.columns([3.2, 3.4, 1], vertical_alignment="center")
     with switch:
         language = st.segmented_control(
             "Language",
@@ -77,7 +81,29 @@ def _head(opened: Opened | None, first: str) -> Words:
     st.query_params["lang"] = words.language
     product, name = html(words("product")), html(_name(opened) or words("welcome"))
     title.html(f'<div class="planner-title"><span>{product}</span><h1>{name}</h1></div>')
-    return words
+    if opened is None or opened.project is None:
+        return words, ""
+    with steps:
+        return words, _step(words)
+
+
+def _step(words: Words) -> str:
+    """Show the steps of the work; return the one that the reader is at."""
+    key, kept = f"step-{words.language}", "step"
+    asked = st.session_state.get(kept) or st.query_params.get("step")
+    st.session_state[key] = st.session_state[kept] = asked if asked in STEPS else STEPS[2]
+
+    def go() -> None:
+        st.session_state[kept] = st.session_state[key]
+
+    names = {step: words(f"step_{step}") for step in STEPS}
+    st.segmented_control(
+        words("step"), STEPS, format_func=names.__getitem__, key=key, required=True, on_change=go,
+        label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    step = str(st.session_state[kept])
+    st.query_params["step"] = step
+    return step
 
 
 def _name(opened: Opened | None) -> str:

@@ -18,6 +18,7 @@ from planner.project import Project, load
 from planner.study import Inputs
 from planner.study.doubts import Doubts, find_doubts
 from planner.study.inputs import PLACELESS
+from planner.ui import layers
 from planner.ui.accounts import (
     SEVERITIES,
     findings_table,
@@ -25,24 +26,24 @@ from planner.ui.accounts import (
     inputs_table,
     role_name,
     severity_name,
-    worded,
 )
 from planner.ui.checking import check_upload
+from planner.ui.events import Event
+from planner.ui.findings_html import findings_html, findings_list, uploader_style
+from planner.ui.map_view import Changing
 from planner.ui.notice import show_fault
 from planner.ui.opened import Opened
 from planner.ui.projects import choose_project, offer_saving
-from planner.ui.stand_in import Changing, Event
 from planner.ui.tables import ROW_PX
 from planner.ui.unplaced import Unplaced, move, unplaced_rows
 from planner.ui.uploads import MOST_MB, SEVERAL, SUFFIXES, SessionFiles, draft_of
 from planner.ui.words import Words, html
 from planner.ui.workspace import Workspace
 
-SHOWN = ("ground", "zones", "streets", "candidates", "centres", "unplaced")
+SHOWN = ("candidates", "unplaced")
 """What the map shows in this step."""
 
-_INPUTS_PX, _FINDINGS_PX = 250, 420
-_FIRST_FINDINGS = 6
+_INPUTS_PX = 215
 _FILES, _USED, _RECEIVED = "data-files", "data-used", "data-received"
 
 
@@ -133,21 +134,23 @@ def show(bench: Bench, event: Event | None, words: Words) -> Changing:
         _move(inputs, event.id, event.at, words)
     if bench.loaded.fault is not None:
         show_fault(bench.loaded.fault, words)
-    if inputs is not None:
-        _show_inputs(_report(inputs, words), words)
-    if st.button(words("check_again"), icon=":material/refresh:", width="stretch", key="data-check-again"):
+    heading, button = st.columns([1.6, 1], vertical_alignment="bottom")
+    heading.html(f'<h2 class="planner-heading">{html(words("inputs_title"))}</h2>')
+    if button.button(words("check_again"), icon=":material/refresh:", width="stretch", key="data-check-again"):
         bench.read_again()
         st.rerun()
+    if inputs is not None:
+        _show_inputs(_report(inputs, words), words)
     pins = _show_unplaced(inputs, words) if inputs is not None else []
     if bench.opened.project is not None:
         _show_uploads(bench.opened, words)
     with st.expander(words("projects_title")):
         choose_project(bench.workspace, words, open_now=_name_now(bench))
         offer_saving(bench, words)
-    layers: dict[str, Any] = {"unplaced": [_pin(row, words) for row in pins]}
+    contents: dict[str, Any] = {"unplaced": [_pin(row, words) for row in pins]}
     if inputs is not None:
-        layers["candidates"] = _candidates(inputs)
-    return Changing(layers=layers, shown=SHOWN, step="data")
+        contents["candidates"] = _candidates(inputs)
+    return Changing(layers=contents, shown=SHOWN, step="data")
 
 
 def below(bench: Bench, words: Words) -> None:
@@ -191,23 +194,7 @@ def show_findings(findings: pd.DataFrame, words: Words, *, key: str) -> None:
         width="stretch",
         key=f"{key}-download",
     )
-    _findings_frame(left_over, words, key=key)
-
-
-def _findings_frame(findings: pd.DataFrame, words: Words, *, key: str) -> None:
-    table = worded(findings, words)
-    text = st.column_config.TextColumn
-    wide = {words("finding_message"): text(width=520), words("finding_remedy"): text(width=430)}
-    narrow = {words(f"finding_{name}"): text(width=width) for name, width in {"severity": 70, "role": 90}.items()}
-    st.dataframe(
-        table,
-        hide_index=True,
-        row_height=52,
-        height=min(_FINDINGS_PX, 52 * len(table) + ROW_PX + 3),
-        column_config={**wide, **narrow, words("finding_row"): st.column_config.NumberColumn(width=56, format="%d")},
-        key=f"{key}-table-{words.language}",
-        alt=words("findings_title"),
-    )
+    st.html(findings_html(left_over, words))
 
 
 # ---- inputs -------------------------------------------------------------------------------------------------------------
@@ -226,7 +213,6 @@ def _doubts(inputs: Inputs) -> tuple[Inputs, Doubts]:
 def _show_inputs(report: dict[str, Any], words: Words) -> None:
     table = inputs_table(report, words)
     number = st.column_config.NumberColumn
-    st.html(f'<h2 class="planner-heading">{html(words("inputs_title"))}</h2>')
     st.dataframe(
         table,
         hide_index=True,
@@ -248,12 +234,7 @@ def _candidates(inputs: Inputs) -> list[dict[str, Any]]:
     """Return the facts of the candidate sites that have a place."""
     table = inputs.facilities
     rows = table[((table["role"] == "candidates") & ~table["excluded_reason"].isin(PLACELESS)).to_numpy()]
-    facts = ["id", "name", "zone", "kind", "status", "excluded_reason", "cost_yuan", "position_uncertainty_m"]
-    found = []
-    for point, (_, row) in zip(rows.geometry, rows[[name for name in facts if name in rows]].iterrows(), strict=True):
-        known = {str(name): value for name, value in row.items() if not pd.isna(value)}
-        found.append({**known, "at": [round(point.x, 7), round(point.y, 7)]})
-    return found
+    return layers.candidates(pd.DataFrame(rows).assign(longitude=rows.geometry.x, latitude=rows.geometry.y))
 
 
 # ---- rows without a place -----------------------------------------------------------------------------------------------
@@ -321,13 +302,16 @@ def _show_uploads(opened: Opened, words: Words) -> None:
         if button.button(words("take_back"), key=f"data-back-{role}-{file.parent.name}", width="stretch"):
             _use(project, used.without(role, file))
     with st.expander(words("upload_title"), expanded=not used.files()):
-        role = st.selectbox(
+        what, way = st.columns([1.4, 1], vertical_alignment="bottom")
+        role = what.selectbox(
             words("upload_role"),
             list(SUFFIXES),
             format_func=lambda each: role_name(_ROLE_NAMES[each], words),
             key=f"data-role-{words.language}",
         )
-        beside = role in SEVERAL and _has(project, role) and _wants_beside(words)
+        with way:
+            beside = role in SEVERAL and _has(project, role) and _wants_beside(words)
+        st.html(uploader_style(words))
         number = st.session_state.setdefault("data-upload-number", 0)
         given = st.file_uploader(
             words("upload_file", limit_mb=MOST_MB),
@@ -358,12 +342,14 @@ def _wants_beside(words: Words) -> bool:
     ways = ("replace", "add")
     return (
         st.segmented_control(
-            words("upload_way"),
+            words("upload_title"),
             ways,
             default="replace",
             required=True,
             format_func=lambda way: words(f"upload_{way}"),
             key=f"data-way-{words.language}",
+            label_visibility="collapsed",
+            width="stretch",
         )
         == "add"
     )
@@ -378,7 +364,7 @@ def _receive(project: Project, used: Used, role: str, given: Any, *, beside: boo
     file: Path | None = None
     try:
         with st.spinner(words("loading")):
-            file = _session_files().keep(role, given.name, given.getvalue())
+            file = session_files().keep(role, given.name, given.getvalue())
             new = used.using(role, file, beside=beside)
             draft = draft_of(load(project.path), new.replaced, _folder_of(project), added=new.added)
             received = Received(file, tuple(check_upload(draft, role, file)))
@@ -398,22 +384,14 @@ def _show_received(received: Received, words: Words) -> None:
         counts = {name: f"{account[f'rows_{name}']:,}" for name in ("read", "used", "dropped", "doubtful")}
         st.html(f'<p class="planner-upload">{html(words("upload_counts", file=account["file"], **counts))}</p>')
     findings = findings_table(report)
-    lines = [_finding_line(row, words) for row in findings.head(_FIRST_FINDINGS).to_dict("records")]
-    if len(findings) > _FIRST_FINDINGS:
-        lines.append(f"<li>{html(words('findings_more', count=len(findings) - _FIRST_FINDINGS))}</li>")
-    st.html(f'<ul class="planner-findings">{"".join(lines)}</ul>' if lines else f"<p>{html(words('no_findings'))}</p>")
-
-
-def _finding_line(finding: dict[Any, Any], words: Words) -> str:
-    where = "" if pd.isna(finding["row"]) else words("row_of_sheet", sheet=finding["sheet"], row=finding["row"]).strip()
-    grave = f'<b class="{html(finding["severity"])}">{html(severity_name(finding["severity"], words))}</b>'
-    return f"<li>{grave} {html(where)} {html(finding['message'])} <em>{html(finding['remedy'])}</em></li>"
+    st.html(findings_list(findings, words))
 
 
 # ---- the session --------------------------------------------------------------------------------------------------------
 
 
-def _session_files() -> SessionFiles:
+def session_files() -> SessionFiles:
+    """Return the files of this session, a folder of their own."""
     if _FILES not in st.session_state:
         st.session_state[_FILES] = SessionFiles()
     return st.session_state[_FILES]
@@ -421,7 +399,7 @@ def _session_files() -> SessionFiles:
 
 def _folder_of(project: Project) -> Path:
     """Return the session's folder for the drafts of one project."""
-    return _session_files().folder_for(project.path)
+    return session_files().folder_for(project.path)
 
 
 def _used(opened: Opened) -> Used:

@@ -55,7 +55,7 @@ def ground_of(project: Project, *, most_at_once: int = MOST_AT_ONCE) -> Ground:
     try:
         network = network_of(project, area)
         if network.n_edges > most_at_once and tile_scripts():
-            archive = tiles.archive(network, _tier_of_edge(network), cache_folder(project))
+            archive = tiles.archive(network, tier_of_edge(network), cache_folder(project))
             return Ground(area.geometry, archive, is_tiled=True)
         return Ground(area.geometry, encode(network))
     except (PlannerError, OSError):
@@ -74,7 +74,7 @@ def encode(network: StreetNetwork) -> bytes:
     lonlat = np.column_stack(transformer(network.crs, WGS84).transform(xy[:, 0], xy[:, 1]))
     origin = np.round(lonlat.min(axis=0), 3)
     grid = np.round((lonlat - origin) / UNIT_DEG).astype(np.int64)
-    tier = _tier_of_edge(network)[edge]
+    tier = tier_of_edge(network)[edge]
     tiers = []
     for number in range(len(TIERS) + 1):
         mine = tier == number
@@ -85,7 +85,8 @@ def encode(network: StreetNetwork) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def _tier_of_edge(network: StreetNetwork) -> NDArray[np.int64]:
+def tier_of_edge(network: StreetNetwork) -> NDArray[np.int64]:
+    """Return each edge's place in `TIERS`, shape ``(n_edges,)``."""
     return np.array([_tier(name) for name in network.classes], np.int64)[network.edge_class]
 
 

@@ -32,14 +32,14 @@ DEEPEST = 13
 """``tiles.js`` knows this number too."""
 
 FIRST_ZOOM = (5, 7, 9, 10)
-"""The zoom from which on each tier of streets is there, from broad to narrow."""
+"""The zoom from which on each tier of streets is there, from the broadest that a network has to the narrowest."""
 
 _THIN_DEG = 2.5e-5  # about 2.5 m, as where streets are sent at once
 _THIN_PX = 0.6
-_SHORTEST_PX = 2.0
 _TILE_PX = 512
 _MARGIN = 1 / 64  # of a tile, so that no line ends at a seam
-_STEPS = 2048  # of a coordinate in a tile; twice as many in the deepest
+_STEPS = 1024  # of a coordinate in a tile, two to a pixel
+_DEEPEST_STEPS = 4096
 _POLE = 85.05
 
 
@@ -70,7 +70,7 @@ def archive(network: StreetNetwork, tier: NDArray[np.int64], folder: Path) -> by
 def write(network: StreetNetwork, tier: NDArray[np.int64]) -> bytes:
     """Write the PMTiles archive of a network."""
     lines, bounds = _world_lines(network)
-    tiers = [_joined(lines[tier == number]) for number in range(len(FIRST_ZOOM))]
+    tiers = {int(number): lines[tier == number] for number in np.unique(tier)}
     stream = BytesIO()
     writer = Writer(stream)
     for zoom in range(min(FIRST_ZOOM), DEEPEST + 1):
@@ -109,11 +109,11 @@ def _joined(lines: NDArray[Any]) -> NDArray[Any]:
     return shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines)))
 
 
-def _tiles_of(tiers: list[NDArray[Any]], zoom: int) -> dict[tuple[int, int], list[dict[str, Any]]]:
+def _tiles_of(tiers: dict[int, NDArray[Any]], zoom: int) -> dict[tuple[int, int], list[dict[str, Any]]]:
     """Return the features of every tile of a zoom by its column and row: of each tier one, all its lines."""
     tiles: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
-    for number, lines in enumerate(tiers):
-        if zoom < FIRST_ZOOM[number] or not len(lines):
+    for (number, lines), first_zoom in zip(tiers.items(), FIRST_ZOOM, strict=False):
+        if zoom < first_zoom:
             continue
         scaled = shapely.transform(_thinned(lines, zoom), lambda xy: xy * 2**zoom)
         for x, y, inside in _by_tile(scaled):
@@ -126,11 +126,16 @@ def _tiles_of(tiers: list[NDArray[Any]], zoom: int) -> dict[tuple[int, int], lis
 
 
 def _thinned(lines: NDArray[Any], zoom: int) -> NDArray[Any]:
+    """Return lines as they are seen at a zoom: what falls together on the grid of its tiles is there once, and nothing tears."""
     if zoom == DEEPEST:
-        return shapely.simplify(lines, _THIN_DEG / 360, preserve_topology=False)
-    pixel = 1 / (_TILE_PX * 2**zoom)
-    thin = shapely.simplify(lines, _THIN_PX * pixel, preserve_topology=False)
-    return thin[shapely.length(thin) > _SHORTEST_PX * pixel]
+        return shapely.simplify(_joined(lines), _THIN_DEG / 360, preserve_topology=False)
+    thin, step = _THIN_PX / (_TILE_PX * 2**zoom), 1 / (_STEPS * 2**zoom)
+    xy, line = shapely.get_coordinates(shapely.simplify(lines, thin, preserve_topology=False), return_index=True)
+    place = np.round(xy / step).astype(np.int64) @ [_STEPS * 2**zoom * 2, 1]
+    ends = np.sort(np.column_stack((place[:-1], place[1:]))[line[1:] == line[:-1]], axis=1)
+    ends = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0)
+    stretches = np.stack(np.divmod(ends, _STEPS * 2**zoom * 2), axis=-1) * step
+    return shapely.simplify(_joined(shapely.linestrings(stretches)), thin, preserve_topology=False)
 
 
 def _by_tile(lines: NDArray[Any]) -> list[tuple[int, int, NDArray[Any]]]:
@@ -157,4 +162,4 @@ def _encoded(features: list[dict[str, Any]], zoom: int) -> bytes:
 
 
 def _steps(zoom: int) -> int:
-    return 2 * _STEPS if zoom == DEEPEST else _STEPS
+    return _DEEPEST_STEPS if zoom == DEEPEST else _STEPS

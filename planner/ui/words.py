@@ -26,6 +26,10 @@ class Words:
 
         return group_name(group, self.language)
 
+    def condition(self, family: str) -> str:
+        """Return the name of a family of conditions as `planner.siting` names them."""
+        return say(f"siting.condition_{family}", self.language)
+
     def people(self, count: float) -> str:
         """Return a number of people, whole, with thousands and unit."""
         return self("count_people", number=f"{count:,.0f}")

@@ -14,7 +14,7 @@ from planner.errors import InputError
 from planner.project import FILE_NAME, Project
 
 DEEPEST = 3
-_MOST_FOLDERS = 20_000  # looked at when projects are listed: a workspace may be somebody's whole disk
+_MOST_FOLDERS = 5_000  # looked at when projects are listed: a workspace may be somebody's whole disk
 _LONGEST_NAME = 80
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _DEVICES = frozenset(

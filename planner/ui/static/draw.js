@@ -10,12 +10,13 @@
   const CLICK_FOLLOWS_MS = 350; // the browser reports the last press as a click too, on touch screens some time later
 
   let control = null;
+  let area = null;
   let handler = null;
 
-  // Called with the ring [[longitude, latitude], ...] (not closed) of a finished area, or null when it is to go; the page draws it.
+  // Called with the ring [[longitude, latitude], ...] (not closed) of a finished area, or null when it was removed.
   planner.drawn = planner.drawn || function () {};
 
-  // Add the control to the map, or take it away; `texts` are those of the page's catalogue.
+  // Add the control to the map, or take it away with whatever was drawn; `texts` are those of the page's catalogue.
   planner.drawing = function (on, texts = planner.setting.texts) {
     if (on === (control !== null)) return;
     if (on) {
@@ -28,6 +29,8 @@
       planner.map.off(L.Draw.Event.CREATED, finish);
       control.remove();
       control = null;
+      if (area) area.remove();
+      area = null;
     }
   };
 
@@ -82,11 +85,18 @@
   }
 
   function finish(event) {
-    planner.drawn(event.layer.getLatLngs()[0].map((each) => each.wrap()).map((at) => [at.lng, at.lat]));
+    if (area) area.remove();
+    area = event.layer;
+    area.options.interactive = false;
+    area.addTo(planner.map);
+    planner.drawn(area.getLatLngs()[0].map((each) => each.wrap()).map((at) => [at.lng, at.lat]));
   }
 
   function clear() {
     stop();
+    if (!area) return;
+    area.remove();
+    area = null;
     planner.drawn(null);
   }
 

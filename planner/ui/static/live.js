@@ -46,6 +46,7 @@
   planner.update = function (change) {
     if (change.step !== now.step) ticked.clear();
     const others = String(change.actions) !== String(now.actions);
+    const last = now;
     now = change;
     outbox = outbox.filter((event) => event.serial > change.seen);
     planner.seen = change.seen;
@@ -53,7 +54,7 @@
     if (others) planner.redrawNext("sites");
     for (const content of Object.keys(LAYERS_OF)) setContent(content, change.urls[content] || null);
     showLayers();
-    if (planner.drawing) planner.drawing(change.drawing);
+    setDrawing(change.drawing, Boolean(last.urls.area && !change.urls.area));
     fillLegend();
     refreshCard();
     return L.layerGroup();
@@ -71,6 +72,8 @@
 
   function replace(content, found) {
     const open = openItem() || kept;
+    const fades = planner.map._fadeAnimated;
+    planner.map._fadeAnimated = false; // a card that stays open does not flicker
     for (const kind of LAYERS_OF[content]) {
       live[kind].clearLayers();
       live[kind].refresh = null;
@@ -79,6 +82,7 @@
     counts[content] = found && COUNTED.includes(content) ? found.length : null;
     if (content === "here") showAnswer(found);
     if (open && !isCardOpen()) reopen(open);
+    planner.map._fadeAnimated = fades;
     kept = isCardOpen() ? null : open; // a site may come back as a candidate, with the content that is still on its way
     fillLegend();
   }
@@ -112,10 +116,11 @@
     heading.onclick = () => heading.setAttribute("aria-expanded", String(!box.classList.toggle("planner-folded")));
     heading.setAttribute("aria-expanded", "true");
     box.prepend(heading);
-    sizes.note = element("p", "", texts.dots);
+    sizes.note = element("p", "");
+    sizes.texts = texts;
     sizes.box = element("div", "planner-sizes");
     const notes = element("div", "planner-legend-notes");
-    notes.append(sizes.note, sizes.box, element("p", "", texts.note));
+    notes.append(sizes.note, sizes.box, element("p", "", texts.bands), (sizes.reach = element("p", "", texts.reach)));
     box.append(notes);
     if (planner.map.getSize().x < 560) heading.click();
     L.DomEvent.disableClickPropagation(box);
@@ -146,11 +151,15 @@
       const count = name.querySelector("small");
       if (count) count.textContent = counts[content] ? number(counts[content]) : "";
     }
-    const dots = ["before", "after", "difference"].some((kind) => live[kind] && planner.map.hasLayer(live[kind]));
-    sizes.note.hidden = sizes.box.hidden = !dots;
+    const [people, change, reach] = [["before", "after"], ["difference"], ["proposed"]].map((kinds) => kinds.some(isSeen));
+    sizes.note.textContent = change ? sizes.texts.change : sizes.texts.dots;
+    sizes.note.hidden = sizes.box.hidden = !people && !change;
+    sizes.box.classList.toggle("planner-change", change);
+    sizes.reach.hidden = !reach;
   }
 
-  const sizes = { note: null, box: null };
+  const isSeen = (kind) => Boolean(live[kind] && planner.map.hasLayer(live[kind]) && live[kind].getLayers().length);
+  const sizes = { note: null, box: null, reach: null, texts: null };
 
   planner.showSizes = function (reference, radius) {
     if (!sizes.box) return;
@@ -192,7 +201,7 @@
 
   planner.listen = function () {
     const map = planner.map;
-    map.getContainer().addEventListener("keydown", () => (byKey = true), true);
+    map.getContainer().addEventListener("keydown", onKey, true);
     map.getContainer().addEventListener("pointerdown", () => (byKey = false), true);
     map.on("click", (event) => {
       const again = event.originalEvent && event.originalEvent.detail > 1; // the second of a double click
@@ -202,6 +211,14 @@
       planner.send({ kind: "click", at: [at.lng, at.lat] });
     });
   };
+
+  function onKey(event) {
+    byKey = true;
+    if (event.key !== "Escape" || !isCardOpen()) return;
+    const source = planner.map._popup._source;
+    planner.map.closePopup();
+    if (source && source.getElement && source.getElement()) source.getElement().focus();
+  }
 
   // A facility's card was opened, by the reader or once more after a change.
   planner.picked = function (item) {
@@ -297,7 +314,13 @@
     if (openItem()) reopen(openItem());
   }
 
-  // ---- drawing: `draw.js` brings the tool, where it is there -------------------------------------------------------------
+  // ---- drawing: `draw.js` brings the tool and keeps its clicks to itself, where it is there -----------------------------
 
   planner.drawn = (ring) => planner.send({ kind: "draw", ring });
+
+  function setDrawing(wanted, cleared) {
+    if (!planner.drawing) return;
+    if (cleared) planner.drawing(false); // what was drawn goes with it
+    planner.drawing(wanted);
+  }
 })();

@@ -103,12 +103,16 @@
     },
 
     unplaced: function (group, found) {
-      found.forEach((item, count) => {
+      const parked = [];
+      for (const item of found) {
         const icon = L.divIcon({ className: "planner-pin", html: element("span", "", "?"), iconSize: [24, 24], iconAnchor: [12, 28] });
-        const at = item.at ? spot(item.at) : waitingPlace(count);
+        const at = item.at ? spot(item.at) : parkingPlace(parked.length);
         const marker = L.marker(at, { icon, draggable: true, alt: item.name || item.id, zIndexOffset: 500 });
+        if (!item.at) parked.push(marker);
+        marker.on("dragstart", () => (marker.plannerTaken = true));
         group.addLayer(facility(moving(marker, item, "unplaced"), item, "unplaced"));
-      });
+      }
+      group.refresh = () => parked.forEach((pin, number) => pin.plannerTaken || pin.setLatLng(parkingPlace(number)));
     },
 
     area: function (group, shape) {
@@ -201,8 +205,8 @@
     return marker;
   }
 
-  // Pins without a place wait in rows at the lower edge of the view, to be dragged to theirs.
-  function waitingPlace(count) {
+  // Pins without a place wait in rows at the lower edge of the view, wherever that is, to be dragged to theirs.
+  function parkingPlace(count) {
     const size = planner.map.getSize();
     const each = Math.max(1, Math.floor((size.x - 120) / 34));
     return planner.map.containerPointToLatLng([70 + 34 * (count % each), size.y - 45 - 34 * Math.floor(count / each)]);

@@ -3,6 +3,7 @@
   "use strict";
 
   const planner = window.planner;
+
   planner.streetColours = ["#a9b0b9", "#bcc2c9", "#cfd3d9", "#dcdfe3"];
   planner.streetWidth = (tier, zoom) => [2.1, 1.4, 0.95, 0.75][tier] * Math.min(3, Math.max(0.6, 2 ** ((zoom - 13) * 0.4)));
 

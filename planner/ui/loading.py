@@ -1,0 +1,68 @@
+"""A project's inputs, read once for all sessions; where streets were never read before, another process goes first."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from planner import study
+from planner.errors import PlannerError
+from planner.project import Project
+from planner.study import Inputs
+from planner.ui import tasks
+from planner.ui.plans import Shared, fingerprint
+from planner.ui.workers import Job, Workers
+
+_PREPARING, _FAULTS = "preparing", "load_faults"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A project's inputs with what sessions share of them; None while they are read (`job`), or for a `fault`."""
+
+    shared: Shared | None = None
+    fault: PlannerError | None = None
+    job: Job | None = None
+
+    @property
+    def inputs(self) -> Inputs | None:
+        """What was read."""
+        return None if self.shared is None else self.shared.inputs
+
+
+@st.cache_resource(show_spinner=False)
+def workers() -> Workers:
+    """Return the processes for long work, one of them started."""
+    found = Workers()
+    found.warm()
+    return found
+
+
+def load_inputs(project: Project) -> Loaded:
+    """Return a project's inputs, read by whoever comes first."""
+    key = fingerprint(project)
+    faults: dict[str, PlannerError] = st.session_state.setdefault(_FAULTS, {})
+    if key in faults:
+        return Loaded(fault=faults[key])
+    try:
+        if not any((project.folder / study.CACHE_FOLDER).glob("streets-*.npz")):
+            jobs: dict[str, Job] = st.session_state.setdefault(_PREPARING, {})
+            if key not in jobs:
+                jobs[key] = workers().submit(tasks.prepare, project)
+            if not jobs[key].wait(0.5):
+                return Loaded(job=jobs[key])
+            jobs[key].answer()
+        return Loaded(_shared(key, project))
+    except PlannerError as fault:
+        faults[key] = fault
+        return Loaded(fault=fault)
+
+
+def read_again() -> None:
+    """Forget what could not be read, so that it is tried anew."""
+    st.session_state[_FAULTS] = {}
+    st.session_state[_PREPARING] = {}
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shared(key: str, _project: Project) -> Shared:
+    return Shared(study.read_inputs(_project, progress=lambda step: None), key)
