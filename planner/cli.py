@@ -5,7 +5,6 @@ Exit status: 0 done, 1 a `PlannerError` (one clear message, earlier outputs unto
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -304,9 +303,12 @@ def open_app(
     ] = None,
 ) -> None:
     """Open the map in the browser; it works without the internet."""
-    from planner.ui import command
+    from planner.ui.launch import launch
 
-    raise typer.Exit(subprocess.call(command(project, port=port, workspace=workspace)))
+    def tell(code: str, url: str) -> None:
+        _stdout().print(say(f"cli.app_{code}", _language, url=url), highlight=False, markup=False)
+
+    raise typer.Exit(launch(project, port, workspace, tell))
 
 
 def _load(path: Path, *, unfinished: bool = False) -> "Project":

@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ import pytest
 from small_project import degrees, write_project
 
 from planner import ui
+from planner.ui.launch import answers, visit_first
 
 try:
     from playwright.sync_api import BrowserContext, Error, Frame, Page, sync_playwright
@@ -138,23 +138,15 @@ def serving(project: Path, folder: Path, page: Path | None = None) -> Iterator[S
         command[4] = str(page or command[4])
         process = subprocess.Popen(command, env={**os.environ, **own}, stdout=said, stderr=said, cwd=folder)
     try:
-        _wait_for(f"http://localhost:{port}/_stcore/health", process)
-        yield Server(f"http://localhost:{port}", log)
+        url = f"http://localhost:{port}"
+        if not answers(url, process):
+            pytest.fail("the server did not start")
+        if page is None:
+            visit_first(url)
+        yield Server(url, log)
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(300):
-        assert process.poll() is None, "the server ended at once"
-        try:
-            with opener.open(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the server did not start")
 
 
 @contextmanager

@@ -139,8 +139,7 @@ def test_a_site_is_locked_forbidden_and_replaced_on_its_card(browser: BrowserCon
         assert "Proven optimal" in forbidden, "the bound is that of the same conditions"
         frame.locator(".planner-card button", has_text="Lock").click()
         expect(frame.locator(".planner-site.planner-locked")).to_have_count(1)
-        frame.locator(".planner-site.planner-locked").click()
-        frame.locator(".planner-card button", has_text="Replace").click()
+        frame.locator(".planner-card button", has_text="Replace").click()  # the card has stayed open
         verdict = page.locator(".planner-notice.note").first
         expect(verdict).to_contain_text("people")
         assert "by=list" in page.url and "list=" in page.url
@@ -169,7 +168,7 @@ def test_variants_are_saved_and_compared(browser: BrowserContext, county: Server
         table = found.page.locator(".planner-compare")
         expect(table).to_contain_text("4")
         frame = found.map_frame()
-        assert frame.locator(".planner-compared").count() > 4
+        wait_until(found.page, lambda: frame.locator(".planner-compared").count() > 4)
         rows = table.locator("tr").all_inner_texts()
         assert any("people" in row and "%" in row for row in rows)
         assert_calm(found)

@@ -445,6 +445,7 @@ def test_a_line_that_ends_on_another_joins_it_and_a_bridge_does_not():
 
 
 @settings(max_examples=60, deadline=None)
+@example([[(0, 2), (31, 38)], [(0, 3), (25, 31), (13, 0), (27, 37)]])  # lines that cross at a flat angle
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=4, unique=True),
@@ -467,9 +468,10 @@ def test_met_lines_keep_their_course_and_cross_nowhere_else(chains):
     one, two = shapely.STRtree(pieces).query(pieces, predicate="crosses")
     for i, j in zip(one.tolist(), two.tolist(), strict=True):
         if i < j and not {a[i], b[i]} & {a[j], b[j]}:
-            spot = shapely.intersection(pieces[i], pieces[j])
-            ends = shapely.multipoints(met.xy[[a[i], b[i], a[j], b[j]]])
-            assert shapely.distance(spot, ends) < 3.5  # only where ends lie within the tolerance of the other line
+            away = [
+                shapely.distance(shapely.points(met.xy[[a[p], b[p]]]), pieces[q]).min() for p, q in ((i, j), (j, i))
+            ]
+            assert min(away) < 3.5  # only where ends lie within the tolerance of the other line
 
 
 def test_picked_cells_keep_their_distance():

@@ -11,7 +11,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import wilcoxon
 
 from planner.boundaries import Area
 from planner.coverage import Places
@@ -111,6 +110,8 @@ def _nearest(known: dict[str, NDArray[np.float64]]) -> tuple[str, bool]:
 
 def _differ(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Return whether one set of distances is another than the other by Wilcoxon's signed ranks (Biometrics 1945)."""
+    from scipy.stats import wilcoxon  # slow to import
+
     return bool((one != other).any()) and float(wilcoxon(one, other).pvalue) < _CHANCE
 
 

@@ -14,7 +14,6 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from planner.crs import WGS84, transformer
 from planner.datum import canonical_datum, from_wgs84, is_in_degrees, to_wgs84
@@ -159,4 +158,6 @@ def _is_clearly_better(score: Score, declared: Score) -> bool:
         return False
     nearer = int((score.distance_m < declared.distance_m).sum())
     farther = int((score.distance_m > declared.distance_m).sum())
+    from scipy.stats import binomtest  # slow to import, and only a doubtful register needs it
+
     return binomtest(nearer, nearer + farther, alternative="greater").pvalue < _CHANCE

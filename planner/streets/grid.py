@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.kernels.nearest_segment import fill_grid, snap_points
+from planner.kernels.snap_lattice import snap_square
 
 _CELL_M = 80.0
 """About a block's width: finer cells cost points far from any street, coarser ones those in a dense town."""
@@ -66,3 +67,12 @@ class SegmentGrid:
             parts = list(pool.map(one, chunks))
         segment, fraction, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
         return segment, fraction, distance
+
+    def nearest_in_square(
+        self, first_row: int, first_column: int, size: int, step_m: float, max_snap_m: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return what `nearest` does for the ``size`` by ``size`` points of a lattice, row by row; see `snap_square`."""
+        return snap_square(
+            first_row, first_column, step_m, size, self.ax, self.ay, self.bx, self.by, self.indptr, self.segment,
+            self.x0, self.y0, self.cell_m, self.n_columns, self.n_rows, max_snap_m,
+        )  # fmt: skip

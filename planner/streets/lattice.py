@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.streets.snap import snap_xy
+from planner.streets.snap import snap_square
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork
@@ -56,10 +56,7 @@ class SnappedLattice:
         return found
 
     def _snapped(self, network: "StreetNetwork", row: int, column: int) -> Tile:
-        x = self.step_m * np.arange(column * TILE, (column + 1) * TILE)
-        y = self.step_m * np.arange(row * TILE, (row + 1) * TILE)
-        xs, ys = (axis.ravel() for axis in np.meshgrid(x, y))
-        snapped = snap_xy(network, xs, ys, max_snap_m=self.max_snap_m, threads=1)
+        snapped = snap_square(network, row * TILE, column * TILE, TILE, self.step_m, self.max_snap_m)
         shape = (TILE, TILE)
         return Tile(
             snapped.edge.reshape(shape).astype(np.int32),

@@ -73,8 +73,23 @@ def snap_xy(
     """Snap points given in metres of the network's CRS; see `snap`. Points that are not finite find no street."""
     if not max_snap_m >= 0:
         raise InputError("streets.bad_snap", value=max_snap_m)
+    return _on_edges(network, *network.grid.nearest(x, y, float(max_snap_m), threads or os.cpu_count() or 1))
+
+
+def snap_square(
+    network: "StreetNetwork", first_row: int, first_column: int, size: int, step_m: float, max_snap_m: float
+) -> Snapped:
+    """Snap the ``size`` by ``size`` points of a lattice, row by row, as `snap_xy` would; `size` is 4 times a power of two."""
+    return _on_edges(network, *network.grid.nearest_in_square(first_row, first_column, size, step_m, float(max_snap_m)))
+
+
+def _on_edges(
+    network: "StreetNetwork",
+    segment: NDArray[np.int64],
+    fraction: NDArray[np.float64],
+    distance_m: NDArray[np.float64],
+) -> Snapped:
     grid = network.grid
-    segment, fraction, distance_m = grid.nearest(x, y, float(max_snap_m), threads or os.cpu_count() or 1)
     found = segment >= 0
     edge = np.where(found, grid.edge[segment], -1).astype(np.int64)
     first = grid.vertex[segment]

@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def command(project: Path | None, port: int, workspace: Path | None = None) -> list[str]:
-    """Return the command line that serves the page on `port`, and opens the browser where there is a screen.
+    """Return the command line that serves the page on `port`; `planner.ui.launch` opens the browser on it.
 
     `workspace` is the folder that projects are opened from and saved to, where it is not the one that holds `project`.
     """
@@ -33,7 +33,19 @@ def command(project: Path | None, port: int, workspace: Path | None = None) -> l
     given = [] if project is None else [str(project)]
     given += [] if workspace is None else ["--workspace", str(workspace)]
     opened = ["--", *given] if given else []
-    return [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port), *options, *opened]
+    return [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(page),
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+        *options,
+        *opened,
+    ]
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """A project's inputs, read once for all sessions; where streets were never read before, another process goes first."""
 
+import gc
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,7 +11,7 @@ from planner.project import Project
 from planner.study import Inputs
 from planner.ui import tasks
 from planner.ui.plans import Shared, fingerprint
-from planner.ui.workers import Job, Workers
+from planner.ui.workers import Job, workers
 
 _PREPARING, _FAULTS = "preparing", "load_faults"
 
@@ -29,14 +30,6 @@ class Loaded:
         return None if self.shared is None else self.shared.inputs
 
 
-@st.cache_resource(show_spinner=False)
-def workers() -> Workers:
-    """Return the processes for long work, one of them started."""
-    found = Workers()
-    found.warm()
-    return found
-
-
 def load_inputs(project: Project) -> Loaded:
     """Return a project's inputs, read by whoever comes first."""
     key = fingerprint(project)
@@ -44,14 +37,14 @@ def load_inputs(project: Project) -> Loaded:
     if key in faults:
         return Loaded(fault=faults[key])
     try:
-        if not any((project.folder / study.CACHE_FOLDER).glob("streets-*.npz")):
+        if not is_prepared(project):
             jobs: dict[str, Job] = st.session_state.setdefault(_PREPARING, {})
             if key not in jobs:
                 jobs[key] = workers().submit(tasks.prepare, project)
             if not jobs[key].wait(0.5):
                 return Loaded(job=jobs[key])
             jobs[key].answer()
-        return Loaded(_shared(key, project))
+        return Loaded(shared_of(key, project))
     except PlannerError as fault:
         faults[key] = fault
         return Loaded(fault=fault)
@@ -63,6 +56,15 @@ def read_again() -> None:
     st.session_state[_PREPARING] = {}
 
 
+def is_prepared(project: Project) -> bool:
+    """Whether the streets of a project were read before, so that reading its inputs is quick."""
+    return any((project.folder / study.CACHE_FOLDER).glob("streets-*.npz"))
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shared(key: str, _project: Project) -> Shared:
-    return Shared(study.read_inputs(_project, progress=lambda step: None), key)
+def shared_of(key: str, _project: Project) -> Shared:
+    """Return a project's inputs, read once for each `key` that it has (see `plans.fingerprint`); errors as `read_inputs`."""
+    shared = Shared(study.read_inputs(_project, progress=lambda step: None), key)
+    gc.collect()
+    gc.freeze()  # they stay; looking through them again at every collection is half of the time that a change takes
+    return shared

@@ -10,6 +10,7 @@ from planner.ui.notice import show_fault, show_nothing_open
 from planner.ui.opened import Opened, open_given, workspace_of
 from planner.ui.served import own_text
 from planner.ui.words import NAMES, Words, html
+from planner.ui.workers import workers
 from planner.ui.workspace import Workspace
 
 STEPS = ("data", "today", "propose", "compare", "deliver")
@@ -36,6 +37,7 @@ def show(arguments: list[str]) -> None:
 def _show_opened(opened: Opened, workspace: Workspace, step: str, words: Words) -> None:
     """Show a project's step, or results alone; their code is imported only now, so that the head is there at once."""
     with st.spinner(words("loading")):
+        workers()  # a process for long work imports beside this one
         from planner.ui.overview import show_overview
         from planner.ui.workbench import show_workbench
     try:

@@ -87,10 +87,7 @@ def act(bench: Bench, event: Event) -> None:
 def changing_of(bench: Bench, plan: Plan, results: Results, words: Words) -> Changing:
     """Return what a plan changes on the map."""
     choice = bench.choice
-    shown = bench.shared.published(
-        ("plan", plan.choice, choice.required, choice.forbidden),
-        lambda: contents_of(bench.shared, plan, results, choice),
-    )
+    shown = published_plan(bench.shared, plan, results, choice)
     area = None if bench.sitting.area is None else layers.area(bench.area_shape())
     return Changing(
         layers={**shown, "here": answer_to(bench, plan, words), "area": area},
@@ -99,6 +96,12 @@ def changing_of(bench: Bench, plan: Plan, results: Results, words: Words) -> Cha
         drawing=True,
         step="propose",
     )
+
+
+def published_plan(shared: Shared, plan: Plan, results: Results, choice: Choice) -> dict[str, Any]:
+    """Serve the contents of the map that a plan changes; return their URLs by kind."""
+    key = ("plan", plan.choice, choice.required, choice.forbidden)
+    return shared.published(key, lambda: contents_of(shared, plan, results, choice))
 
 
 def contents_of(shared: Shared, plan: Plan, results: Results, choice: Choice) -> dict[str, Any]:

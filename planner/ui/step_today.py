@@ -14,6 +14,7 @@ from planner.ui.bench import Bench
 from planner.ui.events import Event
 from planner.ui.map_view import Changing
 from planner.ui.plan_results import results_of
+from planner.ui.plans import Shared
 from planner.ui.results import Results
 from planner.ui.tables import show_groups, show_zones
 from planner.ui.words import Words, html
@@ -23,7 +24,7 @@ _LIST_PX = 300
 
 def show(bench: Bench, event: Event | None, words: Words) -> Changing:
     """Show the panel beside the map; return what changes on the map."""
-    results = results_today(bench)
+    results = results_today(bench.shared, bench.choice.group)
     group = bench.choice.group
     gaps = bench.shared.gaps(group)
     st.html(f'<h2 class="planner-heading">{html(words("gaps_title"))}</h2>')
@@ -43,16 +44,16 @@ def show(bench: Bench, event: Event | None, words: Words) -> Changing:
 
 def below(bench: Bench, words: Words) -> None:
     """Show coverage by zone, the whole width."""
-    results = results_today(bench)
+    results = results_today(bench.shared, bench.choice.group)
     if results.zones is not None:
         st.html(f'<h2 class="planner-heading">{html(words("zones_title"))}</h2>')
         show_zones(results, words, after=False)
 
 
-def results_today(bench: Bench) -> Results:
-    """Return the figures of today."""
-    today = bench.shared.today(bench.choice.group)
-    return bench.shared.kept(("results", today.choice), lambda: results_of(bench.shared, today))
+def results_today(shared: Shared, group: str) -> Results:
+    """Return the figures of today for a group."""
+    today = shared.today(group)
+    return shared.kept(("results", today.choice), lambda: results_of(shared, today))
 
 
 def _drawn(results: Results, gaps: list[Gap]) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from planner.ui.loading import Loaded
 from planner.ui.map_view import BaseMap, prepare, show_map, take_event
 from planner.ui.notice import show_fault
 from planner.ui.opened import Opened
+from planner.ui.plans import Shared
 from planner.ui.progress import watch
 from planner.ui.results import Results
 from planner.ui.words import Words
+from planner.ui.workers import workers
 from planner.ui.workspace import Workspace
 
 _PANELS: dict[str, ModuleType] = {
@@ -57,7 +59,7 @@ def show_workbench(opened: Opened, workspace: Workspace, step: str, words: Words
     shared = loaded.shared
     sitting = sitting_of(shared, shared.key)
     files = step_data.session_files().folder
-    bench = Bench(opened, workspace, shared, loading.workers(), sitting, files)
+    bench = Bench(opened, workspace, shared, workers(), sitting, files)
     _body(bench, data, step, words)
 
 
@@ -74,7 +76,7 @@ def _body(bench: Bench, data: _DataBench, step: str, words: Words) -> None:
 
 
 def _show(bench: Bench, data: _DataBench, step: str, event: Event | None, words: Words) -> None:
-    base = _base_map(bench)
+    base = base_map(bench.opened, bench.shared, bench.choice.group)
     strip = st.container()
     left, right = st.columns([1.75, 1], gap="medium")
     with right:
@@ -104,18 +106,18 @@ def _heed(bench: Bench, event: Event) -> None:
 
 def _figures(bench: Bench, step: str) -> Results:
     if step in ("data", "today"):
-        return step_today.results_today(bench)
+        return step_today.results_today(bench.shared, bench.choice.group)
     return bench.current()[1]
 
 
-def _base_map(bench: Bench) -> BaseMap:
+def base_map(opened: Opened, shared: Shared, group: str) -> BaseMap:
     """Return what stays on the map, the same for a project and a group whatever is planned."""
 
     def made() -> BaseMap:
-        results = step_today.results_today(bench)
+        results = step_today.results_today(shared, group)
         zones = results.zones
         if zones is not None:
             zones = zones.assign(covered_after=None, share_after=None, sites=None)
-        return prepare(bench.opened, replace(results, zones=zones))
+        return prepare(opened, replace(results, zones=zones))
 
-    return bench.shared.kept(("base", bench.choice.group), made)
+    return shared.kept(("base", group), made)

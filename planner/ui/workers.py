@@ -6,6 +6,7 @@ its arguments and the keywords `tell` and `cancelled`; see `planner.ui.tasks`.
 """
 
 import atexit
+import functools
 import pickle
 import queue
 import subprocess
@@ -109,6 +110,14 @@ class Workers:
             job._end("failed", fault=fault)
         finally:
             self._free.put(worker)
+
+
+@functools.cache
+def workers() -> Workers:
+    """Return the processes that all sessions share, one of them started."""
+    found = Workers()
+    found.warm()
+    return found
 
 
 class _Worker:
