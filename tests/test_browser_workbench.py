@@ -86,7 +86,8 @@ def test_the_demonstration_opens_with_map_and_figures(browser: BrowserContext, c
     with visit(browser, f"{county.url}/?lang=en") as found:
         frame = found.map_frame()
         asked = sites_shown(found.page)
-        assert asked > 5 and frame.locator(".planner-site").count() == asked
+        assert asked > 5
+        expect(frame.locator(".planner-site")).to_have_count(asked)
         assert "Proven optimal" in figures(found.page)
         assert "invented" in frame.locator("body").inner_text().lower()
         assert_calm(found)
@@ -236,7 +237,7 @@ def click(frame: Frame, selector: str) -> str:
 def test_the_map_is_whole_without_the_outside(browser: BrowserContext, hostile: Server) -> None:
     with visit(browser, f"{hostile.url}/?lang=en") as found:
         frame = found.map_frame()
-        assert frame.locator(".planner-site").count() == 2
+        expect(frame.locator(".planner-site")).to_have_count(2)
         assert sorted(frame.locator(".planner-site").all_inner_texts()) == ["1", "2"]
         for pane, least in {"centres": 1, "candidates": 1, "people": 1, "zones": 2, "ground": 1}.items():
             assert frame.locator(f".leaflet-{pane}-pane path").count() >= least, pane
