@@ -19,6 +19,16 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
+def parted(printed: str) -> tuple[list[str], list[float]]:
+    """Return the words with figures blanked, and the figures.
+
+    Processors with wider vectors round the county's sines and logarithms differently in the last bit, and some of its people
+    then stand elsewhere by a hair: 3 of 666,533 were seen.
+    """
+    figure = r"\d[\d,]*(?:\.\d+)?"
+    return re.sub(figure, "0", printed).split(), [float(each.replace(",", "")) for each in re.findall(figure, printed)]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
@@ -59,4 +69,7 @@ def test_the_output_in_the_readme_is_what_the_command_prints(page, language, tmp
     environment = {**os.environ, "COLUMNS": "100"}
     ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=tmp_path, env=environment)
     (shown,) = blocks(page, "text")
-    assert ended.stdout.split() == shown.split()
+    words, figures = parted(ended.stdout)
+    words_shown, figures_shown = parted(shown)
+    assert words == words_shown
+    assert figures == pytest.approx(figures_shown, rel=2e-5)
