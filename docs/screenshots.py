@@ -1,7 +1,7 @@
-"""Take the pictures of the map for the README: ``python docs/screenshots.py PROJECT``, with results in PROJECT/out.
+"""Take the pictures of the workbench: ``python docs/screenshots.py PROJECT``.
 
-It serves the project as `planner app` does, opens it in Chromium at the size of a small laptop, in English and in Chinese, and
-writes ``map-en.png`` and ``map-zh.png`` beside this file. It needs the package ``playwright`` and a Chromium on the PATH.
+It serves the project as `planner app` does, opens each step in Chromium at the size of a small laptop, in English and in Chinese,
+and writes ``workbench-STEP-LANGUAGE.png`` beside this file. It needs the package ``playwright`` and a Chromium on the PATH.
 """
 
 import os
@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -19,12 +20,15 @@ DOCS = Path(__file__).resolve().parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SIZE = {"width": 1366, "height": 768}
 PATIENCE_MS = 120_000
-ZOOM_STEPS = 3.5
-"""Zoom levels from the whole county to the town where the first site is."""
+STEPS = ("data", "today", "propose", "compare", "deliver")
+LANGUAGES = ("en", "zh")
+NEAR_ZOOM = 14
+"""The map's zoom where the town of the first site is shown, in the step that proposes."""
+SETTLED_MS = 2500
 
 
 def main(project: Path) -> None:
-    """Write one picture a language."""
+    """Write one picture a step and language."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -33,10 +37,13 @@ def main(project: Path) -> None:
         with sync_playwright() as playwright:
             path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-            for language in ("en", "zh"):
+            for language, step in product(LANGUAGES, STEPS):
                 page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
-                _open(page, f"http://localhost:{port}/?lang={language}")
-                page.screenshot(path=DOCS / f"map-{language}.png")
+                _open(page, f"http://localhost:{port}/?lang={language}&step={step}")
+                if step == "propose":
+                    _go_near(page)
+                page.wait_for_timeout(SETTLED_MS)
+                page.screenshot(path=DOCS / f"workbench-{step}-{language}.png")
                 page.close()
             browser.close()
     finally:
@@ -45,7 +52,7 @@ def main(project: Path) -> None:
 
 
 def _open(page: Page, url: str) -> None:
-    """Open the page, wait until everything is drawn, and go near to where the first site is."""
+    """Open the page and wait until its map is drawn and nothing is being computed any more."""
     for _ in range(100):
         try:
             page.goto(url, timeout=PATIENCE_MS)
@@ -54,18 +61,22 @@ def _open(page: Page, url: str) -> None:
             page.wait_for_timeout(300)
     frame = page.frame_locator('iframe[title="streamlit_folium.st_folium"]')
     frame.locator("body[data-planner=ready]").wait_for(timeout=PATIENCE_MS)
-    page.wait_for_selector('[data-testid="stVegaLiteChart"] svg', timeout=PATIENCE_MS)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=PATIENCE_MS)
+    page.wait_for_timeout(SETTLED_MS)
+
+
+def _go_near(page: Page) -> None:
+    """Show the town where the first site is."""
     inside = next(each for each in page.frames if "streamlit_folium" in each.url)
     inside.evaluate(
-        """steps => {
-            const site = [];
-            map.eachLayer(layer => layer.getIcon && layer.options.alt && site.push(layer));
-            site.sort((a, b) => parseInt(a.options.alt) - parseInt(b.options.alt));
-            map.setView(site.length ? site[0].getLatLng() : map.getCenter(), map.getZoom() + steps, { animate: false });
+        """zoom => {
+            const sites = [];
+            map.eachLayer(layer => layer.getIcon && layer.options.alt && sites.push(layer));
+            sites.sort((a, b) => parseInt(a.options.alt) - parseInt(b.options.alt));
+            if (sites.length) map.setView(sites[0].getLatLng(), zoom, { animate: false });
         }""",
-        ZOOM_STEPS,
+        NEAR_ZOOM,
     )
-    page.wait_for_timeout(2500)
 
 
 if __name__ == "__main__":
