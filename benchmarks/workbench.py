@@ -83,7 +83,7 @@ def seen(browser: BrowserContext, url: str) -> None:
         frame, page = found.map_frame(), found.page
         page.wait_for_timeout(2000)
         tell("click on the map to area and people", [click(found, frame, k) for k in range(REPEATS)])
-        frame.evaluate("map.closePopup()")
+        frame.evaluate("void map.closePopup()")
         tell("slider to new sites and figures", [slide(page, frame, right=k % 4 < 2) for k in range(REPEATS)])
         tell("to a number asked for the first time", [slide(page, frame, right=True) for _ in range(4)])
         for button in ("Rule out", "Lock", "Replace"):
@@ -113,11 +113,11 @@ def timed(page: Page, act: Callable[[], None], has_come: Callable[[], bool]) -> 
 
 def click(found: Visit, frame: Frame, k: int) -> float:
     """Click beside a candidate, near by, and wait for the card."""
-    frame.evaluate("map.closePopup()")
+    frame.evaluate("void map.closePopup()")
     places = "map.eachLayer(l => l.options?.pane === 'candidates' && l.getLatLng && all.push(l.getLatLng()))"
     spots = frame.evaluate(f"(() => {{ const all = []; {places}; return all.map(a => [a.lat, a.lng]); }})()")
     lat, lon = random.Random(k).choice(spots)
-    frame.evaluate("([at, zoom]) => map.setView(at, zoom, {animate: false})", [[lat, lon], 17])
+    frame.evaluate("([at, zoom]) => void map.setView(at, zoom, {animate: false})", [[lat, lon], 17])
     found.page.wait_for_timeout(1200)
     box = frame.frame_element().bounding_box()
     assert box is not None
@@ -145,7 +145,7 @@ def slide(page: Page, frame: Frame, *, right: bool) -> float:
 
 def press(page: Page, frame: Frame, button: str) -> float:
     """Press a button on the first site's card."""
-    frame.evaluate("map.closePopup()")
+    frame.evaluate("void map.closePopup()")
     frame.locator(".planner-home").click()
     frame.locator(".planner-site").first.click()
     before, link = figures(page), page.url

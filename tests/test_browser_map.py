@@ -81,7 +81,7 @@ def test_buttons_of_a_card_are_told_and_the_map_stays(browser: "BrowserContext",
         told(found, 2, "act B lock False None")
         card.get_by_role("button", name="Set free").wait_for()
         assert frame.locator(".planner-site.planner-locked").count() == 1 and "locked" in card.inner_text()
-        frame.evaluate("map.closePopup()")
+        frame.evaluate("void map.closePopup()")
         frame.locator(".leaflet-popup").wait_for(state="detached")
         assert HOSTILE["literal"] in open_card(frame, ".leaflet-candidates-pane path")
         told(found, 3, "pick D None False None")

@@ -71,7 +71,7 @@ def test_many_streets_are_drawn_from_tiles_at_every_zoom(browser: BrowserContext
     with visit(browser, f"{city.url}/?lang=en") as found:
         frame = found.map_frame()
         for zoom in (11, 14, 17):  # from a shallow zoom's tiles, the deepest's, and the deepest's drawn larger
-            frame.evaluate(f"planner.map.setView(planner.map.getCenter(), {zoom}, {{animate: false}})")
+            frame.evaluate(f"void planner.map.setView(planner.map.getCenter(), {zoom}, {{animate: false}})")
             frame.wait_for_function(WAIT_FOR_INK)
             found.page.wait_for_timeout(500)
             assert 0.001 < inked(frame) < 0.9, zoom

@@ -67,7 +67,7 @@ def go_to(found: Visit, step: str) -> None:
 def beside_the_first_site(found: Visit, frame: Frame) -> None:
     """Go near to the first site and click the street beside it."""
     at = "[...document.querySelectorAll('.planner-site')].find(each => each.innerText.trim() == '1').getBoundingClientRect()"
-    frame.evaluate(f"(b => map.setView(map.containerPointToLatLng([b.x + b.width / 2, b.y + b.height / 2]), 17))({at})")
+    frame.evaluate(f"(b => void map.setView(map.containerPointToLatLng([b.x + b.width / 2, b.y + b.height / 2]), 17))({at})")
     found.page.wait_for_timeout(800)
     site = frame.locator(".planner-site >> text=1").first.bounding_box()
     assert site is not None
@@ -227,7 +227,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def click(frame: Frame, selector: str) -> str:
     """Click what `selector` finds first on the map, the whole area in view; return the text of the popup that opens."""
-    frame.evaluate("map.closePopup()")
+    frame.evaluate("void map.closePopup()")
     frame.locator(".leaflet-popup").wait_for(state="detached")
     frame.locator(".planner-home").click()
     frame.locator(selector).first.click()
@@ -268,7 +268,7 @@ def test_hostile_names_are_text_everywhere(browser: BrowserContext, hostile: Ser
         assert HOSTILE["img"] in found.page.locator(".planner-title h1").inner_text()
         first = click(frame, ".planner-site >> text=1")
         assert HOSTILE["literal"] in first and "900 people" in first and HOSTILE["formula"] in first
-        frame.evaluate("map.closePopup()")
+        frame.evaluate("void map.closePopup()")
         frame.locator(".planner-site >> text=2").hover()
         frame.locator(".leaflet-tooltip").get_by_text(HOSTILE["script"], exact=True).wait_for()
         assert HOSTILE["script"] in click(frame, ".planner-site >> text=2")
