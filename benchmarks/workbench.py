@@ -146,8 +146,10 @@ def slide(page: Page, frame: Frame, *, right: bool) -> float:
 def press(page: Page, frame: Frame, button: str) -> float:
     """Press a button on the first site's card."""
     frame.evaluate("void map.closePopup()")
+    frame.wait_for_selector(".leaflet-popup", state="detached")
     frame.locator(".planner-home").click()
-    frame.locator(".planner-site").first.click()
+    page.wait_for_timeout(500)
+    frame.locator(".planner-site").first.press("Enter")
     before, link = figures(page), page.url
     wanted = frame.locator(".planner-card button", has_text=button)
     return timed(page, wanted.click, lambda: page.url != link and (button == "Lock" or figures(page) != before))

@@ -1,5 +1,7 @@
 """What a reader asks of the map, on the street of `small_project`: people every 1,000 m, answers on paper."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -85,6 +87,9 @@ def test_wishes_bind_the_choice_and_leave_the_inputs_alone(inputs: Inputs, acces
     assert chosen(inputs, access, within=ring, sites=3) == ["D", "A"]
     shut = study.with_siting(inputs, within=ring).facilities.set_index("id")["excluded_reason"]
     assert shut["B"] == "not_within" and shut["A"] is None
+    assert chosen(inputs, access, within=ring, required=["B"], sites=2) == ["B", "A"], (
+        "what must open does, wherever it is"
+    )
     assert chosen(inputs, access) == ["B"]
 
 
@@ -122,3 +127,16 @@ def test_every_point_of_the_curve_is_a_result_and_a_list_is_scored(inputs: Input
     listed = problem.of_list(posed, scored)
     assert (listed.value, scored.upper_bound) == pytest.approx((800, 1000)) and scored.broken == ()
     assert listed.gap == pytest.approx(0.2) and listed.gain_gap == pytest.approx(200 / 900)
+
+
+def test_a_site_that_must_open_and_cannot_is_named_with_its_reason_in_words(tmp_path: Path) -> None:
+    file = write_project(tmp_path)
+    table = file.parent / "candidates.csv"
+    rows = table.read_text(encoding="gb18030").splitlines()
+    cells = {"编号": "Far", "名称": "远处", "经度": "{:.9f}", "纬度": "{:.9f}", "状态": "必选"}
+    line = ",".join(cells.get(name, "") for name in rows[0].split(",")).format(*degrees(2000, 2500))
+    table.write_text("\n".join([*rows, line, ""]), encoding="gb18030")
+    inputs = study.read_inputs(load(file), progress=lambda step: None)
+    with pytest.raises(InfeasibleError, match=r"candidates.csv.*no street near") as fault:
+        study.decide(inputs, study.measure(inputs))
+    assert "附近" in fault.value.message("zh") and "no_street" not in fault.value.message("zh")

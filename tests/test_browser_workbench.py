@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from browsing import HOSTILE, MAP, PATIENCE_MS, Server, Visit, hostile_project, serving, visit
@@ -26,6 +28,16 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("county")
     with serving(write_county(folder / "county"), folder) as server:
         yield server
+
+
+ALONE = """() => {
+    const middle = (path) => (b => [b.x + b.width / 2, b.y + b.height / 2])(path.getBoundingClientRect());
+    const paths = [...document.querySelectorAll(".leaflet-candidates-pane path")];
+    const places = paths.map(middle);
+    return paths.findIndex((path, k) => document.elementFromPoint(...places[k]) === path && places.every(
+        ([x, y], other) => other === k || Math.hypot(x - places[k][0], y - places[k][1]) > 12));
+}"""
+"""The number of a candidate on the map that nothing covers and no other is near to."""
 
 
 def figures(page: Page) -> str:
@@ -67,7 +79,9 @@ def go_to(found: Visit, step: str) -> None:
 def beside_the_first_site(found: Visit, frame: Frame) -> None:
     """Go near to the first site and click the street beside it."""
     at = "[...document.querySelectorAll('.planner-site')].find(each => each.innerText.trim() == '1').getBoundingClientRect()"
-    frame.evaluate(f"(b => void map.setView(map.containerPointToLatLng([b.x + b.width / 2, b.y + b.height / 2]), 17))({at})")
+    frame.evaluate(
+        f"(b => void map.setView(map.containerPointToLatLng([b.x + b.width / 2, b.y + b.height / 2]), 17))({at})"
+    )
     found.page.wait_for_timeout(800)
     site = frame.locator(".planner-site >> text=1").first.bounding_box()
     assert site is not None
@@ -147,6 +161,85 @@ def test_a_site_is_locked_forbidden_and_replaced_on_its_card(browser: BrowserCon
         assert_calm(found)
 
 
+def test_a_dragged_site_gives_way_to_the_candidate_nearest_to_where_it_is_let_go(
+    browser: BrowserContext, county: Server
+) -> None:
+    with visit(browser, f"{county.url}/?lang=en&sites=3&by=sites") as found:
+        frame, page = found.map_frame(), found.page
+        expect(frame.locator(".planner-site")).to_have_count(3)
+        before = figures(page)
+        name = click(frame, ".planner-site >> text=2").splitlines()[0]
+        frame.evaluate("void map.closePopup()")
+        frame.locator(".leaflet-popup").wait_for(state="detached")
+        alone = frame.evaluate(ALONE)
+        other = click(frame, f".leaflet-candidates-pane path >> nth={alone}").splitlines()[0]
+        frame.evaluate("void map.closePopup()")
+        frame.locator(".leaflet-popup").wait_for(state="detached")
+        frame.locator(".planner-home").click()
+        there = frame.locator(f".leaflet-candidates-pane path >> nth={alone}").bounding_box()
+        badge = frame.locator(".planner-site >> text=2").first.bounding_box()
+        assert badge is not None and there is not None
+        page.mouse.move(badge["x"] + badge["width"] / 2, badge["y"] + badge["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(there["x"] + 40, there["y"] + 40, steps=5)
+        page.mouse.move(there["x"] + there["width"] / 2, there["y"] + there["height"] / 2, steps=5)
+        page.mouse.up()
+        wait_until(page, lambda: "by=list" in page.url and figures(page) != before)
+        expect(page.locator(".planner-notice.note").first).to_contain_text("best")
+        titles = {click(frame, f".planner-site >> text={rank}").splitlines()[0] for rank in (1, 2, 3)}
+        assert other in titles and name not in titles
+        assert_calm(found)
+
+
+def test_a_building_is_found_by_its_name_with_the_keyboard_alone(browser: BrowserContext, county: Server) -> None:
+    with visit(browser, f"{county.url}/?lang=en&sites=3&by=sites") as found:
+        frame, page = found.map_frame(), found.page
+        name = click(frame, ".leaflet-centres-pane path").splitlines()[0]
+        click(frame, ".leaflet-candidates-pane path")
+        expect(page.locator(".planner-reason")).not_to_contain_text(name)
+        box = page.get_by_role("combobox", name="Building or centre")
+        box.focus()
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        card = frame.locator(".leaflet-popup .planner-card")
+        expect(card).to_contain_text(name)
+        expect(page.locator(".planner-reason")).to_contain_text(name)
+        assert_calm(found)
+
+
+def test_people_of_a_drawn_area_are_summed_and_new_sites_keep_to_it(browser: BrowserContext, county: Server) -> None:
+    with visit(browser, f"{county.url}/?lang=en&sites=4&by=sites") as found:
+        frame, page = found.map_frame(), found.page
+        expect(frame.locator(".planner-site")).to_have_count(4)
+        tool = frame.get_by_role("button", name="Draw a rectangle")
+        if not tool.count():
+            pytest.skip("the drawing plugin was not fetched")
+        tool.click()
+        stage = page.locator(MAP).bounding_box()
+        assert stage is not None
+        page.mouse.move(stage["x"] + 200, stage["y"] + 120)
+        page.mouse.down()
+        page.mouse.move(stage["x"] + 420, stage["y"] + 420, steps=8)
+        page.mouse.up()
+        expect(page.locator(".planner-notice.note").first).to_contain_text("people")
+        before = figures(page)
+        go_to(found, "Conditions")
+        page.get_by_text("New sites only inside the drawn area").first.click()
+        wait_until(page, lambda: "within=" in page.url and figures(page) != before)
+        expect(frame.locator(".planner-site")).to_have_count(4)
+        inside = """() => {
+            const box = (each) => each.getBoundingClientRect();
+            const area = box(document.querySelector(".leaflet-gaps-pane path"));
+            const middle = (b) => [b.x + b.width / 2, b.y + b.height / 2];
+            const middles = [...document.querySelectorAll(".planner-site")].map(box).map(middle);
+            return middles.map(([x, y]) => area.left <= x && x <= area.right && area.top <= y && y <= area.bottom);
+        }"""
+        wait_until(
+            page, lambda: sorted(frame.evaluate(inside)) == [False, True, True, True]
+        )  # one must open, and is not in it
+        assert_calm(found)
+
+
 def test_a_pasted_list_is_scored_and_what_it_does_not_find_is_said(browser: BrowserContext, county: Server) -> None:
     with visit(browser, f"{county.url}/?lang=en&by=list") as found:
         frame, page = found.map_frame(), found.page
@@ -210,6 +303,31 @@ def test_two_people_work_at_once_and_neither_sees_the_other(browser: BrowserCont
         assert sites_shown(found.page) == 5 and sites_shown(other.page) == 8
         assert_calm(found, other)
     assert county.turned_to == []
+
+
+# ---- a city of seven million ---------------------------------------------------------------------------------------------
+
+
+def test_wuhan_opens_answers_clicks_and_slides(browser: BrowserContext, shared: Path, tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns("out", ".planner-cache")
+    folder = shutil.copytree(shared / "data" / "wuhan", tmp_path / "wuhan", ignore=left_out)
+    with serving(folder, tmp_path) as server:
+        with visit(browser, f"{server.url}/?lang=en&by=sites&sites=8") as found:
+            frame, page = found.map_frame(), found.page
+            expect(frame.locator(".planner-site")).to_have_count(8)
+            assert number(page.locator(".planner-figure .value").first.inner_text()) > 6_000_000
+            assert "© OpenStreetMap contributors, ODbL" in frame.locator(".leaflet-control-attribution").inner_text()
+            beside_the_first_site(found, frame)
+            card = frame.locator(".leaflet-popup .planner-card")
+            expect(card).to_contain_text("15 minutes")
+            slide_to(page, 10)
+            expect(frame.locator(".planner-site")).to_have_count(10)
+            site = click(frame, ".planner-site >> text=1")
+            frame.locator(".planner-card button", has_text="Lock").click()
+            expect(frame.locator(".planner-site.planner-locked")).to_have_count(1)
+            assert "people" in site and "Proven optimal" in figures(page)
+            assert_calm(found)
+        assert server.turned_to == []
 
 
 # ---- a street whose every name is an attack ------------------------------------------------------------------------------

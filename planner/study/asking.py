@@ -99,6 +99,13 @@ def reach_of_place(inputs: Inputs, access: Access, longitude: float, latitude: f
     )
 
 
+def nearest_facility(inputs: Inputs, among: Ints, longitude: float, latitude: float) -> int:
+    """Return the facility of `among` (at least one) that is nearest to a place as the crow flies."""
+    x, y = transformer(WGS84, inputs.network.crs).transform(longitude, latitude)
+    places = inputs.facility_places[among]
+    return int(among[np.argmin(np.hypot(places.x - x, places.y - y))])
+
+
 def shapes_of(inputs: Inputs, places: Places) -> NDArray[np.object_]:
     """Return quick isochrones of places by the main rule, WGS 84, shape (n_places, n_minutes)."""
     rule = inputs.project.rule_of(inputs.project.main_group)

@@ -17,6 +17,7 @@ from planner.study.access import Access, times_within
 from planner.study.conditions import conditions_of
 from planner.study.explain import gains_in_order
 from planner.study.inputs import Inputs
+from planner.texts import Sentence, catalogue
 
 Result = siting.MaxCoverage | siting.MinSites | siting.PMedian | siting.PCenter
 Ints = NDArray[np.int64]
@@ -213,7 +214,15 @@ def _refuse_unusable_required(inputs: Inputs, status: NDArray[np.str_], usable: 
     if len(wrong):
         rows = inputs.facilities.iloc[wrong]
         listed = ", ".join(f"{row.name} ({row.source_file}, {row.source_row})" for row in rows.itertuples(index=False))
-        raise InfeasibleError("study.required_excluded", listed=listed, reason=rows["excluded_reason"].iloc[0])
+        raise InfeasibleError(
+            "study.required_excluded", listed=listed, reason=_said(str(rows["excluded_reason"].iloc[0]))
+        )
+
+
+def _said(reason: str) -> Sentence | str:
+    """Return why a facility is left out, to be said in words; a project's own reasons stand as they are."""
+    codes = (f"workbook.excluded_reason_{reason}", f"register.excluded_{reason}")
+    return next((Sentence(code, {}) for code in codes if code in catalogue("en")), reason)
 
 
 def _refuse_unknown_costs(inputs: Inputs, candidates: Ints, costs: NDArray[np.float64]) -> None:

@@ -49,7 +49,7 @@ def _wished(facilities: gpd.GeoDataFrame, siting: SitingSection) -> gpd.GeoDataF
     shut = [_row(key, row_of, status, "forbidden") for key in siting.forbidden]
     if siting.within is not None:
         inside = shapely.contains(shapely.Polygon(siting.within), facilities.geometry.to_numpy())
-        may_open = np.isin(status, ("candidate", "required")) & pd.isna(reason)
+        may_open = (status == "candidate") & pd.isna(reason)  # what must open does, wherever it is
         outside = np.setdiff1d(np.flatnonzero(may_open & ~inside), must)
         reason[outside] = "not_within"
     status[must] = "required"

@@ -12,8 +12,10 @@ from planner.ui.words import Words, html
 
 
 def answer_to(bench: Bench, plan: Plan, words: Words) -> dict[str, Any] | None:
-    """Return the card and areas for the place clicked last; None where none was."""
+    """Return the card and areas for the place clicked last, or the facility sought by name; None where there is neither."""
     place = bench.sitting.place
+    if bench.sitting.sought is not None:
+        return _found(bench, plan, bench.sitting.sought)
     if place is None:
         return None
     found = reach_of_place(plan.inputs, plan.access, *place, plan.decision.open_after)
@@ -27,6 +29,14 @@ def answer_to(bench: Bench, plan: Plan, words: Words) -> dict[str, Any] | None:
     lines.append((words("here_street"), words("count_metres", number=f"{found.snap_m:,.0f}")))
     title = words("here_title_minutes", minutes=f"{found.minutes[-1]:g}")
     return layers.here(place, title, lines, minutes=found.minutes, shapes=list(found.shapes))
+
+
+def _found(bench: Bench, plan: Plan, id: str) -> dict[str, Any]:
+    """Return what opens a facility's card on the map."""
+    facilities = plan.inputs.facilities
+    shape = facilities.geometry.iloc[int((facilities["id"] == id).to_numpy().argmax())]
+    point = shape.representative_point()
+    return layers.here((point.x, point.y), bench.name_of(id), [], facility=id)
 
 
 def show_area(bench: Bench, plan: Plan, words: Words) -> None:

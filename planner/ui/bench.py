@@ -22,14 +22,16 @@ PATIENCE_S = 3.0
 
 @dataclass
 class Sitting:
-    """One session's own things: its settings, saved variants, what was clicked last, the area drawn."""
+    """One session's own things: its settings, saved variants, what was clicked last or sought by name, the area drawn."""
 
     choice: Choice
     variants: dict[str, Choice] = field(default_factory=dict)
     place: tuple[float, float] | None = None
     picked: str | None = None
+    sought: str | None = None
     area: tuple[tuple[float, float], ...] | None = None
     shown: tuple[Plan, Results] | None = None
+    search: Job | None = None
     unknown: tuple[tuple[str, str], ...] = ()
 
 
@@ -76,7 +78,9 @@ class Bench:
         While its search goes on (third), or where there is none (fourth), the plan shown before stands in.
         """
         job, fault = None, None
+        self.sitting.search = None
         try:
+            self.sitting.search = self.shared.search(self.choice, self.workers)
             found = self.plan_of(self.choice)
         except PlannerError as met:
             found, fault = None, met

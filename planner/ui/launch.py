@@ -48,9 +48,10 @@ def answers(url: str, process: subprocess.Popen[bytes], patience_s: float = _PAT
 
 
 def visit_first(url: str, patience_s: float = _PATIENCE_S) -> bool:
-    """Ask for the page as a browser does and wait until it is whole: code imported, project read, map drawn.
+    """Ask for the page as a browser does until it is whole: code imported, project read, plan found, map drawn.
 
-    Return whether it came within `patience_s` seconds; where it did not, the reader sees its progress.
+    While the page shows something's progress, it tells its reader to look again after an interval. Return whether it was whole
+    within `patience_s` seconds; where it was not, the reader sees the progress.
     """
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -63,10 +64,15 @@ def visit_first(url: str, patience_s: float = _PATIENCE_S) -> bool:
     stream = f"ws{url.removeprefix('http')}/_stcore/stream"
     try:
         with connect(stream, subprotocols=["streamlit"], max_size=None, proxy=None) as socket:  # type: ignore[list-item]
-            socket.send(request.SerializeToString())
-            answer = ForwardMsg()
-            while answer.WhichOneof("type") != "script_finished":
-                answer.ParseFromString(socket.recv(timeout=until - time.monotonic()))
+            is_whole = False
+            while not is_whole:
+                socket.send(request.SerializeToString())
+                answer, is_whole = ForwardMsg(), True
+                while answer.WhichOneof("type") != "script_finished":
+                    answer.ParseFromString(socket.recv(timeout=until - time.monotonic()))
+                    if answer.WhichOneof("type") == "auto_rerun":
+                        is_whole = False
+                        time.sleep(answer.auto_rerun.interval)
         return True
     except (OSError, WebSocketException):
         return False

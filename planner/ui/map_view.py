@@ -76,9 +76,9 @@ def prepare(opened: Opened, results: Results) -> BaseMap:
         "bands": existing,
         "centres": {"centres": layers.centres(results.centres)},
     }
-    urls = {name: published(content) for name, content in drawn.items()}
+    urls = {name: publish(layers.as_json(content), lasting=True) for name, content in drawn.items()}
     if ground and ground.streets:
-        urls["streets"] = publish_pieces(ground.streets) if ground.is_tiled else publish(ground.streets)
+        urls["streets"] = publish_pieces(ground.streets) if ground.is_tiled else publish(ground.streets, lasting=True)
     return BaseMap(
         urls=urls,
         bounds=layers.bounds(results, outline),

@@ -65,7 +65,7 @@ def setting(bounds: list[list[float]], attribution: str, words: Words) -> dict[s
     texts["site_number"] = words("site_number", rank="{}")
     texts["attribution"] = html(attribution)
     codes = [f"status_{status}" for status in ("existing", "required", "candidate", "forbidden", "closable")]
-    codes += [f"excluded_reason_{reason}" for reason in ("forbidden", "too_far", "no_street")]
+    codes += [f"excluded_reason_{reason}" for reason in ("forbidden", "too_far", "no_street", "not_within")]
     return {
         "language": words.language,
         "bounds": bounds,

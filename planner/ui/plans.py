@@ -27,6 +27,7 @@ from planner.study.results import unreachable_people
 from planner.ui import tasks
 from planner.ui.choice import Choice
 from planner.ui.map_view import published
+from planner.ui.served import renew
 from planner.ui.workers import Job, Workers
 
 _KEPT_SHAPES, _KEPT_PLANS = 4_000, 200
@@ -156,7 +157,10 @@ class Shared:
 
     def published(self, key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return contents of the map by kind, laid out as files once."""
-        return self.kept(("published", key), lambda: {kind: published(content) for kind, content in make().items()})
+        with self._lock:
+            if not renew(self._kept.get(("published", key), {}).values()):
+                del self._kept["published", key]
+            return self.kept(("published", key), lambda: {kind: published(content) for kind, content in make().items()})
 
     def unreachable(self, plan: Plan) -> float:
         """Return how many people of a plan's group can reach no facility at all, open or not."""
@@ -167,7 +171,7 @@ class Shared:
     def search(self, choice: Choice, workers: Workers) -> Job:
         """Return the search that answers a choice, begun or finished: the same one for whoever asks the same.
 
-        Errors as `asked`.
+        One that was cancelled stays so until `forget`. Errors as `asked`.
         """
         _, _, problem = self.asked(choice)
         if choice.mode == "project":
@@ -181,6 +185,12 @@ class Shared:
             )
         most = curve_length(problem, choice.sites)
         return self._job((choice.question, most), lambda: workers.submit(tasks.find_curve, problem, most, None))
+
+    def forget(self, job: Job) -> None:
+        """Forget a search, so that it is begun anew."""
+        with self._lock:
+            for key in [key for key, known in self._curves.items() if known is job]:
+                del self._curves[key]
 
     def plan(self, choice: Choice, job: Job) -> Plan:
         """Return the plan of a choice from its finished search; errors are those that the search met."""
@@ -201,6 +211,8 @@ class Shared:
         plan = Plan(
             choice, inputs, access, problem, Decision(problem.existing, problem.candidates, result, curve), scored
         )
+        if job.state != "done":  # the best so far; another search may find more
+            return plan
         with self._lock:
             self._plans[choice] = plan
             while len(self._plans) > _KEPT_PLANS:
@@ -214,7 +226,7 @@ class Shared:
     def _job(self, key: Hashable, begin: Callable[[], Job]) -> Job:
         with self._lock:
             job = self._curves.get(key)
-            if job is None or job.state in ("cancelled", "failed"):
+            if job is None or job.state == "failed":
                 job = self._curves[key] = begin()
             self._curves.move_to_end(key)
             while len(self._curves) > _KEPT_PLANS:

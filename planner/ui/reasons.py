@@ -13,10 +13,11 @@ from planner.ui.words import Words, html
 
 
 def show_reason(bench: Bench, plan: Plan, results: Results, words: Words) -> None:
-    """Show what is known of the site picked on the map or in the table; of the first where none is."""
+    """Show what is known of the site picked on the map, in the table or by name; of the first where none is."""
     picked = bench.sitting.picked
     if picked not in bench.shared.names:
         picked = plan.ids[0] if plan.ids else None
+    _seek(bench, plan, picked, words)
     if picked is None:
         st.caption(words("reason_hint"))
         return
@@ -31,6 +32,24 @@ def show_reason(bench: Bench, plan: Plan, results: Results, words: Words) -> Non
     )
     _by_zone(plan, number, words)
     _buttons(bench, picked, chosen=len(site) > 0, words=words)
+
+
+def _seek(bench: Bench, plan: Plan, picked: str | None, words: Words) -> None:
+    """Let the reader pick any facility by its name, by the keyboard too; the map opens its card."""
+    facilities = plan.inputs.facilities
+    ids = facilities["id"].astype(str)[~(facilities.geometry.isna() | facilities.geometry.is_empty)].tolist()
+    key = f"seek-{words.language}"
+
+    def take() -> None:
+        sitting, wanted = bench.sitting, st.session_state[key]
+        if wanted is not None:
+            sitting.picked, sitting.sought, sitting.place = wanted, wanted, None
+
+    st.session_state[key] = picked if picked in ids else None
+    st.selectbox(
+        words("seek"), ids, index=None, format_func=bench.name_of, key=key, on_change=take,
+        placeholder=words("seek_hint"), label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def _sentences(plan: Plan, number: int, site: pd.DataFrame, bench: Bench, words: Words) -> str:

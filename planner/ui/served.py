@@ -10,6 +10,9 @@ import hashlib
 import secrets
 import shutil
 import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +22,12 @@ from xstatic.pkg import leaflet
 from planner.ui.fetch import FETCHED, VERSIONS
 
 _OWN = Path(__file__).with_name("static")
+_lock = threading.Lock()
+_passing: OrderedDict[str, None] = OrderedDict()
+_lasting: set[str] = set()
 _SECRET = secrets.token_bytes(16)
 _PIECE_BYTES = 1 << 16
+_MOST_PASSING = 4_000
 
 
 def leaflet_url(name: str) -> str:
@@ -49,11 +56,34 @@ def own_text(name: str) -> str:
     return (_OWN / name).read_text(encoding="utf-8")
 
 
-def publish(content: bytes) -> str:
-    """Serve `content` (JSON) and return its URL, which only those can know who were told it."""
+def publish(content: bytes, *, lasting: bool = False) -> str:
+    """Serve `content` (JSON) and return its URL, which only those can know who were told it.
+
+    What is not `lasting` goes when thousands of others have come after it; `renew` keeps it.
+    """
     name = f"{_unguessable(content)}.json"
-    _serve(name, content)
+    with _lock:
+        _serve(name, content)
+        if lasting:
+            _passing.pop(name, None)
+            _lasting.add(name)
+        elif name not in _lasting:
+            _passing[name] = None
+            _passing.move_to_end(name)
+            while len(_passing) > _MOST_PASSING:
+                oldest, _ = _passing.popitem(last=False)
+                (_folder() / oldest).unlink(missing_ok=True)
     return _layer_url(name)
+
+
+def renew(urls: Iterable[str]) -> bool:
+    """Keep what was published as if it had been so just now; return whether all of it was still there."""
+    names = [url.rpartition("/")[2] for url in urls]
+    with _lock:
+        for name in names:
+            if name in _passing:
+                _passing.move_to_end(name)
+        return all(name in _passing or name in _lasting for name in names)
 
 
 def publish_pieces(content: bytes) -> str:

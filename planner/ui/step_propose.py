@@ -3,9 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from planner.errors import PlannerError
+from planner.study.asking import nearest_facility
 from planner.study.lists import find_listed
 from planner.ui import layers
 from planner.ui.answers import answer_to, show_area
@@ -34,6 +36,7 @@ def show(bench: Bench, event: Event | None, words: Words) -> Changing:
         show_fault(fault, words)
     if job is not None:
         watch(job, words)
+    _search_on(bench, words)
     _verdict(bench, plan, words)
     views = {view: words(f"view_{view}") for view in _VIEWS}
     if event is not None and event.kind == "pick":
@@ -66,7 +69,10 @@ def below(bench: Bench, words: Words) -> None:
 
 
 def act(bench: Bench, event: Event) -> None:
-    """Carry out a button of a card on the map: lock, forbid, free, drop, or replace a site."""
+    """Carry out a card's button (lock, forbid, free, drop, or replace a site), or a site's being dragged elsewhere.
+
+    A dragged site is replaced by the free candidate nearest to where it was let go, for only candidates can open.
+    """
     if event.id is None or event.id not in bench.shared.names:
         return
     if event.what in ("lock", "forbid", "free"):
@@ -81,6 +87,14 @@ def act(bench: Bench, event: Event) -> None:
     del ids[at]
     if event.what == "replace" and other:
         ids.insert(at, str(other))
+    elif event.kind == "move" and event.at is not None:
+        decision = plan.decision
+        free = np.setdiff1d(decision.candidates, np.delete(decision.selected, at))
+        nearest = bench.shared.id_of(nearest_facility(plan.inputs, free, *event.at))
+        if nearest == event.id:
+            return
+        ids.insert(at, nearest)
+        bench.sitting.picked = nearest
     bench.choose(replace(bench.choice, mode="list", listed=tuple(ids)))
 
 
@@ -92,7 +106,7 @@ def changing_of(bench: Bench, plan: Plan, results: Results, words: Words) -> Cha
     return Changing(
         layers={**shown, "here": answer_to(bench, plan, words), "area": area},
         shown=("proposed", "sites", "candidates", "after", "here", "area"),
-        actions=("lock", "forbid", "free", "drop", "replace"),
+        actions=("lock", "forbid", "free", "drop", "replace", "move"),
         drawing=True,
         step="propose",
     )
@@ -209,6 +223,18 @@ def _changed(bench: Bench, name: str, language: str) -> None:
 
 
 # ---- what was found ------------------------------------------------------------------------------------------------------
+
+
+def _search_on(bench: Bench, words: Words) -> None:
+    """Where the search was cancelled, say that what is shown is the best until then, and offer to search again."""
+    job = bench.sitting.search
+    if job is None or job.state != "cancelled":
+        return
+    if job.result is not None:
+        st.html(f'<div class="planner-notice note"><p>{html(words("search_cancelled"))}</p></div>')
+    if st.button(words("search_again"), key="search-again", width="stretch"):
+        bench.shared.forget(job)
+        st.rerun(scope="fragment")
 
 
 def _verdict(bench: Bench, plan: Plan, words: Words) -> None:

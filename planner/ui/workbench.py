@@ -95,12 +95,12 @@ def _heed(bench: Bench, event: Event) -> None:
     """Remember what was clicked, picked or drawn; carry out a card's button."""
     sitting = bench.sitting
     if event.kind == "click":
-        sitting.place = event.at
+        sitting.place, sitting.sought = event.at, None
     elif event.kind == "pick":
-        sitting.picked, sitting.place = event.id, None
+        sitting.picked, sitting.place, sitting.sought = event.id, None, None
     elif event.kind == "draw":
         sitting.area = event.ring or None
-    elif event.kind == "act":
+    elif event.kind in ("act", "move"):
         step_propose.act(bench, event)
 
 

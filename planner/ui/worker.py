@@ -31,11 +31,18 @@ def _listen(stream: BinaryIO, tasks: "queue.SimpleQueue[Any]", cancelled: thread
         except (EOFError, OSError):
             tasks.put(None)
             return
+        except Exception as fault:  # a task that cannot be read is answered too
+            tasks.put((_unreadable, (f"{type(fault).__name__}: {fault}",)))
+            continue
         if kind == "cancel":
             cancelled.set()
         else:
             cancelled.clear()
             tasks.put((task, arguments))
+
+
+def _unreadable(fault: str, *, tell: Any, cancelled: Any) -> None:
+    raise PlannerError("ui.worker_fault", fault=fault)
 
 
 def _do(task: Any, arguments: tuple[Any, ...], answers: BinaryIO, cancelled: threading.Event) -> None:

@@ -53,16 +53,18 @@ class Job:
         self._stop()
 
     def answer(self) -> Any:
-        """Return the result of a task that is done.
+        """Return the result of a task that has ended; a search that was cancelled has the best it had found.
 
         Raises
         ------
         PlannerError
-            What the task met.
+            What the task met; or it was cancelled and has no result.
         """
         assert self.ended
         if self.fault is not None:
             raise self.fault
+        if self.state == "cancelled" and self.result is None:
+            raise PlannerError("ui.cancelled")
         return self.result
 
     def _end(self, state: State, result: Any = None, fault: Exception | None = None) -> None:

@@ -30,6 +30,7 @@
   let now = { urls: {}, shown: [], actions: [], drawing: false, step: "", seen: 0 };
   let control = null;
   let showing = false;
+  let planned = false;
 
   planner.answer = null;
   planner.seen = 0;
@@ -80,6 +81,7 @@
       if (found) planner.draw[kind](live[kind], found);
     }
     counts[content] = found && COUNTED.includes(content) ? found.length : null;
+    if (content === "people") planned = Boolean(found) && found.points.some((point) => point[2] !== point[3]);
     if (content === "here") showAnswer(found);
     if (open && !isCardOpen()) reopen(open);
     planner.map._fadeAnimated = fades;
@@ -147,7 +149,8 @@
       const kind = name.dataset.kind;
       if (!live[kind]) continue;
       const content = Object.keys(LAYERS_OF).find((each) => LAYERS_OF[each].includes(kind));
-      name.closest("label").hidden = !now.urls[content] || counts[content] === 0;
+      const same = kind === "after" && !planned && !now.shown.includes(kind); // there is no plan: people are those of today
+      name.closest("label").hidden = !now.urls[content] || counts[content] === 0 || same;
       const count = name.querySelector("small");
       if (count) count.textContent = counts[content] ? number(counts[content]) : "";
     }
