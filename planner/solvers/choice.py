@@ -176,8 +176,15 @@ class _Model:
         self.milp.rows(size + 1, index, value, -INF, 0.0)
 
     def _weigh(self, which: NDArray[np.bool_], need: int) -> None:
-        """Ask that what counts of some patterns comes to at least `need` wholes."""
+        """Ask that what counts of some patterns comes to at least `need` wholes; where that is all of them, one by one.
+
+        A sum of many weights misses itself by more than a solver tolerates.
+        """
         if need <= 0:
+            return
+        if self.quest.terms.capacity is None and need == self.patterns.whole[which].sum():
+            ones = np.ones(np.count_nonzero(which), np.int64)
+            self.milp.rows(ones, self._z[which], ones, 1.0, INF)
             return
         index, value = self._counted(which)
         self.milp.row(index, value, need / self.quest.scaled.scale * self.factor)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from planner.solvers.components import solve_parts
 from planner.solvers.dual import Dual, settled_sites
 from planner.solvers.guard import Guard
 from planner.solvers.problem import Problem, restrict
@@ -47,6 +48,9 @@ def solve(problem: Problem, guard: Guard, seed: int) -> tuple[Answer, int]:
     guard.spend(search.repair(anywhere, seed, min(_REPAIR_WORK, 50 * problem.n_pairs)))
     best = search.answer
     inner = restrict(problem, *settled_sites(found, best.value))
+    by_parts = solve_parts(inner, best, bound, guard, seed, solve)
+    if by_parts is not None:
+        return by_parts
     if inner.n_pairs > _PROVABLE_PAIRS:
         return _search(inner, best, bound, guard, seed)
     dual = Dual(inner, columns_of(inner, best))

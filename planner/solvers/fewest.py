@@ -23,6 +23,7 @@ from planner.solvers.terms import Terms
 from planner.solvers.within import cover_of, plain_problem
 
 _WORK = 3_000_000_000
+_NUMBER_PAIRS = 20_000  # stored pairs of merged rows from which a share in part is first tried number by number
 _TIE_WORK = 300_000_000  # counted work on the choice among equals
 
 
@@ -65,15 +66,20 @@ def fewest(
     least = wanted_weight(given, scaled, terms, share, of)
     quest = Quest(given, scaled, terms, "cost", least=least)
     patterns = quest.patterns()
-    start = _greedy(quest, patterns)
-    unit_costs = bool((terms.costs[terms.new] == 1).all())
-    if len(patterns.sites) > EXACT_PAIRS and unit_costs and terms.is_plain:
-        is_open, bound = _by_number(quest, patterns, start, guard, seed, told)
+    start, lowest = _greedy(quest, patterns), 0.0
+    is_large = len(patterns.sites) > EXACT_PAIRS
+    by_number = terms.is_plain and bool((terms.costs[terms.new] == 1).all())
+    in_part = least < patterns.base + int(patterns.whole.sum()) and len(patterns.sites) > _NUMBER_PAIRS
+    if by_number and (is_large or (in_part and start is not None)):
+        work = _WORK if is_large else _WORK // 10
+        start, lowest = _by_number(quest, patterns, start, guard, seed, told, work)
+    if (by_number and is_large) or (start is not None and _spent(terms, start) <= lowest):
+        is_open, bound = start, lowest
     else:
         outcome = solve_choice(quest, guard, start=start, told=told, patterns=patterns)
         if outcome.ended == "infeasible":
             _refuse_share(quest, share, of, seed)
-        is_open, bound = outcome.is_open if outcome.is_open is not None else start, outcome.bound
+        is_open, bound = outcome.is_open if outcome.is_open is not None else start, max(outcome.bound, lowest)
     if is_open is None:
         refuse_clash(quest)
     assert is_open is not None
@@ -141,6 +147,7 @@ def _by_number(
     guard: Guard,
     seed: int,
     told: Callable[[float, float], None] | None,
+    work: int,
 ) -> tuple[NDArray[np.bool_] | None, float]:
     """Halve the numbers between one proven too few and one that is enough, by what so many sites cover at most."""
     given, scaled, terms, least = quest.given, quest.scaled, quest.terms, quest.least
@@ -151,7 +158,7 @@ def _by_number(
     low = too_few
     while low + 1 < enough:
         number = (low + enough) // 2
-        answer, bound = _reach(given, scaled, replace(terms, sites=number), least, guard, seed)
+        answer, bound = _reach(given, scaled, replace(terms, sites=number), least, guard, seed, work)
         if answer is not None and answer.value >= least:
             best = np.zeros(terms.n_sites, bool)
             for group in (terms.standing, terms.required, answer.sites):
@@ -168,7 +175,7 @@ def _by_number(
 
 
 def _reach(
-    given: Given, scaled: Scaled, terms: Terms, least: int, guard: Guard, seed: int
+    given: Given, scaled: Scaled, terms: Terms, least: int, guard: Guard, seed: int, work: int
 ) -> tuple[Answer | None, int]:
     """Cover most with a number of sites, or until it is known whether they cover so much."""
     problem = plain_problem(given, scaled, terms)
@@ -183,7 +190,7 @@ def _reach(
         return known[0] >= least or known[1] < least or guard.is_cancelled()
 
     part = Guard(
-        time_limit_s=guard.seconds_left(), work_limit=_WORK, progress=heard, cancelled=decided, threads=guard.threads
+        time_limit_s=guard.seconds_left(), work_limit=work, progress=heard, cancelled=decided, threads=guard.threads
     )
     return solve(problem, part, seed)
 

@@ -53,7 +53,9 @@ class Quest:
 
 
 def least_whole(share: float, total: int) -> int:
-    """Return the least whole weight that is at least a share of a total, one rounding aside."""
+    """Return the least whole weight that is at least a share of a total, one rounding aside; all of it is all of it."""
+    if share >= 1:
+        return total
     return int(np.ceil(np.longdouble(share) * np.longdouble(total) * (1 - np.longdouble(WITHIN))))
 
 
