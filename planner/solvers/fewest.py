@@ -71,7 +71,7 @@ def fewest(
     by_number = terms.is_plain and bool((terms.costs[terms.new] == 1).all())
     in_part = least < patterns.base + int(patterns.whole.sum()) and len(patterns.sites) > _NUMBER_PAIRS
     if by_number and (is_large or (in_part and start is not None)):
-        work = _WORK if is_large else _WORK // 10
+        work = _WORK if is_large else _WORK // 3
         start, lowest = _by_number(quest, patterns, start, guard, seed, told, work)
     if (by_number and is_large) or (start is not None and _spent(terms, start) <= lowest):
         is_open, bound = start, lowest
