@@ -256,7 +256,7 @@ def nearest_at_nodes(
     half, efforts, entries = network.adjacency, network.efforts(direction), sites.entries
     return nearest_facility(
         entries.indptr, entries.edge, entries.at, entries.access_m, half.indptr, half.head, efforts.half_edge_m,
-        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
+        network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m, efforts.bucket_m,
     )  # fmt: skip
 
 
@@ -337,13 +337,15 @@ def _reach_parts(
     def search(start: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         stop = min(start + size, len(entries))
         with network.workspace() as space:
-            return reach_points(
+            *found, space.queue = reach_points(
                 start, stop, entries.indptr, entries.edge, entries.at, entries.access_m,
                 half.indptr, half.head, half.edge, efforts.half_edge_m,
                 network.edge_from, network.edge_to, efforts.along_m, efforts.against_m,
                 point_indptr, point, point_at, point_access_m,
-                speed, limit_s, space.dist, space.stamp, space.edge_stamp, space.versions(2 * (stop - start)),
+                speed, limit_s, efforts.bucket_m, space.dist, space.stamp, space.edge_stamp,
+                space.versions(2 * (stop - start) + 64), space.queue,
             )  # fmt: skip
+            return tuple(found)
 
     starts = range(0, len(entries), size)
     if threads == 1 or len(starts) == 1:

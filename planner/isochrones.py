@@ -25,7 +25,7 @@ from planner.crs import WGS84, transformer
 from planner.errors import InputError
 from planner.kernels.contour import simplify_rings, trace_rings
 from planner.kernels.field import BLOCK, add_tile, effort_field
-from planner.kernels.paths import search_bounded
+from planner.kernels.paths import new_queue, search_bounded
 from planner.streets import MAX_SNAP_M, TILE, AnyDirection, Direction, SnappedLattice, StreetNetwork
 from planner.streets.entrances import Entries
 from planner.units import minutes_to_s
@@ -232,13 +232,18 @@ def _field(
     entries = points.entries[np.array([i])]
     edge, at, access_m = entries.edge, entries.at, entries.access_m
     with network.workspace() as space:
-        version = space.versions(1)
-        reached, order, _, _ = search_bounded(
-            0, len(edge), edge, at, access_m, half.indptr, half.head, efforts.half_edge_m,
-            network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m,
-            space.dist, space.stamp, version, np.empty(1024, np.int32), np.empty(1024), np.empty(1024, np.int32),
-        )  # fmt: skip
-        west, south, east, north = _reached_box(network, entries, order[:reached], space.dist, limit_m, efforts.stretch)
+        reached = -1
+        while reached < 0:
+            version = space.versions(1)
+            reached = search_bounded(
+                0, len(edge), edge, at, access_m, half.indptr, half.head, efforts.half_edge_m,
+                network.edge_from, network.edge_to, efforts.along_m, efforts.against_m, limit_m, efforts.bucket_m,
+                space.dist, space.stamp, version, space.queue,
+            )  # fmt: skip
+            if reached < 0:
+                space.queue = new_queue(2 * len(space.queue.key))
+        order = space.queue.order[:reached]
+        west, south, east, north = _reached_box(network, entries, order, space.dist, limit_m, efforts.stretch)
         # nothing beyond the longest access leg from the outermost street can be reached, however long the walk
         west, south = max(west, grid.x0 - max_snap_m), max(south, grid.y0 - max_snap_m)
         east = max(west, min(east, grid.x0 + grid.n_columns * grid.cell_m + max_snap_m))

@@ -16,13 +16,46 @@ point_indptr, point, point_at, point_access_m
     Edge ``e`` carries the points ``point_indptr[e]:point_indptr[e + 1]``: their numbers, fractions and access legs.
 metres_per_s, limit_s
     Speed, and the inclusive limit; seconds are rounded to 0.001 before they meet it.
-dist, stamp, version, order, keys, nodes
+dist, stamp, version
     Working memory that outlives a call: ``stamp[node] == version`` marks the nodes of the current search, so that nothing is
     cleared between searches and each costs what it reaches. `version` must be new for every search.
+bucket_m, queue
+    Nodes wait in buckets `bucket_m` wide (`Queue`), and whichever lies in the first one is next: a node that is improved after
+    its turn has another. So the order within a bucket does not matter, distances are the least ones whatever the width, and
+    a node costs a few memory accesses where a heap would cost a sift. (Dial 1969; Cherkassky, Goldberg & Radzik 1996.)
+
+No kernel hands arrays round inside its loops: numba counts references to whatever is assigned anew, at several times the
+cost of the search itself. Room is made between searches, and a search that runs out of it begins again.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+N_BUCKETS = (
+    1024  # a power of two; what lies farther ahead than all of them comes round early, and once more when it is due
+)
+
+
+class Queue(NamedTuple):
+    """Waiting nodes: chains of entries by bucket (`bucket`: the first, -1 where there is none), and the nodes reached in turn."""
+
+    bucket: NDArray[np.int32]
+    key: NDArray[np.float64]
+    node: NDArray[np.int32]
+    after: NDArray[np.int32]
+    order: NDArray[np.int32]
+
+
+@njit(cache=True, nogil=True)
+def new_queue(size):
+    """Return an empty queue with room for `size` entries."""
+    bucket = np.full(N_BUCKETS, -1, np.int32)
+    return Queue(
+        bucket, np.empty(size, np.float64), np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32)
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -35,41 +68,13 @@ def _longer(array, size):
 
 
 @njit(cache=True, nogil=True)
-def _push(keys, nodes, size, key, node):
-    """Put (key, node) on a binary heap that holds `size` entries; returns the arrays (grown where full)."""
-    if size == len(keys):
-        keys, nodes = _longer(keys, 2 * size), _longer(nodes, 2 * size)
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 1
-        if keys[parent] <= key:
-            break
-        keys[i] = keys[parent]
-        nodes[i] = nodes[parent]
-        i = parent
-    keys[i] = key
-    nodes[i] = node
-    return keys, nodes
-
-
-@njit(cache=True, nogil=True)
-def _drop_first(keys, nodes, size):
-    """Take the least entry off a binary heap of `size` entries, which then holds one less."""
-    last = size - 1
-    key, node = keys[last], nodes[last]
-    i = 0
-    child = 1
-    while child < last:
-        if child + 1 < last and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[child] >= key:
-            break
-        keys[i] = keys[child]
-        nodes[i] = nodes[child]
-        i = child
-        child = 2 * i + 1
-    keys[i] = key
-    nodes[i] = node
+def _put(d, u, at, bucket_m, bucket, key, node, after):
+    """Let node `u` wait at distance `d` as entry `at`."""
+    b = np.int64(d / bucket_m) & (N_BUCKETS - 1)
+    key[at] = d
+    node[at] = u
+    after[at] = bucket[b]
+    bucket[b] = at
 
 
 @njit(cache=True, nogil=True)
@@ -82,48 +87,70 @@ def rounded_s(metres, metres_per_s):
 def search_bounded(
     first, last, entry_edge, entry_at, entry_access_m,
     indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-    limit_m, dist, stamp, version, order, keys, nodes,
+    limit_m, bucket_m, dist, stamp, version, queue,
 ):  # fmt: skip
     """Search from the entries `first` to `last` (exclusive) up to `limit_m` (inclusive).
 
-    Fills `dist`, marks `stamp`, and returns ``(reached, order, keys, nodes)``: ``order[:reached]`` are the nodes by distance;
-    the arrays are handed back because they grow.
+    Fills `dist`, marks `stamp`, and returns how many nodes are reached, ``queue.order[:reached]``; -1 where the queue is too
+    small.
     """
-    size = 0
+    bucket, key, node, after, order = queue
+    room = len(key)
+    reached, filled, waiting = 0, 0, 0
     for k in range(first, last):
         e = entry_edge[k]
         for side in range(2):
             if side == 0:
-                node = edge_from[e]
+                v = edge_from[e]
                 d = entry_access_m[k] + entry_at[k] * against_m[e]
             else:
-                node = edge_to[e]
+                v = edge_to[e]
                 d = entry_access_m[k] + (1.0 - entry_at[k]) * along_m[e]
-            if d <= limit_m and (stamp[node] != version or d < dist[node]):
-                dist[node] = d
-                stamp[node] = version
-                keys, nodes = _push(keys, nodes, size, d, node)
-                size += 1
-    reached = 0
-    while size > 0:
-        d, u = keys[0], nodes[0]
-        _drop_first(keys, nodes, size)
-        size -= 1
+            if d <= limit_m and (stamp[v] != version or d < dist[v]):
+                if filled == room:
+                    bucket.fill(-1)
+                    return -1
+                if stamp[v] != version:
+                    stamp[v] = version
+                    order[reached] = v
+                    reached += 1
+                dist[v] = d
+                _put(d, v, filled, bucket_m, bucket, key, node, after)
+                filled += 1
+                waiting += 1
+    b = 0
+    while waiting > 0:
+        entry = bucket[b]
+        if entry < 0:
+            b = (b + 1) & (N_BUCKETS - 1)
+            continue
+        bucket[b] = after[entry]
+        waiting -= 1
+        d, u = key[entry], node[entry]
         if d > dist[u]:
             continue
-        if reached == len(order):
-            order = _longer(order, 2 * reached)
-        order[reached] = u
-        reached += 1
         for k in range(indptr[u], indptr[u + 1]):
-            v = head[k]
             nd = d + cost_m[k]
-            if nd <= limit_m and (stamp[v] != version or nd < dist[v]):
-                dist[v] = nd
+            if nd > limit_m:
+                continue
+            v = head[k]
+            if stamp[v] != version:
+                if filled == room:
+                    bucket.fill(-1)
+                    return -1
                 stamp[v] = version
-                keys, nodes = _push(keys, nodes, size, nd, v)
-                size += 1
-    return reached, order, keys, nodes
+                order[reached] = v
+                reached += 1
+            elif nd >= dist[v]:
+                continue
+            elif filled == room:
+                bucket.fill(-1)
+                return -1
+            dist[v] = nd
+            _put(nd, v, filled, bucket_m, bucket, key, node, after)
+            filled += 1
+            waiting += 1
+    return reached
 
 
 @njit(cache=True, nogil=True)
@@ -131,70 +158,99 @@ def reach_points(
     start, stop, entry_indptr, entry_edge, entry_at, entry_access_m,
     indptr, head, edge, cost_m, edge_from, edge_to, along_m, against_m,
     point_indptr, point, point_at, point_access_m,
-    metres_per_s, limit_s, dist, stamp, edge_stamp, version,
+    metres_per_s, limit_s, bucket_m, dist, stamp, edge_stamp, version, queue,
 ):  # fmt: skip
-    """Return ``(ends, points, seconds)``: the points that facilities `start` to `stop` (exclusive) reach within `limit_s`.
+    """Return ``(ends, points, seconds, queue)``: the points that facilities `start` to `stop` (exclusive) reach within `limit_s`.
 
     Facility ``start + i`` reaches ``points[ends[i - 1]:ends[i]]``, each once, in the least seconds. The search uses versions
-    `version` to ``version + 2 * (stop - start)``; `edge_stamp` marks edges as `stamp` marks nodes.
+    `version` to ``version + 2 * (stop - start) + 64``; `edge_stamp` marks edges as `stamp` marks nodes. The queue is handed
+    back because it grows.
     """
     limit_m = (limit_s + 0.0005) * metres_per_s
-    order = np.empty(1024, np.int32)
-    keys = np.empty(1024, np.float64)
-    nodes = np.empty(1024, np.int32)
     ends = np.zeros(stop - start, np.int64)
     points = np.empty(4096, np.int32)
     seconds = np.empty(4096, np.float64)
     filled = 0
     for facility in range(start, stop):
         first, last = entry_indptr[facility], entry_indptr[facility + 1]
-        entered, done = version, version + 1
-        version += 2
-        reached, order, keys, nodes = search_bounded(
-            first, last, entry_edge, entry_at, entry_access_m,
-            indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-            limit_m, dist, stamp, done, order, keys, nodes,
+        reached = -1
+        while reached < 0:
+            reached = search_bounded(
+                first, last, entry_edge, entry_at, entry_access_m,
+                indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
+                limit_m, bucket_m, dist, stamp, version + 1, queue,
+            )  # fmt: skip
+            if reached < 0:
+                queue = new_queue(2 * len(queue.key))
+                version += 1
+        most = filled + _count_points(first, last, entry_edge, indptr, edge, point_indptr, queue.order, reached)
+        if most > len(points):
+            points, seconds = _longer(points, 2 * most), _longer(seconds, 2 * most)
+        filled = _put_points(
+            first, last, entry_edge, entry_at, entry_access_m, indptr, edge, edge_from, edge_to, along_m, against_m,
+            point_indptr, point, point_at, point_access_m, metres_per_s, limit_s,
+            dist, stamp, edge_stamp, version, queue.order, reached, points, seconds, filled,
         )  # fmt: skip
-        for k in range(first, last):
-            edge_stamp[entry_edge[k]] = entered
-        # the edges at reached nodes, then the entries' own, which may have no node within the limit
-        for i in range(reached + last - first):
-            if i < reached:
-                k_first, k_last = indptr[order[i]], indptr[order[i] + 1]
-            else:
-                k_first, k_last = 0, 1
-            for k in range(k_first, k_last):
-                e = edge[k] if i < reached else entry_edge[first + i - reached]
-                p_first, p_last = point_indptr[e], point_indptr[e + 1]
-                if p_first == p_last or edge_stamp[e] == done:
-                    continue
-                holds_entry = edge_stamp[e] == entered
-                edge_stamp[e] = done
-                u, v = edge_from[e], edge_to[e]
-                from_m = dist[u] if stamp[u] == done else np.inf
-                to_m = dist[v] if stamp[v] == done else np.inf
-                if filled + p_last - p_first > len(points):
-                    room = 2 * (filled + p_last - p_first)
-                    points, seconds = _longer(points, room), _longer(seconds, room)
-                for p in range(p_first, p_last):
-                    at = point_at[p]
-                    d = min(from_m + at * along_m[e], to_m + (1.0 - at) * against_m[e])
-                    if holds_entry:
-                        for n in range(first, last):
-                            if entry_edge[n] == e:
-                                d = min(
-                                    d,
-                                    entry_access_m[n] + _direct_m(entry_at[n], at, along_m[e], against_m[e]),
-                                )
-                    d += point_access_m[p]
-                    if d <= limit_m:
-                        s = rounded_s(d, metres_per_s)
-                        if s <= limit_s:
-                            points[filled] = point[p]
-                            seconds[filled] = s
-                            filled += 1
+        version += 2
         ends[facility - start] = filled
-    return ends, points[:filled].copy(), seconds[:filled].copy()
+    return ends, points[:filled].copy(), seconds[:filled].copy(), queue
+
+
+@njit(cache=True, nogil=True)
+def _count_points(first, last, entry_edge, indptr, edge, point_indptr, order, reached):
+    """Return at least how many points lie on the edges at the reached nodes and on the entries' own."""
+    n = 0
+    for i in range(reached):
+        for k in range(indptr[order[i]], indptr[order[i] + 1]):
+            n += point_indptr[edge[k] + 1] - point_indptr[edge[k]]
+    for k in range(first, last):
+        n += point_indptr[entry_edge[k] + 1] - point_indptr[entry_edge[k]]
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _put_points(
+    first, last, entry_edge, entry_at, entry_access_m, indptr, edge, edge_from, edge_to, along_m, against_m,
+    point_indptr, point, point_at, point_access_m, metres_per_s, limit_s,
+    dist, stamp, edge_stamp, version, order, reached, points, seconds, filled,
+):  # fmt: skip
+    """Write down the points that are reached behind the first `filled`; return how many there are then."""
+    limit_m = (limit_s + 0.0005) * metres_per_s
+    entered, done = version, version + 1
+    for k in range(first, last):
+        edge_stamp[entry_edge[k]] = entered
+    # the edges at reached nodes, then the entries' own, which may have no node within the limit
+    for i in range(reached + last - first):
+        if i < reached:
+            k_first, k_last = indptr[order[i]], indptr[order[i] + 1]
+        else:
+            k_first, k_last = 0, 1
+        for k in range(k_first, k_last):
+            e = edge[k] if i < reached else entry_edge[first + i - reached]
+            p_first, p_last = point_indptr[e], point_indptr[e + 1]
+            if p_first == p_last or edge_stamp[e] == done:
+                continue
+            holds_entry = edge_stamp[e] == entered
+            edge_stamp[e] = done
+            u, v = edge_from[e], edge_to[e]
+            from_m = dist[u] if stamp[u] == done else np.inf
+            to_m = dist[v] if stamp[v] == done else np.inf
+            along, against = along_m[e], against_m[e]
+            for p in range(p_first, p_last):
+                at = point_at[p]
+                d = min(from_m + at * along, to_m + (1.0 - at) * against)
+                if holds_entry:
+                    for n in range(first, last):
+                        if entry_edge[n] == e:
+                            d = min(d, entry_access_m[n] + _direct_m(entry_at[n], at, along, against))
+                d += point_access_m[p]
+                if d <= limit_m:
+                    s = rounded_s(d, metres_per_s)
+                    if s <= limit_s:
+                        points[filled] = point[p]
+                        seconds[filled] = s
+                        filled += 1
+    return filled
 
 
 @njit(cache=True, nogil=True)
@@ -207,19 +263,9 @@ def _direct_m(entry_at, point_at, along_m, against_m):
 
 @njit(cache=True, nogil=True)
 def nearest_facility(
-    entry_indptr,
-    entry_edge,
-    entry_at,
-    entry_access_m,
-    indptr,
-    head,
-    cost_m,
-    edge_from,
-    edge_to,
-    along_m,
-    against_m,
-    limit_m,
-):
+    entry_indptr, entry_edge, entry_at, entry_access_m,
+    indptr, head, cost_m, edge_from, edge_to, along_m, against_m, limit_m, bucket_m,
+):  # fmt: skip
     """Return ``(dist, facility)`` for every node: effort to its nearest facility within `limit_m`, and which it is.
 
     One search from all facilities at once. Nodes out of reach have inf and -1; of equally near facilities the lowest counts.
@@ -227,28 +273,53 @@ def nearest_facility(
     n_nodes = len(indptr) - 1
     dist = np.full(n_nodes, np.inf)
     facility = np.full(n_nodes, -1, np.int32)
-    keys = np.empty(1024, np.float64)
-    nodes = np.empty(1024, np.int32)
-    size = 0
+    room = 2 * n_nodes + 4 * len(entry_edge) + 64
+    while not _spread(
+        entry_indptr, entry_edge, entry_at, entry_access_m, indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
+        limit_m, bucket_m, dist, facility, new_queue(room),
+    ):  # fmt: skip
+        room *= 2
+        dist.fill(np.inf)
+        facility.fill(-1)
+    return dist, facility
+
+
+@njit(cache=True, nogil=True)
+def _spread(
+    entry_indptr, entry_edge, entry_at, entry_access_m, indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
+    limit_m, bucket_m, dist, facility, queue,
+):  # fmt: skip
+    """Fill `dist` and `facility` as `nearest_facility` says; return whether the queue had room enough."""
+    bucket, key, node, after, _ = queue
+    room = len(key)
+    filled, waiting = 0, 0
     for f in range(len(entry_indptr) - 1):
         for k in range(entry_indptr[f], entry_indptr[f + 1]):
             e = entry_edge[k]
             for side in range(2):
                 if side == 0:
-                    node = edge_from[e]
+                    v = edge_from[e]
                     d = entry_access_m[k] + entry_at[k] * against_m[e]
                 else:
-                    node = edge_to[e]
+                    v = edge_to[e]
                     d = entry_access_m[k] + (1.0 - entry_at[k]) * along_m[e]
-                if d <= limit_m and (d < dist[node] or (d == dist[node] and f < facility[node])):
-                    dist[node] = d
-                    facility[node] = f
-                    keys, nodes = _push(keys, nodes, size, d, node)
-                    size += 1
-    while size > 0:
-        d, u = keys[0], nodes[0]
-        _drop_first(keys, nodes, size)
-        size -= 1
+                if d <= limit_m and (d < dist[v] or (d == dist[v] and f < facility[v])):
+                    if filled == room:
+                        return False
+                    dist[v] = d
+                    facility[v] = f
+                    _put(d, v, filled, bucket_m, bucket, key, node, after)
+                    filled += 1
+                    waiting += 1
+    b = 0
+    while waiting > 0:
+        entry = bucket[b]
+        if entry < 0:
+            b = (b + 1) & (N_BUCKETS - 1)
+            continue
+        bucket[b] = after[entry]
+        waiting -= 1
+        d, u = key[entry], node[entry]
         if d > dist[u]:
             continue
         f = facility[u]
@@ -256,11 +327,14 @@ def nearest_facility(
             v = head[k]
             nd = d + cost_m[k]
             if nd <= limit_m and (nd < dist[v] or (nd == dist[v] and f < facility[v])):
+                if filled == room:
+                    return False
                 dist[v] = nd
                 facility[v] = f
-                keys, nodes = _push(keys, nodes, size, nd, v)
-                size += 1
-    return dist, facility
+                _put(nd, v, filled, bucket_m, bucket, key, node, after)
+                filled += 1
+                waiting += 1
+    return True
 
 
 @njit(cache=True, nogil=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -20,6 +20,7 @@ from shapely import Geometry, MultiPolygon, Polygon
 from planner.crs import WGS84
 from planner.errors import CRSError, InputError, NetworkError
 from planner.findings import InputReport
+from planner.kernels.paths import Queue, new_queue
 from planner.kernels.trace import running_lengths
 from planner.streets.build import build_arrays
 from planner.streets.cache import cached_arrays
@@ -386,7 +387,7 @@ class StreetNetwork:
         return {}
 
     def __getstate__(self) -> dict[str, Any]:  # what is derived, and the threads' memory, stay behind
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @contextmanager
     def workspace(self) -> Iterator["Workspace"]:
@@ -422,13 +423,20 @@ class Adjacency:
 class Efforts:
     """Metres of effort searched from each edge's ``from`` to its ``to`` end, the other way, and over each half-edge.
 
-    `stretch` is the most metres of ground that a metre of effort covers, at least 1.
+    `stretch` is the most metres of ground that a metre of effort covers, at least 1; `bucket_m` is how wide the buckets are
+    in which a search sorts the nodes that wait (`planner.kernels.paths`).
     """
 
     along_m: NDArray[np.float64]
     against_m: NDArray[np.float64]
     half_edge_m: NDArray[np.float64]
     stretch: float
+
+    @cached_property
+    def bucket_m(self) -> float:
+        """An eighth of the mean edge: a bucket holds few nodes, and few of these wait for one of their own."""
+        mean_m = float(self.half_edge_m.mean()) if len(self.half_edge_m) else 0.0
+        return max(mean_m / 8, 1e-3)
 
 
 @dataclass
@@ -439,6 +447,7 @@ class Workspace:
     stamp: NDArray[np.int32]
     edge_stamp: NDArray[np.int32]
     segment_stamp: NDArray[np.int32]
+    queue: Queue = field(default_factory=lambda: new_queue(1 << 14))
     version: int = 1
 
     @classmethod
