@@ -25,9 +25,7 @@ def _less(key, facility, other_key, other_facility):
 
 @njit(cache=True, nogil=True)
 def _push(keys, nodes, owners, size, key, node, owner):
-    """Put (key, node, owner) on a heap ordered by key, then owner; returns the arrays (grown where full)."""
-    if size == len(keys):
-        keys, nodes, owners = _longer(keys, 2 * size), _longer(nodes, 2 * size), _longer(owners, 2 * size)
+    """Put (key, node, owner) on a heap of `size` entries, ordered by key, then owner; there is room for it."""
     i = size
     while i > 0:
         parent = (i - 1) >> 1
@@ -36,7 +34,6 @@ def _push(keys, nodes, owners, size, key, node, owner):
         keys[i], nodes[i], owners[i] = keys[parent], nodes[parent], owners[parent]
         i = parent
     keys[i], nodes[i], owners[i] = key, node, owner
-    return keys, nodes, owners
 
 
 @njit(cache=True, nogil=True)
@@ -78,22 +75,31 @@ def k_nearest_facilities(
     dist = np.full((n_nodes, room), np.inf)
     facility = np.full((n_nodes, room), -1, np.int32)
     count = np.zeros(n_nodes, np.int32)
-    keys = np.empty(1024, np.float64)
-    nodes = np.empty(1024, np.int32)
-    owners = np.empty(1024, np.int32)
+    room_for = max(1024, 2 * len(entry_edge))
+    keys, nodes, owners = np.empty(room_for, np.float64), np.empty(room_for, np.int32), np.empty(room_for, np.int32)
     size = 0
     for f in range(len(entry_indptr) - 1):
         for n in range(entry_indptr[f], entry_indptr[f + 1]):
             e = entry_edge[n]
-            for side in range(2):
-                if side == 0:
-                    node, d = edge_from[e], entry_access_m[n] + entry_at[n] * against_m[e]
-                else:
-                    node, d = edge_to[e], entry_access_m[n] + (1.0 - entry_at[n]) * along_m[e]
-                keys, nodes, owners = _push(keys, nodes, owners, size, d, node, np.int32(f))
-                size += 1
+            _push(keys, nodes, owners, size, entry_access_m[n] + entry_at[n] * against_m[e], edge_from[e], np.int32(f))
+            to_m = entry_access_m[n] + (1.0 - entry_at[n]) * along_m[e]
+            _push(keys, nodes, owners, size + 1, to_m, edge_to[e], np.int32(f))
+            size += 2
+    while size > 0:
+        size = _settle(k, room, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size)
+        if size > 0:  # the heap is full
+            room_for *= 2
+            keys, nodes, owners = _longer(keys, room_for), _longer(nodes, room_for), _longer(owners, room_for)
+    return dist, facility, count
+
+
+@njit(cache=True, nogil=True)
+def _settle(k, room, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size):
+    """Settle nodes as long as the heap has room for all neighbours; return how many entries wait."""
     while size > 0:
         d, u, f = keys[0], nodes[0], owners[0]
+        if size + indptr[u + 1] - indptr[u] > len(keys):
+            return size
         _drop_first(keys, nodes, owners, size)
         size -= 1
         full = count[u] == room or (count[u] >= k and d > dist[u, k - 1] + tie_m)
@@ -108,9 +114,9 @@ def k_nearest_facilities(
             if count[v] == room or (count[v] >= k and nd > dist[v, k - 1] + tie_m):
                 continue
             if not _is_settled(v, f, facility, count):
-                keys, nodes, owners = _push(keys, nodes, owners, size, nd, v, f)
+                _push(keys, nodes, owners, size, nd, v, f)
                 size += 1
-    return dist, facility, count
+    return size
 
 
 @njit(cache=True, nogil=True)
