@@ -18,7 +18,7 @@ from scipy import sparse
 
 from planner.errors import InputError
 from planner.kernels.nearest_k import k_nearest_facilities, k_nearest_for_points
-from planner.kernels.paths import nearest_facility, nearest_for_points, reach_points
+from planner.kernels.paths import by_point, nearest_facility, nearest_for_points, reach_points
 from planner.places import Places
 from planner.straight_line import nearer_straight, with_straight_lines
 from planner.streets import MAX_SNAP_M, AnyDirection, Direction, Snapped, StreetNetwork
@@ -75,11 +75,9 @@ def travel_times(
         ]
         return slower_of(*both)
     ends, points, seconds = _reach(network, demand.snapped, sites.entries, limit, speed, direction, threads)
-    shape = (len(demand), len(sites))
-    # offsets as narrow as the point numbers: scipy would widen both, and turn the matrix four times slower
-    narrow = np.int32 if len(points) < 2**31 else np.int64
-    by_site = sparse.csc_array((seconds, points, np.concatenate(([0], ends)).astype(narrow)), shape=shape)
-    times = by_site.tocsr()
+    indptr, site, by_demand_s = by_point(ends, points, seconds, len(demand))
+    narrow = np.int32 if len(points) < 2**31 else np.int64  # as narrow as the site numbers: scipy would widen both
+    times = sparse.csr_array((by_demand_s, site, indptr.astype(narrow)), shape=(len(demand), len(sites)))
     if straight_line:
         times = with_straight_lines(times, demand, sites, limit, speed)
     return times

@@ -254,6 +254,27 @@ def _put_points(
 
 
 @njit(cache=True, nogil=True)
+def by_point(ends, points, seconds, n_points):
+    """Return ``(indptr, facility, seconds)`` of every point, facilities rising, of what `reach_points` gives by facility."""
+    indptr = np.zeros(n_points + 1, np.int64)
+    for i in range(len(points)):
+        indptr[points[i] + 1] += 1
+    for p in range(n_points):
+        indptr[p + 1] += indptr[p]
+    place = indptr[:-1].copy()
+    facility, sorted_s = np.empty(len(points), np.int32), np.empty(len(points), np.float64)
+    first = 0
+    for f in range(len(ends)):
+        for i in range(first, ends[f]):
+            at = place[points[i]]
+            place[points[i]] = at + 1
+            facility[at] = f
+            sorted_s[at] = seconds[i]
+        first = ends[f]
+    return indptr, facility, sorted_s
+
+
+@njit(cache=True, nogil=True)
 def _direct_m(entry_at, point_at, along_m, against_m):
     """Return the effort from an entry to a point on the same edge, without leaving it."""
     if point_at >= entry_at:
