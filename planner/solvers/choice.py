@@ -117,8 +117,9 @@ class _Model:
     def _patterns(self) -> None:
         """Give every pattern a variable z and tie it to its sites.
 
-        Where two are needed, z is at most the open ones among all but any one of them: a far tighter relaxation than half
-        of all, and no whole variable. Elsewhere ``need z <= sum of x`` with z whole if more than one is needed.
+        ``need z <= sum of x``, with z whole if more than one is needed. Where two are, z is besides at most the open ones among
+        all but any one of them, and need not be whole: half of all is the tighter row where many sites are open a little,
+        leaving one out where one of them is open far.
         """
         patterns, size = self.patterns, self.patterns.size
         gain = self.weight if self.goal == "cover" else np.zeros(len(patterns))
@@ -128,9 +129,7 @@ class _Model:
         for which, is_whole in ((np.flatnonzero(~whole), False), (np.flatnonzero(whole), True)):
             if len(which):
                 self._z[which] = self.milp.columns(gain[which], 0.0, 1.0, whole=is_whole) + np.arange(len(which))
-        tied = np.flatnonzero(~by_leaving_out)
-        sites = patterns.sites[~by_leaving_out[patterns.row_of]]
-        self._tie(self._z[tied], sites, size[tied], patterns.need[tied])
+        self._tie(self._z, patterns.sites, size, patterns.need)
         for g in np.flatnonzero(by_leaving_out).tolist():
             own, n = patterns.sites[patterns.ptr[g] : patterns.ptr[g + 1]], int(size[g])
             others = np.tile(own, (n, 1))[~np.eye(n, dtype=bool)]

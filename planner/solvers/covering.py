@@ -21,6 +21,7 @@ from planner.solvers.order import pruned, reopened
 from planner.solvers.patterns import Patterns
 from planner.solvers.problem import Scaled, scale_weights
 from planner.solvers.quest import Quest, allocate, meets, worst_share
+from planner.solvers.several import improve
 from planner.solvers.terms import Terms
 from planner.solvers.within import guess, plain_problem, priced_bound
 
@@ -78,6 +79,9 @@ def cover_most(
     best = _opened(terms, answer.sites)
     if not (times == 1 and terms.capacity is None and meets(quest, patterns, best)):
         found = guess(patterns, terms, guard)
+        if found is not None and times > 1 and terms.capacity is None and not greedy:
+            better = improve(patterns, terms, found, guard, seed)
+            found = better if meets(quest, patterns, better) else found
         best = found if found is not None and meets(quest, patterns, found) else None  # type: ignore[assignment]
     elif part.stopped_by == "proven" or greedy or is_large:
         guard.stopped_by = part.stopped_by

@@ -17,7 +17,7 @@ from planner.solvers.guard import Guard
 from planner.solvers.order import reopened
 from planner.solvers.patterns import Patterns
 from planner.solvers.problem import Scaled
-from planner.solvers.quest import Quest, least_whole, meets
+from planner.solvers.quest import Quest, least_share, meets
 from planner.solvers.search import Answer
 from planner.solvers.terms import Terms
 from planner.solvers.within import cover_of, plain_problem
@@ -39,9 +39,9 @@ class Fewest:
 def wanted_weight(given: Given, scaled: Scaled, terms: Terms, share: float, of: str) -> int:
     """Return the whole weight that a share comes to: of everybody, or of whom any site that may be open could cover."""
     if of == "all":
-        return least_whole(share, int(scaled.whole.sum()))
+        return least_share(share, int(scaled.whole.sum()))
     usable = np.union1d(terms.standing, terms.new)
-    return least_whole(share, int(scaled.whole[given.covered_by(usable)].sum()))
+    return least_share(share, int(scaled.whole[given.covered_by(usable)].sum()))
 
 
 def fewest(

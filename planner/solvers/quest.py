@@ -48,14 +48,17 @@ class Quest:
         if self.terms.floor is None:
             return []
         totals = self.zone_totals(len(self.terms.floor))
-        needs = [(k, least_whole(share, int(totals[k]))) for k, share in enumerate(self.terms.floor.tolist())]
+        needs = [(k, least_share(share, int(totals[k]))) for k, share in enumerate(self.terms.floor.tolist())]
         return [(k, need) for k, need in needs if need > 0]
 
 
+def least_share(share: float, everybody: int) -> int:
+    """Return the least whole weight that is a share of everybody; all of them are all of them."""
+    return everybody if share >= 1 else least_whole(share, everybody)
+
+
 def least_whole(share: float, total: int) -> int:
-    """Return the least whole weight that is at least a share of a total, one rounding aside; all of it is all of it."""
-    if share >= 1:
-        return total
+    """Return the least whole weight that is at least a share of a total, one rounding aside."""
     return int(np.ceil(np.longdouble(share) * np.longdouble(total) * (1 - np.longdouble(WITHIN))))
 
 
