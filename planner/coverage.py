@@ -329,7 +329,7 @@ def _reach_parts(
     on_street = np.flatnonzero(demand.found)
     by_edge = on_street[np.argsort(demand.edge[on_street], kind="stable")]
     counts = np.bincount(demand.edge[by_edge], minlength=network.n_edges)
-    point_indptr = np.concatenate(([0], np.cumsum(counts)))
+    point_indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     point, point_at, point_access_m = by_edge.astype(np.int32), demand.at[by_edge], demand.distance_m[by_edge]
 
     def search(start: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:

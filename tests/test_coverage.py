@@ -1,9 +1,10 @@
-"""Travel times: worked out on paper on drawn networks, then as properties, then against networkx on real streets.
+"""Travel times: worked out on paper on drawn networks, then as properties, then against networkx and scipy on real streets.
 
 In the drawings a character is 10 m; at 1 m/s a metre is a second.
 """
 
 import dataclasses
+import importlib
 import itertools
 import tempfile
 from pathlib import Path
@@ -13,12 +14,13 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from conftest import city_of
+from conftest import city_of, streets_file
 from geopandas.testing import assert_geodataframe_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.sparse import csgraph
 from toys import METRES, ORIGIN, RESIDENTIAL, RawStreets, draw, in_metres, network_of, write_osm
 
 from planner import CRSError, GeometryError, InputError, StreetNetwork, coverage
@@ -592,3 +594,29 @@ A--p---+-----q-B
         parts = list(coverage.catchments(toy.net, points, sites, limit_s=70, at_once=at_once, threads=threads))
         assert [part.shape[1] for part in parts] == [min(at_once, 3 - k) for k in range(0, 3, at_once)]
         assert np.array_equal(np.hstack([part.toarray() for part in parts]), whole)
+
+
+@pytest.mark.parametrize("name", ["porto_alegre", "wuhan"])
+def test_real_streets_agree_with_scipy_on_the_raw_file(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle knows nothing of our network: every segment of the file, and every node where it lies.
+
+    Only nodes on no walked street differ (the planner walks to the nearest one), and nodes that lie exactly on each other.
+    """
+    path = streets_file(name)
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    raw = importlib.import_module("streets").Raw.of(path)
+    net = StreetNetwork.from_osm(path)
+    places = Places.of(net, gpd.GeoSeries.from_xy(raw.x, raw.y, crs=net.crs))
+    sources = np.sort(np.random.default_rng(9).choice(len(raw.x), 60, replace=False))
+    exact = csgraph.dijkstra(raw.matrix(), directed=False, indices=sources, limit=1200.01)
+    times = coverage.travel_times(net, places, places[sources], limit_s=1200.0).tocsc()
+    plain = ~(raw.is_off_street() | raw.shares_place())
+    compared = 0
+    for k in np.flatnonzero(plain[sources]).tolist():
+        near = np.flatnonzero(np.isfinite(exact[k]) & plain & (exact[k] < 1199.99))
+        ours = times[:, [k]].toarray().ravel()
+        assert ours[near] == pytest.approx(exact[k][near], abs=0.0011)
+        beyond = plain & ~np.isfinite(exact[k])  # farther than 1,200.01 m
+        assert not ours[beyond].any(), "nobody is reached who is not"
+        compared += len(near)
+    assert compared > 5_000

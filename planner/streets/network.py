@@ -353,7 +353,9 @@ class StreetNetwork:
         order = np.lexsort((edge, head, tail))
         counts = np.bincount(tail, minlength=self.n_nodes)
         return Adjacency(
-            indptr=np.concatenate(([0], np.cumsum(counts))),
+            indptr=np.concatenate(([0], np.cumsum(counts))).astype(
+                np.int32
+            ),  # narrow: searches live on what fits a cache
             head=head[order],
             edge=edge[order],
             forward=order < self.n_edges,
@@ -413,7 +415,7 @@ class Adjacency:
     `forward` tells whether the half-edge leaves its edge's from-end.
     """
 
-    indptr: NDArray[np.int64]
+    indptr: NDArray[np.int32]
     head: NDArray[np.int32]
     edge: NDArray[np.int32]
     forward: NDArray[np.bool_]
