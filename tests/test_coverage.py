@@ -482,7 +482,9 @@ def _walked_on_the_graph(
             (data["length_m"], end),
         ]
         for (from_m, a), (to_m, b) in itertools.pairwise(chain):
-            graph.add_edge(a, b, length_m=to_m - from_m)
+            graph.add_edge(
+                a, b, length_m=max(to_m - from_m, 0.0)
+            )  # a place at the very end may lie a rounding beyond it
     times = np.full((len(demand), len(sites)), np.inf)
     for j in range(len(sites)):
         site = len(demand) + j
