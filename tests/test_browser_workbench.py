@@ -169,12 +169,10 @@ def test_a_dragged_site_gives_way_to_the_candidate_nearest_to_where_it_is_let_go
         expect(frame.locator(".planner-site")).to_have_count(3)
         before = figures(page)
         name = click(frame, ".planner-site >> text=2").splitlines()[0]
-        frame.evaluate("void map.closePopup()")
-        frame.locator(".leaflet-popup").wait_for(state="detached")
+        close_card(frame)
         alone = frame.evaluate(ALONE)
         other = click(frame, f".leaflet-candidates-pane path >> nth={alone}").splitlines()[0]
-        frame.evaluate("void map.closePopup()")
-        frame.locator(".leaflet-popup").wait_for(state="detached")
+        close_card(frame)
         frame.locator(".planner-home").click()
         there = frame.locator(f".leaflet-candidates-pane path >> nth={alone}").bounding_box()
         badge = frame.locator(".planner-site >> text=2").first.bounding_box()
@@ -343,10 +341,20 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+def close_card(frame: Frame) -> None:
+    """Close the card that is open, and the one that comes back with content that is still on its way."""
+
+    def is_closed() -> bool:
+        frame.evaluate("void map.closePopup()")
+        frame.page.wait_for_timeout(300)
+        return frame.locator(".leaflet-popup").count() == 0
+
+    wait_until(frame.page, is_closed)
+
+
 def click(frame: Frame, selector: str) -> str:
     """Click what `selector` finds first on the map, the whole area in view; return the text of the popup that opens."""
-    frame.evaluate("void map.closePopup()")
-    frame.locator(".leaflet-popup").wait_for(state="detached")
+    close_card(frame)
     frame.locator(".planner-home").click()
     frame.locator(selector).first.click()
     return frame.locator(".leaflet-popup .planner-card").inner_text()
@@ -386,7 +394,7 @@ def test_hostile_names_are_text_everywhere(browser: BrowserContext, hostile: Ser
         assert HOSTILE["img"] in found.page.locator(".planner-title h1").inner_text()
         first = click(frame, ".planner-site >> text=1")
         assert HOSTILE["literal"] in first and "900 people" in first and HOSTILE["formula"] in first
-        frame.evaluate("void map.closePopup()")
+        close_card(frame)
         frame.locator(".planner-site >> text=2").hover()
         frame.locator(".leaflet-tooltip").get_by_text(HOSTILE["script"], exact=True).wait_for()
         assert HOSTILE["script"] in click(frame, ".planner-site >> text=2")
