@@ -152,8 +152,10 @@ def test_a_site_is_locked_forbidden_and_replaced_on_its_card(browser: BrowserCon
             assert not click(frame, f".planner-site >> text={rank}").startswith(name + "\n")
         forbidden = figures(page)
         assert "Proven optimal" in forbidden, "the bound is that of the same conditions"
+        page.wait_for_timeout(1000)  # what the reader does meanwhile is read the card
         frame.locator(".planner-card button", has_text="Lock").click()
         expect(frame.locator(".planner-site.planner-locked")).to_have_count(1)
+        page.wait_for_timeout(1000)
         frame.locator(".planner-card button", has_text="Replace").click()  # the card has stayed open
         verdict = page.locator(".planner-notice.note").first
         expect(verdict).to_contain_text("people")
@@ -321,6 +323,7 @@ def test_wuhan_opens_answers_clicks_and_slides(browser: BrowserContext, shared: 
             slide_to(page, 10)
             expect(frame.locator(".planner-site")).to_have_count(10)
             site = click(frame, ".planner-site >> text=1")
+            page.wait_for_timeout(1000)
             frame.locator(".planner-card button", has_text="Lock").click()
             expect(frame.locator(".planner-site.planner-locked")).to_have_count(1)
             assert "people" in site and "Proven optimal" in figures(page)

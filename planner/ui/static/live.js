@@ -307,10 +307,16 @@
     const marker = item.id === undefined ? null : markerOf(item.id);
     if (!marker) return;
     opening = true;
-    if (marker.isPopupOpen()) marker.getPopup().update();
-    else marker.openPopup();
+    if (!marker.isPopupOpen()) marker.openPopup();
+    else if (!saysTheSame(marker.getPopup(), marker)) marker.getPopup().update();
     opening = false;
     focusButtons();
+  }
+
+  // A card that is drawn anew under a finger takes the button away from it: only where it says something else.
+  function saysTheSame(popup, marker) {
+    const shown = popup.getElement().querySelector(".planner-card");
+    return Boolean(shown) && shown.isEqualNode(popup.getContent()(marker));
   }
 
   function refreshCard() {
