@@ -24,6 +24,7 @@ STEPS = ("data", "today", "propose", "compare", "deliver")
 LANGUAGES = ("en", "zh")
 NEAR_ZOOM = 14
 """The map's zoom where the town of the first site is shown, in the step that proposes."""
+COMPARED_SITES = 14
 SETTLED_MS = 2500
 
 
@@ -39,7 +40,8 @@ def main(project: Path) -> None:
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
             for language, step in product(LANGUAGES, STEPS):
                 page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
-                _open(page, f"http://localhost:{port}/?lang={language}&step={step}")
+                other = f"&by=sites&sites={COMPARED_SITES}" if step == "compare" else ""
+                _open(page, f"http://localhost:{port}/?lang={language}&step={step}{other}")
                 if step == "propose":
                     _go_near(page)
                 page.wait_for_timeout(SETTLED_MS)

@@ -182,7 +182,7 @@
   function compared(item) {
     const ranks = { a: [item.rank_a], b: [item.rank_b], both: [item.rank_a, item.rank_b] }[item.side];
     const text = [...new Set(ranks.filter((rank) => rank !== undefined && rank !== null))].join("/");
-    const icon = L.divIcon({ className: `planner-compared planner-${item.side}`, html: element("span", "", text), iconSize: [24, 24] });
+    const icon = L.divIcon({ className: `planner-compared planner-${item.side}`, html: element("span", "", text), iconSize: [text.length > 3 ? 38 : 24, 24] });
     const marker = L.marker(spot(item.at), { icon, alt: item.name || item.id || "" });
     return facility(marker, item, "difference");
   }
