@@ -8,6 +8,8 @@ can be nearest to any of them.
 import numpy as np
 from numba import njit
 
+from planner.kernels.paths import longer
+
 BLOCK, SMALLEST_BLOCK = 16, 4
 """Lattice points along the side of the blocks that the field is settled by."""
 
@@ -43,7 +45,7 @@ def effort_field(
             cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
         )  # fmt: skip
         if filled + n > len(listed):
-            listed = _longer(listed, 2 * (filled + n))
+            listed = longer(listed, 2 * (filled + n))
         for k in range(n):
             listed[filled + k] = candidate[k]
         filled += n
@@ -117,7 +119,7 @@ def effort_field(
                 continue
             if size > SMALLEST_BLOCK:
                 if n_handed + 4 * (kept - first) > len(handed):
-                    handed = _longer(handed, 2 * (n_handed + 4 * (kept - first)))
+                    handed = longer(handed, 2 * (n_handed + 4 * (kept - first)))
                 for quarter in range(4):
                     r, c = row + (quarter // 2) * (size // 2), column + (quarter % 2) * (size // 2)
                     if r >= n_rows or c >= n_columns:
@@ -212,15 +214,6 @@ def _nearest_on(x, y, ax, ay, bx, by):
 
 
 @njit(cache=True, nogil=True)
-def _longer(array, size):
-    """Return a copy of `array` with room for `size` entries."""
-    copy = np.empty(size, array.dtype)
-    for i in range(len(array)):  # assigning a slice would compile its error message, which takes seconds
-        copy[i] = array[i]
-    return copy
-
-
-@njit(cache=True, nogil=True)
 def _candidates(
     x, y, radius_m, n_last, candidate, segment_stamp, mark, ax, ay, bx, by,
     cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
@@ -254,7 +247,7 @@ def _candidates(
                     nearest_m = min(nearest_m, d)
                     reach_m = nearest_m + 2.0 * radius_m
                     if n == len(candidate):
-                        candidate = _longer(candidate, 2 * n)
+                        candidate = longer(candidate, 2 * n)
                     candidate[n] = s
                     n += 1
     kept = 0

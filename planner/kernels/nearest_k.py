@@ -8,14 +8,7 @@ are kept besides, as far as there is room.
 import numpy as np
 from numba import njit
 
-
-@njit(cache=True, nogil=True)
-def _longer(array, size):
-    """Return a copy of `array` with room for `size` entries."""
-    copy = np.empty(size, array.dtype)
-    for i in range(len(array)):  # assigning a slice would compile its error message, which takes seconds
-        copy[i] = array[i]
-    return copy
+from planner.kernels.paths import longer
 
 
 @njit(cache=True, nogil=True)
@@ -89,7 +82,7 @@ def k_nearest_facilities(
         size = _settle(k, room, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size)
         if size > 0:  # the heap is full
             room_for *= 2
-            keys, nodes, owners = _longer(keys, room_for), _longer(nodes, room_for), _longer(owners, room_for)
+            keys, nodes, owners = longer(keys, room_for), longer(nodes, room_for), longer(owners, room_for)
     return dist, facility, count
 
 

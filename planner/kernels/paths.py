@@ -34,9 +34,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-N_BUCKETS = (
-    1024  # a power of two; what lies farther ahead than all of them comes round early, and once more when it is due
-)
+N_BUCKETS = 1024
+"""A power of two. What lies farther ahead than all buckets comes round early, and once more when it is due."""
 
 
 class Queue(NamedTuple):
@@ -59,7 +58,7 @@ def new_queue(size):
 
 
 @njit(cache=True, nogil=True)
-def _longer(array, size):
+def longer(array, size):
     """Return a copy of `array` with room for `size` entries."""
     copy = np.empty(size, array.dtype)
     for i in range(len(array)):  # assigning a slice would compile its error message, which takes seconds
@@ -185,7 +184,7 @@ def reach_points(
                 version += 1
         most = filled + _count_points(first, last, entry_edge, indptr, edge, point_indptr, queue.order, reached)
         if most > len(points):
-            points, seconds = _longer(points, 2 * most), _longer(seconds, 2 * most)
+            points, seconds = longer(points, 2 * most), longer(seconds, 2 * most)
         filled = _put_points(
             first, last, entry_edge, entry_at, entry_access_m, indptr, edge, edge_from, edge_to, along_m, against_m,
             point_indptr, point, point_at, point_access_m, metres_per_s, limit_s,

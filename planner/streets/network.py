@@ -353,9 +353,7 @@ class StreetNetwork:
         order = np.lexsort((edge, head, tail))
         counts = np.bincount(tail, minlength=self.n_nodes)
         return Adjacency(
-            indptr=np.concatenate(([0], np.cumsum(counts))).astype(
-                np.int32
-            ),  # narrow: searches live on what fits a cache
+            indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),  # narrow: more of it fits a cache
             head=head[order],
             edge=edge[order],
             forward=order < self.n_edges,
