@@ -69,7 +69,9 @@ class Bench:
         PlannerError
             The settings contradict each other, or the search met a fault.
         """
-        job = self.shared.search(choice, self.workers)
+        return self._plan_by(choice, self.shared.search(choice, self.workers), patience_s)
+
+    def _plan_by(self, choice: Choice, job: Job, patience_s: float) -> Plan | Job:
         return self.shared.plan(choice, job) if job.wait(patience_s) else job
 
     def current(self) -> tuple[Plan, Results, Job | None, PlannerError | None]:
@@ -81,7 +83,7 @@ class Bench:
         self.sitting.search = None
         try:
             self.sitting.search = self.shared.search(self.choice, self.workers)
-            found = self.plan_of(self.choice)
+            found = self._plan_by(self.choice, self.sitting.search, PATIENCE_S)
         except PlannerError as met:
             found, fault = None, met
         if isinstance(found, Plan):
