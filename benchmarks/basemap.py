@@ -24,13 +24,14 @@ from planner import ui
 from planner.findings import InputReport
 from planner.project import load
 from planner.study import area_of, network_of
-from planner.ui import streets, tiles
+from planner.ui.map import streets, tiles
 
 WAYS = {"at once": 10**9, "as tiles": 0}
 PAGE = """
 import sys
 from functools import partial
-from planner.ui import map_view, streets
+from planner.ui.map import view as map_view
+from planner.ui.map import streets
 from planner.ui.shell import show
 map_view.ground_of = partial(streets.ground_of, most_at_once=int(sys.argv[2]))
 show(sys.argv[1:2])

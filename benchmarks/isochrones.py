@@ -25,8 +25,8 @@ from planner import StreetNetwork, coverage, isochrones
 from planner.coverage import Places
 from planner.crs import WGS84
 from planner.project import load
+from planner.results.agreement import Drawn
 from planner.study import read_inputs
-from planner.study.agreement import Drawn
 
 HERE = Path(__file__).resolve()
 DATA = HERE.parents[2] / "shared" / "data"

@@ -21,8 +21,8 @@ from scipy import sparse
 
 from planner import siting
 from planner.kernels.cover import FREE
-from planner.solvers.problem import reduce_rows, scale_weights
-from planner.solvers.search import start
+from planner.solvers.input.reduction import reduce_rows, scale_weights
+from planner.solvers.search.local_search import start
 
 HERE = Path(__file__).resolve()
 PROBLEMS = HERE.parents[2] / "shared" / "siting"

@@ -25,11 +25,11 @@ from playwright.sync_api import BrowserContext, Frame, Page
 from planner import study
 from planner.demo import write_county
 from planner.project import load
-from planner.ui.choice import Choice
-from planner.ui.plan_results import results_of
-from planner.ui.plans import Shared
-from planner.ui.step_propose import contents_of
-from planner.ui.workers import Workers
+from planner.session.plan_results import results_of
+from planner.session.settings import Choice
+from planner.session.shared_plan import Shared
+from planner.session.workers import Workers
+from planner.ui.steps.propose import contents_of
 
 REPEATS = 10
 PAINT = "performance.timeOrigin + (performance.getEntriesByName('first-paint')[0] || {startTime: NaN}).startTime"

@@ -175,8 +175,8 @@ def check(
 ) -> None:
     """Print the data report: every input, every dropped or doubtful row, with the reason and the remedy."""
     from planner.deliver import ATTRIBUTION, DATA_REPORT, data_report, report_layer, to_geojson
+    from planner.results.data_quality import find_doubts
     from planner.study import read_inputs
-    from planner.study.doubts import find_doubts
 
     loaded = _load(project, unfinished=True)
     with _progress(loaded.language, quiet or as_json) as progress:
@@ -360,7 +360,7 @@ def _progress(language: str, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def _print_plan(study: "Study", folder: Path) -> None:
     from planner.deliver import group_name
-    from planner.study.summary import rules_text
+    from planner.results.summary import rules_text
 
     summary, language, console = study.summary, study.inputs.project.language, _stdout()
     main = summary["group"]

@@ -54,7 +54,7 @@ def travel_times(
     InputError
         The limit is negative or not a number, or the speed is not above zero.
     CRSError, GeometryError
-        As `planner.streets.snap`.
+        As `planner.streets.snapping`.
     """
     speed, limit = _checked(speed_m_s, limit_s)
     demand = _placed(network, demand, max_snap_m, threads)
@@ -378,6 +378,17 @@ def _nearest_slower(
         seconds[left[found]], site[left[found]] = times.data[best], times.indices[best]
         left, limit_s = left[~found], 2 * limit_s
     return seconds, site
+
+
+def times_covered(cov: sparse.sparray | sparse.spmatrix, sites: ArrayLike) -> NDArray[np.int64]:
+    """Return how many of some sites cover each demand point, shape (n_demand,).
+
+    `cov`: sparse array of bool or integers, shape (n_demand, n_sites), nonzero where a site covers a demand point; `sites`:
+    their numbers, shape (n,), each counted once.
+    """
+    chosen = np.zeros(cov.shape[1], np.int64)
+    chosen[np.asarray(sites, np.int64)] = 1
+    return np.asarray((cov != 0).astype(np.int64) @ chosen)
 
 
 def total(weights: ArrayLike, chosen: ArrayLike | None = None) -> float:

@@ -76,7 +76,7 @@ def polygons(
     InputError
         No minutes, minutes outside 0-1440, a speed or a resolution not above zero, an unknown quality.
     CRSError, GeometryError
-        As `planner.streets.snap`.
+        As `planner.streets.snapping`.
     """
     places = (
         points

@@ -40,7 +40,7 @@ class Places:
         max_snap_m: float = MAX_SNAP_M,
         threads: int | None = None,
     ) -> "Places":
-        """Snap points given in any CRS; errors as `planner.streets.snap`."""
+        """Snap points given in any CRS; errors as `planner.streets.snapping`."""
         return cls.at(network, *metric_xy(network, points), max_snap_m=max_snap_m, threads=threads)
 
     @classmethod
@@ -53,7 +53,7 @@ class Places:
         max_snap_m: float = MAX_SNAP_M,
         threads: int | None = None,
     ) -> "Places":
-        """Snap points given in metres of the network's CRS; errors as `planner.streets.snap`."""
+        """Snap points given in metres of the network's CRS; errors as `planner.streets.snapping`."""
         return cls(x, y, snap_xy(network, x, y, max_snap_m=max_snap_m, threads=threads))
 
     @classmethod

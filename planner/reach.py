@@ -49,7 +49,7 @@ def reachable_streets(
     InputError
         No minutes, minutes outside 0-1440, or a speed not above zero.
     CRSError, GeometryError
-        As `planner.streets.snap`.
+        As `planner.streets.snapping`.
     """
     bands = sorted({float(value) for value in minutes})
     if not bands:
@@ -117,7 +117,7 @@ def nearest_areas(
     InputError
         `step_m` is not above zero, or the lattice would be too large for the area.
     CRSError, GeometryError
-        As `planner.streets.snap`.
+        As `planner.streets.snapping`.
     """
     west, south, east, north = area.bounds
     if not step_m > 0 or (east - west) * (north - south) / step_m**2 > _MOST_POINTS:

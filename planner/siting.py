@@ -15,15 +15,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from planner.solvers.answers import check_problem, cover_result
-from planner.solvers.closing import Closures, Mergers, closure_losses, least_loss_closures, mergers
-from planner.solvers.conditions import NOTHING_MORE, Conditions, check_share
-from planner.solvers.effort import Effort
-from planner.solvers.explaining import Explanation, explain
-from planner.solvers.given import Faults, check_whole
-from planner.solvers.kept import Catchments
-from planner.solvers.kinds import Matrix, Progress
-from planner.solvers.meeting import (
+from planner.solvers.array_types import Matrix, Progress
+from planner.solvers.input.catchments import Catchments
+from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share
+from planner.solvers.input.effort import Effort
+from planner.solvers.input.validation import Faults, check_whole
+from planner.solvers.questions.answers import check_problem, cover_result
+from planner.solvers.questions.closures import Closures, Mergers, closure_losses, least_loss_closures, mergers
+from planner.solvers.questions.evaluation import (
     Evaluation,
     FewestChanges,
     Price,
@@ -31,7 +30,16 @@ from planner.solvers.meeting import (
     fewest_changes,
     price_of_conditions,
 )
-from planner.solvers.models import center_result, fewest_result, frontier_result, median_result, worst_zone_result
+from planner.solvers.questions.explanation import Explanation, explain
+from planner.solvers.questions.models import (
+    center_result,
+    fewest_result,
+    frontier_result,
+    median_result,
+    worst_zone_result,
+)
+from planner.solvers.questions.robustness import Robustness, alternatives, robustness, vary
+from planner.solvers.questions.streamed import streamed_result
 from planner.solvers.results import (
     Frontier,
     MaxCoverage,
@@ -40,8 +48,6 @@ from planner.solvers.results import (
     PMedian,
     WorstZone,
 )
-from planner.solvers.robust import Robustness, alternatives, robustness, vary
-from planner.solvers.streamed_result import streamed_result
 
 __all__ = [
     "Closures",

@@ -9,11 +9,11 @@ from small_project import degrees, write_project
 
 from planner import study
 from planner.errors import InfeasibleError, ProjectError
+from planner.inputs.read import Inputs
 from planner.project import load
-from planner.study import problem
+from planner.study import question as problem
 from planner.study.access import Access
-from planner.study.asking import find_gaps, people_in, reach_of_place
-from planner.study.inputs import Inputs
+from planner.study.map_questions import find_gaps, people_in, reach_of_place
 
 
 @pytest.fixture(scope="module")

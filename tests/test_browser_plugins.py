@@ -10,8 +10,8 @@ from small_project import degrees, write_project
 
 from planner import deliver, study
 from planner.project import load
-from planner.ui.plugins import drawing_scripts, tile_scripts
-from planner.ui.streets import MOST_AT_ONCE
+from planner.ui.map.plugins import drawing_scripts, tile_scripts
+from planner.ui.map.streets import MOST_AT_ONCE
 
 SIDE, STEP_M = 102, 40
 

@@ -14,7 +14,7 @@ from pyproj import Transformer
 
 from planner import deliver, study
 from planner.project import load
-from planner.streets.walkable import CLOSED_CLASSES
+from planner.streets.readers.walkable import CLOSED_CLASSES
 
 
 @dataclass(frozen=True)

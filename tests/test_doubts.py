@@ -12,10 +12,10 @@ from small_project import degrees, write_project, write_table
 from test_cli import planner
 
 from planner import deliver, study
+from planner.inputs.read import read_inputs
 from planner.project import load
+from planner.results.data_quality import find_doubts
 from planner.study.clusters import group_points, spacing_m, split_wide
-from planner.study.doubts import find_doubts
-from planner.study.inputs import read_inputs
 from planner.texts import LANGUAGES
 
 

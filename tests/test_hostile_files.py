@@ -106,7 +106,7 @@ def test_archives_of_one_long_element_are_refused_before_they_are_parsed(tmp_pat
 
 
 def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr("planner.streets.xml_guard.MOST_BYTES", 3_000_000)
+    monkeypatch.setattr("planner.streets.readers.xml_guard.MOST_BYTES", 3_000_000)
     node = b'<node id="1" version="1" lon="118" lat="25"/>'
     path = tmp_path / "many.osm.bz2"
     path.write_bytes(bz2.compress(b'<osm version="0.6">' + node * 100_000 + b"</osm>"))

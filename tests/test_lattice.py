@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.streets.grid import SegmentGrid
+from planner.streets.segment_grid import SegmentGrid
 
 
 def polylines(seed: int, n: int, width_m: float, whole: bool) -> SegmentGrid:

@@ -112,7 +112,7 @@ def test_the_township_level_comes_first_wherever_it_stands(tmp_path):
 
 
 def test_the_levels_are_written_and_read_back_by_the_page(with_villages, tmp_path):
-    from planner.ui.results import read_results
+    from planner.session.run_results import read_results
 
     out = deliver.write(study.run(load(with_villages)), tmp_path / "out")
     assert len(gpd.read_file(out / "zones.geojson")) == 6

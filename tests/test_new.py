@@ -21,7 +21,7 @@ from planner.datum import from_wgs84
 from planner.new import Given, create
 from planner.new.guess import _group_in
 from planner.project import load
-from planner.streets.asking import Service
+from planner.streets.readers.overpass import Service
 from planner.texts import LANGUAGES, say
 
 

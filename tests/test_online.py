@@ -19,8 +19,8 @@ from toys import METRES, ORIGIN, RESIDENTIAL, write_osm
 
 from planner import CRSError, GeometryError, InputError, NetworkError, PlannerError, StreetNetwork
 from planner.crs import WGS84, transformer
-from planner.streets.asking import Service
-from planner.streets.online import fetch_boundary, fetch_facilities, fetch_streets, user_folder
+from planner.streets.readers.online import fetch_boundary, fetch_facilities, fetch_streets, user_folder
+from planner.streets.readers.overpass import Service
 
 TOWN = "Toy Town, Nowhere"
 
@@ -368,7 +368,7 @@ def test_a_file_that_fails_half_way_is_not_kept(
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("planner.streets.online._write_pbf", full)
+        patched.setattr("planner.streets.readers.online._write_pbf", full)
         with pytest.raises(InputError, match="No space left"):
             fetch_streets(OUTLINE, tmp_path, service=service)
     assert tree(tmp_path) == ["streets"], "the parts alone"

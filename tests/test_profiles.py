@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from planner import InputError, StreetNetwork, coverage, isochrones
 from planner.streets import Gates, Slowed, Source, profile_of
-from planner.streets.ground import CROSSING, NO_MARK, SIGNAL_CROSSING, SIGNALS, mark_of
 from planner.streets.profiles import standards
+from planner.streets.surface import CROSSING, NO_MARK, SIGNAL_CROSSING, SIGNALS, mark_of
 from planner.units import SPEEDS_M_S
 from tests.toys import METRES, ORIGIN, in_metres, write_osm
 

@@ -17,9 +17,9 @@ from small_project import CRS, EAST, NORTH, degrees
 from planner import deliver, study
 from planner.project import load
 from planner.register import corrections
+from planner.session.run_results import read_results
 from planner.study import read_inputs
-from planner.ui import layers
-from planner.ui.results import read_results
+from planner.ui.map import layers
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner import siting
-from planner.solvers import components
+from planner.solvers.exact import components
 
 
 def town(

@@ -166,7 +166,7 @@ def test_every_choice_of_small_problems_agrees(block):
 
 
 def test_very_many_pairs_are_said_by_site(monkeypatch):
-    monkeypatch.setattr("planner.solvers.terms._MANY_PAIRS", 0)
+    monkeypatch.setattr("planner.solvers.input.constraints._MANY_PAIRS", 0)
     told = [check_cover(seed) for seed in range(9000, 9150)]
     assert told.count("solved") > 30
     assert sorted(cover(Conditions(site_xy_m=XY, spacing_m=2001)).selected.tolist()) == [0, 3]
@@ -225,11 +225,11 @@ def test_too_large_for_the_exact_model_there_is_still_an_answer_and_a_true_bound
     conditions = Conditions(site_xy_m=xy, spacing_m=1500, site_zones=(xy[:, 1] > 4000).astype(int), at_most=6)
     exact = siting.max_coverage(cov, people, sites=10, conditions=conditions)
     assert exact.status == "optimal"
-    monkeypatch.setattr("planner.solvers.covering.EXACT_PAIRS", 0)
+    monkeypatch.setattr("planner.solvers.exact.constrained_coverage.EXACT_PAIRS", 0)
     rough = siting.max_coverage(cov, people, sites=10, conditions=conditions)
     assert rough.value <= exact.value <= rough.upper_bound
     assert rough.gap < 0.1
     many = siting.min_sites(cov, people, 0.6)
-    monkeypatch.setattr("planner.solvers.fewest.EXACT_PAIRS", 0)
+    monkeypatch.setattr("planner.solvers.exact.min_sites.EXACT_PAIRS", 0)
     halved = siting.min_sites(cov, people, 0.6)
     assert (halved.value, halved.lower_bound, halved.status) == (many.value, many.lower_bound, "optimal")

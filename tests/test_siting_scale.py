@@ -12,7 +12,9 @@ from planner import siting
 from planner.errors import InputError
 from planner.kernels.cover import count_open, helping_sites
 from planner.kernels.cover_parts import are_catchments, sums_of, take_catchments
-from planner.solvers import curve, models, streamed
+from planner.solvers.questions import models
+from planner.solvers.search import frontier as curve
+from planner.solvers.search import streamed_coverage as streamed
 
 # Five hamlets and four sites; each row says which sites reach the hamlet.
 #

@@ -19,11 +19,11 @@ from planner import CRSError, GeometryError, InputError, NetworkError, PlannerEr
 from planner.crs import WGS84, transformer
 from planner.findings import InputReport
 from planner.streets import Gates, Source, WalkRules
-from planner.streets.combine import combine
-from planner.streets.gates import open_gates
 from planner.streets.graph import ways_of_graph
-from planner.streets.lines import ways_of_lines
-from planner.streets.osm import read_ways
+from planner.streets.readers.combine import combine
+from planner.streets.readers.gates import open_gates
+from planner.streets.readers.lines import ways_of_lines
+from planner.streets.readers.osm import read_ways
 
 # ------------------------------------------------------------------------------------------------------- several sources
 

@@ -20,14 +20,14 @@ from streamlit.testing.v1 import AppTest
 from planner import StreetNetwork, deliver, study, ui
 from planner.errors import InputError, ProjectError
 from planner.project import load
+from planner.session.run_results import Results, read_results
 from planner.texts import catalogue
-from planner.ui import layers
-from planner.ui.downloads import pack
-from planner.ui.leaflet import OfflineMap
-from planner.ui.map_view import build_map, prepare
+from planner.ui.map import layers
+from planner.ui.map.leaflet import OfflineMap
+from planner.ui.map.streets import encode
+from planner.ui.map.view import build_map, prepare
 from planner.ui.opened import Opened, open_given
-from planner.ui.results import Results, read_results
-from planner.ui.streets import encode
+from planner.ui.panels.downloads import pack
 from planner.ui.words import Words, html
 
 PAGE = Path(ui.__file__).with_name("page.py")

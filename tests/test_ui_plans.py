@@ -6,10 +6,10 @@ from small_project import write_project
 from planner import study
 from planner.errors import PlannerError
 from planner.project import load
-from planner.ui import tasks
-from planner.ui.choice import Choice
-from planner.ui.plans import Shared
-from planner.ui.workers import Job, Workers
+from planner.session import tasks
+from planner.session.settings import Choice
+from planner.session.shared_plan import Shared
+from planner.session.workers import Job, Workers
 
 
 class AtHand(Workers):

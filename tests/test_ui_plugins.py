@@ -20,9 +20,10 @@ from shapely import LineString, MultiLineString, STRtree
 
 from planner import StreetNetwork
 from planner.crs import WGS84, transformer
-from planner.ui import fetch, plugins, served, streets, tiles
+from planner.ui import fetch, served
 from planner.ui.fetch import Package, fetch_all
-from planner.ui.leaflet import OfflineMap, ServedLayer
+from planner.ui.map import plugins, streets, tiles
+from planner.ui.map.leaflet import OfflineMap, ServedLayer
 
 SCRIPT = b"window.plugin = 1;"
 

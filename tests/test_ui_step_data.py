@@ -16,10 +16,10 @@ from test_ui_uploads import bad_sheet
 from planner import study
 from planner.errors import InputError
 from planner.project import load
-from planner.ui.accounts import findings_table, findings_workbook
-from planner.ui.checking import check
-from planner.ui.findings_html import MOST_SHOWN, findings_html, findings_list
-from planner.ui.unplaced import move, unplaced_rows
+from planner.session.input_check import check
+from planner.session.unplaced import move, unplaced_rows
+from planner.ui.panels.findings_html import MOST_SHOWN, findings_html, findings_list
+from planner.ui.panels.findings_tables import findings_table, findings_workbook
 from planner.ui.words import Words
 
 CANDIDATES = """编号,名称,乡镇,状态,经度,纬度
@@ -40,11 +40,11 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
     from planner import study
     from planner.errors import PlannerError
     from planner.project import load
-    from planner.ui import step_data
-    from planner.ui.events import Event
+    from planner.session.workspace import Workspace
+    from planner.ui.map.events import Event
     from planner.ui.opened import Opened
+    from planner.ui.steps import data as step_data
     from planner.ui.words import Words
-    from planner.ui.workspace import Workspace
 
     st.session_state.setdefault("reads", 0)
     project = load(Path(folder).parent / st.query_params.get("project", Path(folder).name))

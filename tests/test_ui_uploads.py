@@ -13,10 +13,10 @@ from small_project import CRS, EAST, NORTH, degrees, write_project, write_table
 from planner import study
 from planner.errors import InputError, PlannerError
 from planner.project import Project, load
+from planner.session import uploads
+from planner.session.input_check import check, check_upload
+from planner.session.uploads import SessionFiles, draft_of, safe_name
 from planner.study import CACHE_FOLDER
-from planner.ui import uploads
-from planner.ui.checking import check, check_upload
-from planner.ui.uploads import SessionFiles, draft_of, safe_name
 
 
 @pytest.fixture

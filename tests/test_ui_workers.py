@@ -15,10 +15,10 @@ from small_project import write_project
 
 from planner import study
 from planner.errors import InputError, PlannerError
+from planner.session.settings import MODES, Choice
+from planner.session.workers import Job, Workers
 from planner.ui import served
-from planner.ui.choice import MODES, Choice
 from planner.ui.launch import visit_first
-from planner.ui.workers import Job, Workers
 
 
 def answer(number, *, tell, cancelled):

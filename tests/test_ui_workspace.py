@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from planner import study, ui
 from planner.errors import InputError
 from planner.project import load
+from planner.session.uploads import draft_of
+from planner.session.workspace import Workspace
 from planner.texts import LANGUAGES
 from planner.ui.opened import open_given, workspace_of
-from planner.ui.uploads import draft_of
-from planner.ui.workspace import Workspace
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_saving_that_fails_leaves_nothing(workspace: Workspace, monkeypatch: pyt
     def full(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("planner.ui.copies.shutil.copyfile", full)
+    monkeypatch.setattr("planner.session.project_copy.shutil.copyfile", full)
     with pytest.raises(InputError, match="no space left"):
         workspace.save_as("new", load(workspace.root / "a"))
     assert sorted(path.name for path in workspace.root.iterdir()) == ["a", "b", "town"]

@@ -11,8 +11,8 @@ import shapely
 
 from planner import ProjectError, study
 from planner.datum import from_wgs84
+from planner.inputs.read import read_inputs
 from planner.project import load
-from planner.study.inputs import read_inputs
 from tests.small_project import CRS, EAST, NORTH, degrees, write_project, write_table
 
 

@@ -12,8 +12,8 @@ from planner.deliver.geopackage import write_geopackage
 from planner.deliver.manifest import manifest
 from planner.deliver.reporting import DATA_REPORT, report_layer
 from planner.deliver.workbook import group_name, write_workbook
+from planner.results.data_quality import Doubts, find_doubts
 from planner.study import Study
-from planner.study.doubts import Doubts, find_doubts
 
 __all__ = [
     "ATTRIBUTION",

@@ -9,8 +9,8 @@ import shapely
 
 from planner.crs import WGS84
 from planner.findings import Finding, InputReport
+from planner.results.data_quality import Doubts
 from planner.study import Inputs
-from planner.study.doubts import Doubts
 
 DATA_REPORT = "data_report.json"
 

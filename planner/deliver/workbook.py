@@ -15,8 +15,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.deliver.geojson import plain_values
+from planner.results.summary import rules_text
 from planner.study import Study
-from planner.study.summary import rules_text
 from planner.tables.timeless import timeless
 from planner.texts import catalogue, say
 

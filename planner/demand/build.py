@@ -22,7 +22,7 @@ from planner.demand.worldpop import check_names
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.streets import StreetNetwork
-from planner.streets.snap import MAX_SNAP_M
+from planner.streets.snapping import MAX_SNAP_M
 from planner.tables import VECTOR_SUFFIXES, read_table, read_vector
 
 ReportFor = Callable[[str, Path], InputReport]

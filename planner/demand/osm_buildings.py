@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from planner.boundaries import Area
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.streets.osm import OSM_ENDINGS
+from planner.streets.readers.osm import OSM_ENDINGS
 
 Floats = NDArray[np.float64]
 

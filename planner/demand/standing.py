@@ -22,7 +22,7 @@ from planner.demand.model import Floats, Job, Place, PopulationSource
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.streets import StreetNetwork
-from planner.streets.snap import snap_xy
+from planner.streets.snapping import snap_xy
 
 Ints = NDArray[np.int64]
 

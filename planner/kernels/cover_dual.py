@@ -142,7 +142,7 @@ def _fill_limit(value, cost, limit, order):
 
 @njit(cache=True, nogil=True)
 def overstated(cover, share, role):
-    """Return for every row by how much the piece that stands for it (see `planner.solvers.relaxation`) overstates it."""
+    """Return for every row by how much the piece that stands for it (see `bounds.linear_relaxation`) overstates it."""
     excess = np.zeros(len(cover.weight))
     for i in range(len(cover.weight)):
         if role[i] == EXACT:

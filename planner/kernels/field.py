@@ -169,7 +169,7 @@ def add_tile(
     field, first_row, first_column, tile_edge, tile_at, tile_distance_m, row, column, entry_edge, entry_at, entry_access_m,
     edge_from, edge_to, along_m, against_m, dist, stamp, version,
 ):  # fmt: skip
-    """Fill in the part of a field that a tile of snapped points covers (`planner.streets.lattice.Tile`).
+    """Fill in the part of a field that a tile of snapped points covers (`planner.streets.snapped_lattice.Tile`).
 
     Field and tile begin at the lattice points ``(first_row, first_column)`` and ``(row, column)``; the rest as `effort_field`.
     """

@@ -14,11 +14,11 @@ from planner.boundaries import area_of_box
 from planner.crs import WGS84
 from planner.deliver import ATTRIBUTION, to_geojson
 from planner.findings import InputReport
-from planner.geography import BOUNDARY_FILE
 from planner.new.given import Given
-from planner.sections import WalkingSection
+from planner.project.places import BOUNDARY_FILE
+from planner.project.sections import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
-from planner.streets.online import user_folder
+from planner.streets.readers.online import user_folder
 from planner.study import Progress
 from planner.tables import read_vector
 

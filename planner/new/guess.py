@@ -10,10 +10,10 @@ import pandas as pd
 from planner.boundaries import zone_class_of
 from planner.demand.rasters import RASTER_SUFFIXES
 from planner.findings import InputReport
-from planner.geography import TOWNSHIP
 from planner.new.datums import Ground, datum_of_points, ground_of
 from planner.new.given import Given
 from planner.new.sections import Section
+from planner.project.places import TOWNSHIP
 from planner.tables import VECTOR_SUFFIXES, as_numbers, as_texts, find_columns, read_table, read_vector
 from planner.tables.headers import fold
 from planner.tables.rows import own_columns

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planner.crs import WGS84, metric_crs, transformer
-from planner.register.accounts import Accounts, column_name, in_words, objects
 from planner.register.names import bare_township, bare_village, folded, likeness
+from planner.register.row_findings import Accounts, column_name, in_words, objects
 from planner.tables import AMOUNT_COLUMNS, REGISTER_COLUMNS
 from planner.texts import Sentence
 

@@ -15,8 +15,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.register.accounts import Accounts, column_name, objects
 from planner.register.corrections import NUMBERS
+from planner.register.row_findings import Accounts, column_name, objects
 from planner.tables import PLACE_COLUMNS, REGISTER_COLUMNS, half_width
 from planner.texts import Sentence
 

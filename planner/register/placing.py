@@ -14,8 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.crs import WGS84, transformer
-from planner.register.accounts import Accounts, objects
 from planner.register.names import Match, bare_township, bare_village, folded
+from planner.register.row_findings import Accounts, objects
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
 

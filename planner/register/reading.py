@@ -14,13 +14,13 @@ import pandas as pd
 
 from planner.crs import WGS84
 from planner.findings import InputReport
-from planner.register.accounts import Accounts, objects
 from planner.register.corrections import Correction, apply_corrections
 from planner.register.datum_check import check_datum, check_datums_together
 from planner.register.duplicates import mark_duplicates
 from planner.register.eligibility import Eligibility, apply_rules
 from planner.register.names import bare_township, folded
 from planner.register.placing import place_rows
+from planner.register.row_findings import Accounts, objects
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
 from planner.tables import Role, Synonyms, read_facilities

@@ -11,7 +11,7 @@ import highspy
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.solvers.guard import Guard
+from planner.solvers.stopping import Guard
 
 INF = float("inf")
 _FEASIBLE = 1e-7  # by what a whole variable or a row may miss; the default 1e-6 is as much as a person in a million

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.solvers.guard import PROVEN_SHARE, StopReason
+from planner.solvers.stopping import PROVEN_SHARE, StopReason
 
 Status = Literal["optimal", "feasible"]
 

@@ -1,16 +1,16 @@
 """Streets: files, OSMnx graphs, road layers and places by name become a `StreetNetwork`, and points are snapped to it."""
 
-from planner.streets.asking import Service
 from planner.streets.entrances import group_entrances
 from planner.streets.heights import Heights, read_heights
-from planner.streets.lattice import TILE, SnappedLattice
 from planner.streets.network import AnyDirection, Direction, StreetNetwork
-from planner.streets.online import fetch_boundary, fetch_facilities, fetch_streets
 from planner.streets.profiles import Profile, Slowed, profile_of
+from planner.streets.readers.online import fetch_boundary, fetch_facilities, fetch_streets
+from planner.streets.readers.overpass import Service
+from planner.streets.readers.sources import Gates, Source
+from planner.streets.readers.walkable import WalkRules
 from planner.streets.slope import Slopes
-from planner.streets.snap import MAX_SNAP_M, Snapped, metric_xy, snap, snap_xy
-from planner.streets.sources import Gates, Source
-from planner.streets.walkable import WalkRules
+from planner.streets.snapped_lattice import TILE, SnappedLattice
+from planner.streets.snapping import MAX_SNAP_M, Snapped, metric_xy, snap, snap_xy
 
 __all__ = [
     "MAX_SNAP_M",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from planner.crs import transformer
 from planner.errors import CRSError, GeometryError
-from planner.streets.snap import MAX_SNAP_M, Snapped, snap_xy
+from planner.streets.snapping import MAX_SNAP_M, Snapped, snap_xy
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork

@@ -12,9 +12,9 @@ from pyproj.exceptions import CRSError as UnknownCRS
 
 from planner.crs import WGS84, transformer
 from planner.errors import NetworkError
-from planner.streets.ground import ground_of, mark_of
-from planner.streets.osm import RawWays, hull_of
-from planner.streets.walkable import level_of
+from planner.streets.readers.osm import RawWays, hull_of
+from planner.streets.readers.walkable import level_of
+from planner.streets.surface import ground_of, mark_of
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from planner.crs import WGS84
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.streets.osm import RawWays
-from planner.streets.snap import Snapped
-from planner.streets.web import Web, web_of
+from planner.streets.readers.chains import Web, web_of
+from planner.streets.readers.osm import RawWays
+from planner.streets.snapping import Snapped
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork

@@ -22,21 +22,21 @@ from planner.errors import CRSError, InputError, NetworkError
 from planner.findings import InputReport
 from planner.kernels.paths import Queue, new_queue
 from planner.kernels.trace import running_lengths
-from planner.streets.build import build_arrays
 from planner.streets.cache import cached_arrays
-from planner.streets.combine import COMBINE_TOLERANCE_M
 from planner.streets.graph import graph_of, load_graphml, ways_of_graph
-from planner.streets.grid import SegmentGrid
-from planner.streets.ground import Ground, edge_ground
 from planner.streets.islands import connect_islands
-from planner.streets.lattice import SnappedLattice
-from planner.streets.lines import GAP_M, TOLERANCE_M, ways_of_lines
-from planner.streets.online import Service, fetch_boundary, fetch_streets, user_folder
-from planner.streets.osm import RawWays, is_osm_file, read_ways
 from planner.streets.profiles import PLAIN, Profile, Slowed, fixed_s, surface_factor
+from planner.streets.readers.build import build_arrays
+from planner.streets.readers.combine import COMBINE_TOLERANCE_M
+from planner.streets.readers.lines import GAP_M, TOLERANCE_M, ways_of_lines
+from planner.streets.readers.online import Service, fetch_boundary, fetch_streets, user_folder
+from planner.streets.readers.osm import RawWays, is_osm_file, read_ways
+from planner.streets.readers.sources import Gates, Source, network_arrays
+from planner.streets.readers.walkable import WalkRules
+from planner.streets.segment_grid import SegmentGrid
 from planner.streets.slope import Slopes
-from planner.streets.sources import Gates, Source, network_arrays
-from planner.streets.walkable import WalkRules
+from planner.streets.snapped_lattice import SnappedLattice
+from planner.streets.surface import Ground, edge_ground
 
 Direction = Literal["to", "from"]
 """Whether people walk to the facility (the default everywhere) or from it."""
@@ -52,7 +52,7 @@ class StreetNetwork:
     Edge ``e`` runs from node ``edge_from[e]`` to ``edge_to[e]`` through the vertices ``vertex_indptr[e]:vertex_indptr[e + 1]``
     (both ends included). Parallel edges, loops and unconnected parts are kept. ``factor_forward[e]`` and
     ``factor_backward[e]`` multiply the edge's length into effort, from its ``from`` end on and back; 1 is plain walking.
-    ``vertex_ground`` says what the segment behind each vertex is like (`planner.streets.ground`; 0 at an edge's first).
+    ``vertex_ground`` says what the segment behind each vertex is like (`planner.streets.surface`; 0 at an edge's first).
     `node_ref` names the OSM nodes; ``classes[edge_class[e]]`` is the ``highway`` value of the stretch; `extent` (WGS 84) is
     what the source covers; `figures` tells what its reading met. The arrays must not be changed: networks are shared between
     threads and users.
@@ -92,7 +92,7 @@ class StreetNetwork:
         boundary
             Keep only what touches this area, widened by `buffer_m` metres. A bare geometry is WGS 84.
         rules
-            Which ways may be walked (`WalkRules`, documented in `planner.streets.walkable`).
+            Which ways may be walked (`WalkRules`, documented in `planner.streets.readers.walkable`).
         cache
             Folder that keeps the built network, keyed by the file's content, the boundary and the rules.
 
@@ -194,7 +194,7 @@ class StreetNetwork:
         """Build the network of a layer of lines in any CRS, such as a planner's own roads.
 
         `boundary` and `buffer_m` as in `from_osm`; the other parameters, and which columns are understood, as
-        `planner.streets.lines.ways_of_lines`.
+        `planner.streets.readers.lines.ways_of_lines`.
 
         Raises
         ------

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.streets.ground import Ground
+from planner.streets.surface import Ground
 from planner.units import SPEEDS_M_S, speed_m_s
 
 

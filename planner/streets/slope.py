@@ -17,8 +17,8 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from planner.findings import Action, InputReport
-from planner.streets.ground import RAISED, STEPS
 from planner.streets.heights import Floats, Heights
+from planner.streets.surface import RAISED, STEPS
 
 if TYPE_CHECKING:
     from planner.streets.network import StreetNetwork

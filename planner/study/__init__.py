@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from planner.inputs.area_and_streets import CACHE_FOLDER, area_of, cache_folder, network_of
+from planner.inputs.overrides import with_siting, with_wishes
+from planner.inputs.read import Inputs, Progress, read_inputs
 from planner.project import Project
+from planner.results.summary import summarise
+from planner.results.tables import Tables, facility_isochrones, tabulate
 from planner.study.access import Access, measure
-from planner.study.decision import Decision, decide
-from planner.study.ground import CACHE_FOLDER, area_of, cache_folder, network_of
-from planner.study.inputs import Inputs, Progress, read_inputs
-from planner.study.results import Tables, facility_isochrones, tabulate
-from planner.study.summary import summarise
-from planner.study.wishes import with_siting, with_wishes
+from planner.study.plan import Decision, decide
 
 __all__ = [
     "CACHE_FOLDER",

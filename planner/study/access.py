@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.coverage import Places, covered_within, nearest, travel_times
+from planner.inputs.read import PLACELESS, Inputs
 from planner.project import Project, Rule
-from planner.study.inputs import PLACELESS, Inputs
 
 Rules = tuple[Rule, ...]
 """The walks of a group: where no class of zone has a rule of its own, then class by class."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner import siting
 from planner.errors import ProjectError
-from planner.study.inputs import Inputs
+from planner.inputs.read import Inputs
 
 
 def conditions_of(inputs: Inputs, usable: NDArray[np.bool_]) -> siting.Conditions:

@@ -8,10 +8,10 @@ import streamlit as st
 from planner import study
 from planner.errors import PlannerError
 from planner.project import Project
+from planner.session import tasks
+from planner.session.shared_plan import Shared, fingerprint
+from planner.session.workers import Job, workers
 from planner.study import Inputs
-from planner.ui import tasks
-from planner.ui.plans import Shared, fingerprint
-from planner.ui.workers import Job, workers
 
 _PREPARING, _FAULTS = "preparing", "load_faults"
 

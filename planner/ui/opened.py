@@ -7,7 +7,7 @@ from pathlib import Path
 from planner.demo.write import MARK
 from planner.errors import InputError
 from planner.project import FILE_NAME, Project, load
-from planner.ui.workspace import Workspace
+from planner.session.workspace import Workspace
 
 DEMO_FOLDER = "demo-county"
 SUMMARY = "summary.json"

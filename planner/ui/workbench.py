@@ -6,20 +6,25 @@ from types import ModuleType
 import streamlit as st
 
 from planner.errors import PlannerError
-from planner.ui import loading, step_compare, step_data, step_deliver, step_propose, step_today
-from planner.ui.bench import Bench, sitting_of
-from planner.ui.events import Event
-from planner.ui.figures import show_figures
+from planner.session.run_results import Results
+from planner.session.shared_plan import Shared
+from planner.session.workers import workers
+from planner.session.workspace import Workspace
+from planner.ui import loading
 from planner.ui.loading import Loaded
-from planner.ui.map_view import BaseMap, prepare, show_map, take_event
-from planner.ui.notice import show_fault
+from planner.ui.map.events import Event
+from planner.ui.map.view import BaseMap, prepare, show_map, take_event
 from planner.ui.opened import Opened
-from planner.ui.plans import Shared
-from planner.ui.progress import watch
-from planner.ui.results import Results
+from planner.ui.panels.figures import show_figures
+from planner.ui.panels.notice import show_fault
+from planner.ui.panels.progress import watch
+from planner.ui.steps import compare as step_compare
+from planner.ui.steps import data as step_data
+from planner.ui.steps import deliver as step_deliver
+from planner.ui.steps import propose as step_propose
+from planner.ui.steps import today as step_today
+from planner.ui.steps.bench import Bench, sitting_of
 from planner.ui.words import Words
-from planner.ui.workers import workers
-from planner.ui.workspace import Workspace
 
 _PANELS: dict[str, ModuleType] = {
     "today": step_today,

@@ -1,4 +1,4 @@
-// Streets from a PMTiles archive (planner/ui/tiles.py), drawn by protomaps-leaflet in the look of the other streets.
+// Streets from a PMTiles archive (planner/ui/map/tiles.py), drawn by protomaps-leaflet in the look of the other streets.
 (function () {
   "use strict";
 

@@ -1,0 +1,1 @@
+"""A project's inputs, read and accounted for: one adapter a section."""

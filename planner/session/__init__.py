@@ -1,0 +1,1 @@
+"""What the workbench keeps and does without a page."""

@@ -1,0 +1,1 @@
+"""What no choice exceeds: Lagrangian prices and the linear relaxation."""

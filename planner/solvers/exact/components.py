@@ -1,0 +1,199 @@
+"""Problems whose parts share nothing but the number of sites: each part solved for itself, and put together exactly.
+
+Where no demand point is in reach of sites of two parts, the most that a number of sites covers is the best way of dividing the
+number among the parts. What k sites cover in a part is found only where it matters: prices of the whole give a ceiling for every
+part and number at once; the division that the ceilings make best is looked at, its parts are solved for the numbers it gives
+them, their ceilings come down to what is true, and so on until the best division consists of true values. A search of the whole
+would have to try the undecided choices of all parts against each other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from planner.kernels.cover import Cover, covered_rows, transpose
+from planner.kernels.cover_dual import collect
+from planner.solvers.bounds.lagrangian import Dual
+from planner.solvers.input.reduction import Problem
+from planner.solvers.search.local_search import Answer, columns_of
+from planner.solvers.stopping import Guard, is_proven
+
+Solve = Callable[[Problem, Guard, int], tuple[Answer, int]]
+
+_LARGEST = 0.8  # of the sites: where one part has more, the whole is as easily solved at once
+_MOST_DIVISIONS = 20_000_000  # parts times sites to divide
+_DUAL_STEPS = 400
+_NONE = -(2**62)
+
+
+@dataclass
+class _Part:
+    """One part: what k of its sites cover at least (`value`, `_NONE`: not known) and at most (`ceiling`), by which columns."""
+
+    problem: Problem
+    column: NDArray[np.int64]
+    ceiling: NDArray[np.int64]
+    value: NDArray[np.int64]
+    chosen: dict[int, NDArray[np.int64]]
+    tried: set[int] = field(default_factory=set)
+
+    def is_open(self, k: int) -> bool:
+        """Whether more can be learned of k sites."""
+        return bool(self.value[k] < self.ceiling[k]) and k not in self.tried
+
+    def learn(self, k: int, value: int, bound: int, chosen: NDArray[np.int64]) -> None:
+        """Take what was found for k sites; fewer cover no more."""
+        if value > self.value[k]:
+            self.value[k], self.chosen[k] = value, chosen
+        self.ceiling[: k + 1] = np.minimum(self.ceiling[: k + 1], max(bound, value))
+
+
+def solve_parts(
+    problem: Problem, best: Answer, bound: int, guard: Guard, seed: int, solve: Solve
+) -> tuple[Answer, int] | None:
+    """Return the best answer and its bound where the problem falls into parts; None where it does not, or into one and crumbs.
+
+    `best` and `bound` are known already; every better answer is made of the problem's columns. `solve` solves a part.
+    """
+    if not problem.counts_sites or not len(problem.site) or not len(problem.cover.weight):
+        return None
+    label, n_parts = parts_of(problem.cover)
+    size = np.bincount(label, minlength=n_parts)
+    if size.max() > _LARGEST * len(label) or n_parts * problem.limit > _MOST_DIVISIONS:
+        return None
+    dual = Dual(problem, columns_of(problem, best))
+    guard.spend(dual.lower(_DUAL_STEPS, best.value))
+    parts = _cut(problem, label, dual.best_price)
+    _start_from(parts, problem, best)
+    while True:
+        best = max(best, _together(problem, parts), key=lambda answer: answer.value)
+        most, division = _divide([part.ceiling for part in parts], problem.limit)
+        bound = max(min(bound, problem.base + most), best.value)
+        if guard.must_stop(best.value, bound):
+            return best, bound
+        asked = [(part, k) for part, k in zip(parts, division, strict=True) if part.is_open(k)]
+        if not asked:  # the parts' own limits ended their search
+            guard.give_up()
+            guard.must_stop(best.value, bound)
+            return best, bound
+        guards = [guard.share(np.inf) for _ in asked]
+        guard.run(
+            [partial(_solve_part, part, k, one, seed, solve) for (part, k), one in zip(asked, guards, strict=True)]
+        )
+        guard.spend(sum(one.work_done for one in guards))
+
+
+def parts_of(cover: Cover) -> tuple[NDArray[np.int32], int]:
+    """Return the number of the part that each site belongs to, shape (n_sites,), and how many parts there are."""
+    n_rows, n_sites = len(cover.weight), len(cover.cost)
+    ones = np.ones(len(cover.row_sites), np.int8)
+    rows = sparse.csr_array((ones, cover.row_sites, cover.row_ptr), shape=(n_rows, n_sites))
+    both = sparse.block_array([[None, rows], [rows.T, None]], format="csr")
+    _, label = connected_components(both, directed=False)
+    used, found = np.unique(label[n_rows:], return_inverse=True)
+    return found.astype(np.int32), len(used)
+
+
+def _cut(problem: Problem, label: NDArray[np.int32], price: NDArray[np.float64]) -> list[_Part]:
+    """Return the parts, those of a single site together in one, in which whatever covers most is plain."""
+    cover, unit = problem.cover, problem.unit
+    is_single = (np.bincount(label) == 1)[label]
+    number = np.where(is_single, -1, label)
+    row_part = number[cover.row_sites[cover.row_ptr[:-1]]] if len(cover.row_sites) else np.empty(0, np.int32)
+    columns, rows = _grouped(number), _grouped(row_part)
+    parts = []
+    for key, column in columns.items():
+        own = rows.get(key, np.empty(0, np.int64))
+        inner = _piece(cover, own, column)
+        piece = Problem(inner, problem.limit, problem.site[column], np.empty(0, np.int64), 0, unit)
+        if key == -1:
+            sums = np.concatenate(([0], np.cumsum(inner.weight[inner.site_rows])))
+            gain = np.diff(sums[inner.site_ptr])
+            order = np.argsort(-gain, kind="stable")[: problem.limit]
+            value = np.concatenate(([0], np.cumsum(gain[order])))
+            part = _Part(piece, column, value, value.copy(), {k: order[:k] for k in range(len(value))})
+        else:
+            unpriced, collected = collect(inner, price[own])
+            best = -np.sort(-collected)[: problem.limit]
+            ceiling = int(unpriced) + np.concatenate(([0], np.cumsum(best)))
+            ceiling = np.minimum(ceiling, int(inner.weight.sum())) // unit * unit
+            ceiling[0] = 0
+            value = np.full(len(ceiling), _NONE)
+            value[0] = 0
+            part = _Part(piece, column, ceiling, value, {0: np.empty(0, np.int64)})
+        parts.append(part)
+    return parts
+
+
+def _grouped(number: NDArray[np.int32]) -> dict[int, NDArray[np.int64]]:
+    """Return the places of each number, rising."""
+    order = np.argsort(number, kind="stable")
+    keys, first = np.unique(number[order], return_index=True)
+    return dict(zip(keys.tolist(), np.split(order, first[1:]), strict=True))
+
+
+def _piece(cover: Cover, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Cover:
+    """Return the rows and columns of a part as a cover of its own."""
+    size = np.diff(cover.row_ptr)[rows]
+    row_ptr = np.concatenate(([0], np.cumsum(size)))
+    at = np.repeat(cover.row_ptr[rows] - row_ptr[:-1], size) + np.arange(row_ptr[-1])
+    row_sites = np.searchsorted(columns, cover.row_sites[at]).astype(np.int32)
+    site_ptr, site_rows = transpose(row_ptr, row_sites, len(columns))
+    return Cover(row_ptr, row_sites, site_ptr, site_rows, cover.weight[rows], cover.cost[columns])
+
+
+def _start_from(parts: list[_Part], problem: Problem, best: Answer) -> None:
+    """Let every part know what the best answer so far does in it."""
+    is_open = np.zeros(len(problem.site), bool)
+    is_open[columns_of(problem, best)] = True
+    for part in parts:
+        mine = is_open[part.column]
+        k = int(mine.sum())
+        if k < len(part.value):
+            cover = part.problem.cover
+            covered = covered_rows(cover.row_ptr, cover.row_sites, mine)
+            part.learn(k, int(cover.weight[covered].sum()), int(part.ceiling[k]), np.flatnonzero(mine))
+
+
+def _solve_part(part: _Part, k: int, guard: Guard, seed: int, solve: Solve) -> None:
+    part.tried.add(k)
+    piece = Problem(part.problem.cover, k, part.problem.site, part.problem.opened, 0, part.problem.unit)
+    answer, bound = solve(piece, guard, seed)
+    if is_proven(answer.value, bound):
+        bound = answer.value
+    part.learn(k, answer.value, bound, columns_of(piece, answer))
+
+
+def _together(problem: Problem, parts: list[_Part]) -> Answer:
+    """Return the best answer that what is known of the parts makes."""
+    value, division = _divide([part.value for part in parts], problem.limit)
+    chosen = np.concatenate([part.column[part.chosen[k]] for part, k in zip(parts, division, strict=True)])
+    return Answer(problem.lift(np.sort(chosen)), problem.base + value)
+
+
+def _divide(curves: list[NDArray[np.int64]], limit: int) -> tuple[int, list[int]]:
+    """Return the most that the curves add up to when at most `limit` is divided among them, and such a division."""
+    best = np.zeros(limit + 1, np.int64)
+    taken = []
+    for curve in curves:
+        found = best + curve[0]
+        which = np.zeros(limit + 1, np.int32)
+        for k in np.flatnonzero(curve > _NONE)[1:].tolist():
+            other = best[: limit + 1 - k] + curve[k]
+            better = other > found[k:]
+            found[k:][better] = other[better]
+            which[k:][better] = k
+        taken.append(which)
+        best = found
+    left = int(np.argmax(best))
+    division = []
+    for which in reversed(taken):
+        k = int(which[left])
+        division.append(k)
+        left -= k
+    return int(best.max()), division[::-1]

@@ -1,0 +1,87 @@
+"""Maximum coverage over catchments that come in parts, from what is asked to what is answered."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from planner.solvers.input.catchments import Catchments, covered_by
+from planner.solvers.input.effort import Effort
+from planner.solvers.input.reduction import Scaled, scale_weights
+from planner.solvers.input.validation import Faults, check_effort, check_whole, numbers, site_numbers, total
+from planner.solvers.results import MaxCoverage
+from planner.solvers.search.streamed_coverage import Streaming
+
+
+def streamed_result(
+    catchments_of: Catchments,
+    weights: ArrayLike,
+    sites: int,
+    effort: Effort,
+    *,
+    n_sites: int,
+    ceilings: ArrayLike | None,
+    forbidden: ArrayLike,
+    existing: ArrayLike,
+    passes: int,
+    pairs_kept: int,
+) -> MaxCoverage:
+    """Check what was given, search, and return the choice and its bound."""
+    faults = Faults()
+    people = numbers(weights, np.size(weights), "weights", faults)
+    for name, number in (("sites", sites), ("n_sites", n_sites), ("passes", passes), ("pairs_kept", pairs_kept)):
+        check_whole(number, name, faults)
+    check_effort(effort.gap, effort.time_limit_s, faults)
+    faults.refuse()
+    shut = site_numbers(forbidden, n_sites, "forbidden", faults)
+    stands = site_numbers(existing, n_sites, "existing", faults)
+    most = None if ceilings is None else numbers(ceilings, n_sites, "ceilings", faults)
+    both = np.intersect1d(shut, stands)
+    if len(both):
+        faults.add("both", name="existing", sites=both.tolist())
+    faults.refuse()
+    scaled = scale_weights(people)
+    before = covered_by(catchments_of, stands, len(people))
+    whole = np.where(before, 0, scaled.whole)
+    guard = effort.guard(lambda part: total(people[before]) + scaled.real(part))
+    candidates = np.setdiff1d(np.arange(n_sites), np.union1d(shut, stands), assume_unique=True)
+    search = Streaming(
+        catchments_of,
+        scaled,
+        whole,
+        candidates,
+        _whole_ceilings(most, scaled, int(whole.sum()), n_sites),
+        min(int(sites), len(candidates)),
+        pairs_kept=int(pairs_kept),
+        guard=guard,
+        seed=effort.seed,
+    )
+    found = search.run(int(passes))
+    covered = before | found.covered
+    value = total(people[covered])
+    bound = scaled.ceiling(found.bound + int(scaled.whole[before].sum()))
+    return MaxCoverage(
+        selected=found.selected,
+        gains=found.gains / scaled.scale,
+        value=value,
+        value_before=total(people[before]),
+        upper_bound=max(bound, value),
+        stopped_by=guard.stopped_by,
+        covered=covered,
+        parameters=_asked(sites, passes, pairs_kept, effort),
+        served=np.where(covered, people, 0.0),
+    )
+
+
+def _asked(sites: int, passes: int, pairs_kept: int, effort: Effort) -> dict[str, Any]:
+    return {"sites": sites, "passes": passes, "pairs_kept": pairs_kept, "gap": effort.gap, "seed": effort.seed}
+
+
+def _whole_ceilings(
+    most: NDArray[np.float64] | None, scaled: Scaled, everything: int, n_sites: int
+) -> NDArray[np.int64]:
+    """Return ceilings in wholes, rounded up by whatever rounding of the weights may have added."""
+    if most is None:
+        return np.full(n_sites, everything)
+    rounded = np.minimum(most * scaled.scale * (1 + 1e-12) + scaled.error * len(scaled.whole), everything)
+    return np.minimum(np.ceil(rounded).astype(np.int64) + 1, everything)

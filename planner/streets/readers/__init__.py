@@ -1,0 +1,1 @@
+"""Streets from files and from the network: OpenStreetMap, road layers, graphs; read, joined, built into arrays."""

@@ -1,0 +1,1 @@
+"""The map: what it draws, what it is told, what it tells."""
