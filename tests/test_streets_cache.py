@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_streets import at, same_network
-from toys import RESIDENTIAL, write_osm
+from toys import ORIGIN, RESIDENTIAL, in_metres, write_osm
 
-from planner import StreetNetwork
+from planner import StreetNetwork, coverage, isochrones
+from planner.kernels.field import effort_field
+from planner.kernels.nearest_segment import snap_points
+from planner.kernels.paths import reach_points, search_bounded
 from planner.streets import WalkRules, cache
 from planner.streets.cache import check_network, is_kept, keep_network, kept_network, open_network, prune
 from planner.streets.network import OF_THE_SHAPE
@@ -61,6 +64,17 @@ def test_no_array_of_a_network_may_be_written_to(path: Path, tmp_path: Path) -> 
         for array in (net.node_x, net.edge_to, net.vertex_m, net.adjacency.head, net.grid.ax, net.efforts().along_m):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
+
+
+def test_kernels_are_compiled_once_for_networks_built_and_kept(path: Path, tmp_path: Path) -> None:
+    kernels = (snap_points, reach_points, search_bounded, effort_field)
+    points = in_metres([(ORIGIN[0] + 40, ORIGIN[1] + 5), (ORIGIN[0] + 240, ORIGIN[1] + 9)])
+    compiled = []
+    for net in (StreetNetwork.from_osm(path), opened(path, tmp_path / "kept")[0], opened(path, tmp_path / "kept")[0]):
+        coverage.travel_times(net, points, points, limit_s=900)
+        isochrones.polygons(net, points, minutes=(3,), threads=1)
+        compiled.append([len(kernel.signatures) for kernel in kernels])
+    assert compiled[0] == compiled[1] == compiled[2]
 
 
 def test_a_network_opens_in_another_process(path: Path, tmp_path: Path) -> None:
@@ -130,7 +144,7 @@ def test_arrays_that_point_outside_of_another_are_refused(path: Path, tmp_path: 
         wrong.__dict__[name] = value
         with pytest.raises(ValueError):
             check_network(wrong)
-        keep_network(tmp_path / name, wrong, [])  # with a digest that is right
+        keep_network(tmp_path / name, wrong, [])  # with checksums that are right
         with pytest.raises(ValueError):
             open_network(tmp_path / name)
 

@@ -66,14 +66,14 @@ def open_gates(
     linework = linework_of([ways])
     report.rows_read = len(gates)
     places = gates.geometry.to_crs(linework.crs)
-    works = _Works(linework)
+    opened = _OpenedGates(linework)
     for row, place in zip(rows, places, strict=True):
         if place is None or place.is_empty:
             report.add("streets.line_empty", "dropped", int(row))
         else:
-            report.rows_used += works.open(place.x, place.y, tolerance_m, int(row), report)
+            report.rows_used += opened.open(place.x, place.y, tolerance_m, int(row), report)
     report.figures["gates_opened"] = report.rows_used
-    return works.linework().to_ways(ways.extent, {**ways.figures, "gates_opened": report.rows_used})
+    return opened.linework().to_ways(ways.extent, {**ways.figures, "gates_opened": report.rows_used})
 
 
 class _Side(NamedTuple):
@@ -86,7 +86,7 @@ class _Side(NamedTuple):
     y: float
 
 
-class _Works:
+class _OpenedGates:
     """The ways through the gates opened so far; later gates know of earlier ones."""
 
     def __init__(self, linework: Linework) -> None:
