@@ -33,7 +33,7 @@ def test_marks_of_segments_clear_none_of_nodes() -> None:
 
 @pytest.mark.parametrize("left", [1, 2, 3, 50])
 def test_an_isochrone_is_the_same_where_stamps_run_out_half_way(left: int) -> None:
-    net = network_of([(-900, 0), (900, 0), (0, 500)], [(0, 1), (0, 2)])
+    net = network_of([(-100, 0), (200, 0), (0, 500), (-300, -100)], [(0, 1), (0, 2), (0, 3)])
     point = in_metres([ORIGIN])
     (expected,) = isochrones.polygons(net, point, minutes=(10,)).geometry
     with net.workspace() as space:
@@ -44,8 +44,8 @@ def test_an_isochrone_is_the_same_where_stamps_run_out_half_way(left: int) -> No
 
 
 def test_times_are_the_same_where_stamps_run_out() -> None:
-    net = network_of([(-900, 0), (900, 0), (0, 500)], [(0, 1), (0, 2)])
-    points = in_metres([(ORIGIN[0] + x, ORIGIN[1] + 3) for x in range(-800, 800, 100)])
+    net = network_of([(-100, 0), (200, 0), (0, 500), (-300, -100)], [(0, 1), (0, 2), (0, 3)])
+    points = in_metres([(ORIGIN[0] + x, ORIGIN[1] + 3) for x in range(-200, 200, 25)])
     expected = coverage.travel_times(net, points, points, limit_s=900).toarray()
     for left in (1, 20, 70):
         with net.workspace() as space:

@@ -103,7 +103,7 @@ class StreetSources:
         if self.gates is not None:
             ways = open_gates(ways, self.gates.points, self.gates.tolerance_m, report=at_gates)
         ways = connect_islands(ways, self.rules.connect_islands_m)
-        names = ", ".join(report.file for report in reports)
+        names = str(self.sources[0].path) if len(reports) == 1 else ", ".join(report.file for report in reports)
         network = build_network(ways, boundary=self.boundary, buffer_m=self.buffer_m, source=names)
         return network, [_plain(report) for report in (*reports, at_gates)]
 
