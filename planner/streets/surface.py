@@ -3,11 +3,10 @@
 Steps, surface and level are of the way. Crossings are of its nodes: half of each belongs to the segment on either side, so that
 walking through a node costs the whole and turning back before it nothing but a part.
 
-1. A node ``highway=crossing`` (or ``crossing=*`` but ``no``) delays on ways for walkers (`FOR_WALKERS`), which cross the
-   road there; whoever walks along the road passes it by. It is signalled where ``crossing=traffic_signals`` or
-   ``crossing:signals=yes``.
-2. A node ``highway=traffic_signals`` delays on every way: where pavements are not mapped, people walk along the road and cross
-   the others at the junction.
+1. A crossing delays on ways for walkers (`FOR_WALKERS`), which cross the road there; whoever walks along the road passes it by.
+2. Signals delay on every way: where pavements are not mapped, people walk along the road and cross the others at the junction.
+
+Which tags say so stands in `planner.streets.readers.surface_tags`.
 """
 
 from typing import NamedTuple

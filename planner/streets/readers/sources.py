@@ -161,14 +161,15 @@ def _files_of(path: Path) -> list[Path]:
 
 @cache
 def _program() -> bytes:
-    """Return a digest of what builds: the versions of the program and of what it projects with, and the text of this room."""
+    """Return a digest of what builds: the versions of the program and of what it projects with, and its own text."""
     try:
         own = version("quarter-hour-planner")
     except PackageNotFoundError:  # the folder is used without being installed
         own = ""
     digest = hashlib.sha256(f"{own} {pyproj.proj_version_str} {shapely.geos_version_string}".encode())
-    room = Path(__file__).parents[1]
-    for file in sorted((*room.rglob("*.py"), room.parent / "kernels" / "trace.py", room.parent / "crs.py")):
+    house = Path(__file__).parents[2]
+    rooms = (*house.glob("streets/**/*.py"), *house.glob("tables/*.py"), *house.glob("kernels/trace.py"))
+    for file in sorted((*rooms, *house.glob("crs.py"), *house.glob("datum.py"))):
         digest.update(file.read_bytes())
     return digest.digest()
 
