@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 from planner.solvers.array_types import Matrix, Progress
 from planner.solvers.input.catchments import Catchments
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share
-from planner.solvers.input.effort import Effort
+from planner.solvers.input.problem import check_problem
 from planner.solvers.input.validation import Faults, check_whole
-from planner.solvers.questions.answers import check_problem, cover_result
 from planner.solvers.questions.closures import Closures, Mergers, closure_losses, least_loss_closures, mergers
+from planner.solvers.questions.coverage_result import cover_result
 from planner.solvers.questions.evaluation import (
     Evaluation,
     FewestChanges,
@@ -39,7 +39,7 @@ from planner.solvers.questions.models import (
     worst_zone_result,
 )
 from planner.solvers.questions.robustness import Robustness, alternatives, robustness, vary
-from planner.solvers.questions.streamed import streamed_result
+from planner.solvers.questions.streamed_coverage import streamed_result
 from planner.solvers.results import (
     Frontier,
     MaxCoverage,
@@ -48,6 +48,7 @@ from planner.solvers.results import (
     PMedian,
     WorstZone,
 )
+from planner.solvers.stopping import SearchLimits
 
 __all__ = [
     "Closures",
@@ -141,12 +142,12 @@ def max_coverage(
         if method not in ("auto", "greedy", "exact"):
             faults.add("bad_method", method=method)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, constraints = check_problem(
         cov,
         weights,
         conditions,
-        effort,
+        limits,
         sites=sites,
         budget=budget,
         costs=costs,
@@ -156,7 +157,7 @@ def max_coverage(
         check=check,
     )
     asked: dict[str, Any] = {"sites": sites, "budget": budget, "method": method, "gap": gap, "seed": seed}
-    return cover_result(given, terms, effort, asked, greedy=method == "greedy")
+    return cover_result(given, constraints, limits, asked, greedy=method == "greedy")
 
 
 def max_coverage_streamed(
@@ -202,12 +203,12 @@ def max_coverage_streamed(
 
     Sources: as `max_coverage`; column generation: Gilmore & Gomory (1961), Operations Research 9, 849-859.
     """
-    effort = Effort(gap, time_limit_s, seed, None, progress, cancelled)
+    limits = SearchLimits(gap, time_limit_s, seed, None, progress, cancelled)
     return streamed_result(
         catchments_of,
         weights,
         sites,
-        effort,
+        limits,
         n_sites=n_sites,
         ceilings=ceilings,
         forbidden=forbidden,
@@ -255,12 +256,12 @@ def max_backup(
             faults.add("bad_times_over", times=times)
         _refuse(faults, "max_backup", capacity=conditions.capacity)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, constraints = check_problem(
         cov,
         weights,
         conditions,
-        effort,
+        limits,
         sites=sites,
         budget=budget,
         costs=costs,
@@ -270,7 +271,7 @@ def max_backup(
         check=check,
     )
     asked: dict[str, Any] = {"sites": sites, "budget": budget, "times": times, "gap": gap, "seed": seed}
-    return cover_result(given, terms, effort, asked, times=int(times))
+    return cover_result(given, constraints, limits, asked, times=int(times))
 
 
 def max_worst_zone(
@@ -305,12 +306,12 @@ def max_worst_zone(
 
     Source: the max-min (Rawlsian) form of equity, Marsh & Schilling (1994), EJOR 74, 1-17.
     """
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, constraints = check_problem(
         cov,
         weights,
         replace(conditions, zones=zones),
-        effort,
+        limits,
         sites=sites,
         budget=budget,
         costs=costs,
@@ -320,7 +321,7 @@ def max_worst_zone(
         check=lambda faults: _refuse(faults, "max_worst_zone", capacity=conditions.capacity),
     )
     asked: dict[str, Any] = {"sites": sites, "budget": budget, "gap": gap, "seed": seed}
-    return worst_zone_result(given, terms, effort, asked)
+    return worst_zone_result(given, constraints, limits, asked)
 
 
 def min_sites(
@@ -369,12 +370,12 @@ def min_sites(
             faults.add("bad_of", of=of)
         _refuse(faults, "min_sites", capacity=conditions.capacity)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, constraints = check_problem(
         cov,
         weights,
         conditions,
-        effort,
+        limits,
         costs=costs,
         limited=False,
         required=required,
@@ -383,7 +384,7 @@ def min_sites(
         check=check,
     )
     asked: dict[str, Any] = {"share": share, "of": of, "by": "number" if costs is None else "cost", "gap": gap}
-    return fewest_result(given, terms, effort, share, of, asked)
+    return fewest_result(given, constraints, limits, share, of, asked)
 
 
 def p_median(
@@ -430,14 +431,14 @@ def p_median(
 
     Sources: Hakimi (1964), Operations Research 12, 450-459; solved as covering of time levels, Elloumi (2010), RAIRO 44.
     """
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
     return median_result(
         t,
         weights,
         sites,
         unserved_s,
         conditions,
-        effort,
+        limits,
         required=required,
         forbidden=forbidden,
         existing=existing,
@@ -479,8 +480,8 @@ def p_center(
 
     Sources: Hakimi (1964), Operations Research 12, 450-459; Minieka (1970), SIAM Review 12, 138-139.
     """
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    return center_result(t, sites, conditions, effort, required=required, forbidden=forbidden, existing=existing)
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    return center_result(t, sites, conditions, limits, required=required, forbidden=forbidden, existing=existing)
 
 
 def frontier(
@@ -515,21 +516,21 @@ def frontier(
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
     most = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    given, constraints = check_problem(
         cov,
         weights,
         conditions,
-        effort,
+        limits,
         sites=sites,
-        budget=most,  # type: ignore[arg-type]
+        budget=most,
         costs=costs,
         required=required,
         forbidden=forbidden,
         existing=existing,
         check=lambda faults: check_whole(points, "points", faults),
     )
-    return frontier_result(given, terms, effort, amounts, int(points))
+    return frontier_result(given, constraints, limits, amounts, int(points))
 
 
 def _refuse(faults: Faults, model: str, **binds: Any) -> None:

@@ -4,21 +4,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from planner.errors import InfeasibleError
-from planner.solvers.array_types import Matrix, Progress
+from planner.solvers.array_types import Bools, Floats, Ints, Matrix, Progress
+from planner.solvers.exact.allocation import served_by
 from planner.solvers.exact.choice_model import solve_choice
-from planner.solvers.exact.constrained_coverage import cover_most
-from planner.solvers.exact.requirements import Quest, least_whole, meets
+from planner.solvers.exact.choice_problem import ChoiceProblem, least_whole, meets
+from planner.solvers.exact.constrained_coverage import solve_coverage
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share
-from planner.solvers.input.constraints import INF, Row, Terms
-from planner.solvers.input.effort import Effort
+from planner.solvers.input.constraints import INF, Constraints, LinearConstraint
+from planner.solvers.input.problem import check_problem
 from planner.solvers.input.reduction import scale_weights
-from planner.solvers.input.validation import Faults, Given, site_numbers, total
-from planner.solvers.questions.answers import check_problem, cover_result, dress, served_by
+from planner.solvers.input.validation import CoverInput, Faults, check_site_numbers, total
+from planner.solvers.questions.coverage_result import cover_result, dress
 from planner.solvers.results import MaxCoverage, Status, share
 from planner.solvers.search.opening_order import in_order
+from planner.solvers.stopping import SearchLimits
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Evaluation:
     best : the best list found under the same conditions.
     """
 
-    selected: NDArray[np.int64]
-    gains: NDArray[np.float64]
+    selected: Ints
+    gains: Floats
     value: float
     value_before: float
     upper_bound: float
@@ -62,9 +64,9 @@ class FewestChanges:
     """
 
     plan: MaxCoverage
-    kept: NDArray[np.int64]
-    dropped: NDArray[np.int64]
-    added: NDArray[np.int64]
+    kept: Ints
+    dropped: Ints
+    added: Ints
     kept_bound: int
     best: MaxCoverage
 
@@ -111,33 +113,40 @@ def evaluate(
 
     def check(faults: Faults) -> None:
         nonlocal listed
-        listed = site_numbers(chosen, cov.shape[1], "chosen", faults)
+        listed = check_site_numbers(chosen, cov.shape[1], "chosen", faults)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress)
+    given, constraints = check_problem(
+        cov, weights, conditions, limits, sites=sites, budget=budget, costs=costs, required=required,
         forbidden=forbidden, existing=existing, check=check,
     )  # fmt: skip
-    best = cover_result(given, terms, effort, {"sites": sites, "budget": budget})
+    best = cover_result(given, constraints, limits, {"sites": sites, "budget": budget})
     is_open = np.zeros(given.n_sites, bool)
-    is_open[terms.standing] = is_open[listed] = True
-    new = np.setdiff1d(listed, terms.standing)
-    order, gains = in_order(given, terms.standing, new)
+    is_open[constraints.standing] = is_open[listed] = True
+    new = np.setdiff1d(listed, constraints.standing)
+    order, gains = in_order(given, constraints.standing, new)
     opened = np.flatnonzero(is_open)
     value = (
-        total(given.weights[given.covered_by(opened)]) if terms.capacity is None else served_by(given, terms, opened)
+        total(given.weights[given.covered_by(opened)])
+        if constraints.capacity is None
+        else served_by(given, constraints, opened)
     )
     return Evaluation(
-        order, gains, value, best.value_before, best.upper_bound, tuple(_broken(given, terms, is_open)), best
+        order, gains, value, best.value_before, best.upper_bound, tuple(_broken(given, constraints, is_open)), best
     )
 
 
-def _broken(given: Given, terms: Terms, is_open: NDArray[np.bool_]) -> list[str]:
-    broken = terms.broken(is_open)
-    if terms.floor is not None:
-        rest = replace(terms.without(*terms.families), floor=terms.floor, capacity=terms.capacity, zone=terms.zone)
-        quest = Quest(given, scale_weights(given.weights), rest, "any")
-        if not meets(quest, quest.patterns(), is_open):
+def _broken(given: CoverInput, constraints: Constraints, is_open: Bools) -> list[str]:
+    broken = constraints.broken(is_open)
+    if constraints.floor is not None:
+        rest = replace(
+            constraints.without(*constraints.families),
+            floor=constraints.floor,
+            capacity=constraints.capacity,
+            zone=constraints.zone,
+        )
+        problem = ChoiceProblem(given, scale_weights(given.weights), rest, "any")
+        if not meets(problem, problem.merged(), is_open):
             broken.append("floor")
     return broken
 
@@ -175,30 +184,30 @@ def fewest_changes(
 
     def check(faults: Faults) -> None:
         nonlocal listed
-        listed = site_numbers(plan, cov.shape[1], "plan", faults)
+        listed = check_site_numbers(plan, cov.shape[1], "plan", faults)
         check_share(within, "within", faults)
         if of not in ("best", "bound"):
             faults.add("bad_within_of", of=of)
 
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
+    limits = SearchLimits(gap, time_limit_s, seed, threads)
+    given, constraints = check_problem(
+        cov, weights, conditions, limits, sites=sites, budget=budget, costs=costs, required=required,
         forbidden=forbidden, existing=existing, check=check,
     )  # fmt: skip
     scaled = scale_weights(given.weights)
     asked: dict[str, Any] = {"sites": sites, "budget": budget, "within": within, "of": of}
-    guard = effort.guard()
-    found = cover_most(given, terms, guard, seed, scaled=scaled)
-    best = dress(given, terms, guard, found, asked)
-    listed = np.setdiff1d(listed, terms.standing)
+    stopping = limits.start()
+    found = solve_coverage(given, constraints, stopping, seed, scaled=scaled)
+    best = dress(given, constraints, stopping, found, asked)
+    listed = np.setdiff1d(listed, constraints.standing)
     kept = np.zeros(given.n_sites, bool)
     kept[listed] = True
     goal = best.value if of == "best" else best.upper_bound
     least = least_whole(1 - within, int(np.floor(goal * scaled.scale)))
-    quest = Quest(given, scaled, terms, "keep", least=least, kept=kept)
-    patterns = quest.patterns()
-    start = found.is_open if meets(quest, patterns, found.is_open) else None
-    outcome = solve_choice(quest, effort.guard(), start=start, patterns=patterns)
+    problem = ChoiceProblem(given, scaled, constraints, "keep", least=least, kept=kept)
+    merged = problem.merged()
+    start = found.is_open if meets(problem, merged, found.is_open) else None
+    outcome = solve_choice(problem, limits.start(), start=start, merged=merged)
     if outcome.ended == "infeasible":
         raise InfeasibleError("siting.none_within", within=within, gap=best.gap, families=["within"])
     is_open = outcome.is_open if outcome.is_open is not None else start
@@ -206,16 +215,16 @@ def fewest_changes(
         raise InfeasibleError("siting.none_found", families=[])
     n_kept = int(kept[is_open].sum())
     bound = min(int(np.floor(outcome.bound + 1e-6)) if np.isfinite(outcome.bound) else len(listed), len(listed))
-    row = Row("keep", listed, np.ones(len(listed)), float(n_kept), INF)
-    guard = effort.guard()
-    again = cover_most(given, terms.with_rows(row) if n_kept else terms, guard, seed, scaled=scaled)
-    made = dress(given, terms, guard, again, asked)
+    row = LinearConstraint("keep", listed, np.ones(len(listed)), float(n_kept), INF)
+    stopping = limits.start()
+    again = solve_coverage(given, constraints.with_rows(row) if n_kept else constraints, stopping, seed, scaled=scaled)
+    made = dress(given, constraints, stopping, again, asked)
     opened = np.flatnonzero(again.is_open)
     return FewestChanges(
         made,
         np.intersect1d(listed, opened),
         np.setdiff1d(listed, opened),
-        np.setdiff1d(np.setdiff1d(opened, terms.standing), listed),
+        np.setdiff1d(np.setdiff1d(opened, constraints.standing), listed),
         max(bound, n_kept),
         best,
     )
@@ -241,18 +250,18 @@ def price_of_conditions(
 
     The number or the budget is no condition here; sites required and forbidden are. Errors as `max_coverage`.
     """
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
+    limits = SearchLimits(gap, time_limit_s, seed, threads)
+    given, constraints = check_problem(
+        cov, weights, conditions, limits, sites=sites, budget=budget, costs=costs, required=required,
         forbidden=forbidden, existing=existing,
     )  # fmt: skip
     asked: dict[str, Any] = {"sites": sites, "budget": budget}
-    bound = cover_result(given, terms, effort, asked)
+    bound = cover_result(given, constraints, limits, asked)
     prices = []
-    for family in terms.families:
+    for family in constraints.families:
         if family in ("sites", "budget"):
             continue
-        free = cover_result(given, terms.without(family), effort, {**asked, "without": family})
+        free = cover_result(given, constraints.without(family), limits, {**asked, "without": family})
         low = max(free.value - bound.upper_bound, 0.0)
         prices.append(Price(family, free.value - bound.value, low, free.upper_bound - bound.value, free))
     return bound, tuple(prices)

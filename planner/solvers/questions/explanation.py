@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from planner.solvers.array_types import Matrix
+from planner.solvers.array_types import Floats, Ints, Matrix
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share, check_zones
-from planner.solvers.input.constraints import Terms
-from planner.solvers.input.effort import Effort
-from planner.solvers.input.validation import Faults, Given, check_whole, numbers, site_numbers, total
-from planner.solvers.questions.answers import check_problem
+from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.problem import check_problem
+from planner.solvers.input.validation import CoverInput, Faults, check_numbers, check_site_numbers, check_whole, total
 from planner.solvers.search.opening_order import in_order
+from planner.solvers.stopping import SearchLimits
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Explanation:
         when any other site is dropped and when weights are perturbed.
     """
 
-    selected: NDArray[np.int64]
-    gain: dict[str, NDArray[np.float64]]
-    gain_by_zone: dict[str, NDArray[np.float64]]
-    reached: NDArray[np.float64]
-    overlap: NDArray[np.float64]
-    loss_if_dropped: NDArray[np.float64]
-    replacement: NDArray[np.int64]
-    replacement_loss: NDArray[np.float64]
-    rank: NDArray[np.int64]
-    rank_low: NDArray[np.int64]
-    rank_high: NDArray[np.int64]
-    rank_mean: NDArray[np.float64]
+    selected: Ints
+    gain: dict[str, Floats]
+    gain_by_zone: dict[str, Floats]
+    reached: Floats
+    overlap: Floats
+    loss_if_dropped: Floats
+    replacement: Ints
+    replacement_loss: Floats
+    rank: Ints
+    rank_low: Ints
+    rank_high: Ints
+    rank_mean: Floats
 
 
 def explain(
@@ -76,26 +76,26 @@ def explain(
         What was given cannot be; all faults are named together.
     """
     n_demand = cov.shape[0] if hasattr(cov, "shape") else 0
-    by_group: dict[str, NDArray[np.float64]] = {}
+    by_group: dict[str, Floats] = {}
     place = np.zeros(n_demand, np.int64)
     listed = np.empty(0, np.int64)
 
     def check(faults: Faults) -> None:
         nonlocal place, listed
         for name, given_weights in (groups or {}).items():
-            by_group[name] = numbers(given_weights, n_demand, f"groups[{name}]", faults)
+            by_group[name] = check_numbers(given_weights, n_demand, f"groups[{name}]", faults)
         if zones is not None:
             checked = check_zones(zones, n_demand, "zones", faults)
             place = place if checked is None else checked
-        listed = site_numbers(chosen, cov.shape[1], "chosen", faults)
+        listed = check_site_numbers(chosen, cov.shape[1], "chosen", faults)
         check_whole(draws, "draws", faults)
         check_share(spread, "spread", faults)
 
-    given, terms = check_problem(
+    given, constraints = check_problem(
         cov,
         weights,
         conditions,
-        Effort(),
+        SearchLimits(),
         budget=budget,
         costs=costs,
         limited=False,
@@ -104,13 +104,13 @@ def explain(
         existing=existing,
         check=check,
     )
-    sites = np.setdiff1d(listed, terms.standing)
-    order, _ = in_order(given, terms.standing, sites)
+    sites = np.setdiff1d(listed, constraints.standing)
+    order, _ = in_order(given, constraints.standing, sites)
     by_group = by_group or {"total": given.weights}
-    gain, by_zone = _gains(given, terms, order, by_group, place)
-    reached, overlap, loss = _reach(given, terms, order)
-    replacement, still_lost = _replacements(given, terms, order, loss, np.asarray(required, np.int64).ravel())
-    ranks = _ranks(given, terms, order, draws, spread, seed)
+    gain, by_zone = _gains(given, constraints, order, by_group, place)
+    reached, overlap, loss = _reach(given, constraints, order)
+    replacement, still_lost = _replacements(given, constraints, order, loss, np.asarray(required, np.int64).ravel())
+    ranks = _ranks(given, constraints, order, draws, spread, seed)
     return Explanation(
         selected=order,
         gain=gain,
@@ -128,13 +128,13 @@ def explain(
 
 
 def _gains(
-    given: Given,
-    terms: Terms,
-    order: NDArray[np.int64],
-    by_group: dict[str, NDArray[np.float64]],
-    place: NDArray[np.int64],
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    covered = given.covered_by(terms.standing)
+    given: CoverInput,
+    constraints: Constraints,
+    order: Ints,
+    by_group: dict[str, Floats],
+    place: Ints,
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    covered = given.covered_by(constraints.standing)
     n_zones = int(place.max(initial=-1)) + 1
     gain = {group: np.zeros(len(order)) for group in by_group}
     by_zone = {group: np.zeros((len(order), n_zones)) for group in by_group}
@@ -149,8 +149,8 @@ def _gains(
     return gain, by_zone
 
 
-def _reach(given: Given, terms: Terms, order: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
-    count = given.times_covered(np.concatenate((terms.standing, order)))
+def _reach(given: CoverInput, constraints: Constraints, order: Ints) -> tuple[Floats, ...]:
+    count = given.times_covered(np.concatenate((constraints.standing, order)))
     reached, overlap, loss = np.zeros(len(order)), np.zeros(len(order)), np.zeros(len(order))
     for k, j in enumerate(order):
         points = given.points_of(j)
@@ -161,14 +161,14 @@ def _reach(given: Given, terms: Terms, order: NDArray[np.int64]) -> tuple[NDArra
 
 
 def _replacements(
-    given: Given, terms: Terms, order: NDArray[np.int64], loss: NDArray[np.float64], required: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    given: CoverInput, constraints: Constraints, order: Ints, loss: Floats, required: Ints
+) -> tuple[Ints, Floats]:
     """Return who would make up most for each site: of alike ones the lowest number, conditions kept where they are now."""
     is_open = np.zeros(given.n_sites, bool)
-    is_open[terms.standing] = is_open[order] = True
+    is_open[constraints.standing] = is_open[order] = True
     count = given.times_covered(np.flatnonzero(is_open))
-    already = set(terms.broken(is_open))
-    free = np.setdiff1d(terms.new, order)
+    already = set(constraints.broken(is_open))
+    free = np.setdiff1d(constraints.new, order)
     uncovered = np.where(count == 0, given.weights, 0.0) @ given.by_site
     best, still = np.full(len(order), -1), loss.copy()
     for k, j in enumerate(order):
@@ -181,26 +181,24 @@ def _replacements(
                 break
             swapped = is_open.copy()
             swapped[j], swapped[free[place]] = False, True
-            if set(terms.broken(swapped)) <= already and j not in required:
+            if set(constraints.broken(swapped)) <= already and j not in required:
                 best[k], still[k] = free[place], loss[k] - made_up[place]
                 break
     return best, still
 
 
-def _ranks(
-    given: Given, terms: Terms, order: NDArray[np.int64], draws: int, spread: float, seed: int
-) -> NDArray[np.float64]:
+def _ranks(given: CoverInput, constraints: Constraints, order: Ints, draws: int, spread: float, seed: int) -> Floats:
     """Return the rank of each site: as it stands, with each other site dropped, and with weights perturbed."""
     rng = np.random.default_rng(seed)
     column = {int(j): k for k, j in enumerate(order)}
     ranks = np.full((1 + len(order) + draws, len(order)), np.nan)
     ranks[0] = np.arange(1, len(order) + 1)
     for k in range(len(order)):
-        for rank, j in enumerate(in_order(given, terms.standing, np.delete(order, k))[0], start=1):
+        for rank, j in enumerate(in_order(given, constraints.standing, np.delete(order, k))[0], start=1):
             ranks[1 + k, column[int(j)]] = rank
     for draw in range(draws):
         weights = given.weights * rng.uniform(1 - spread, 1 + spread, len(given.weights))
         varied = given.with_weights(weights)
-        for rank, j in enumerate(in_order(varied, terms.standing, order)[0], start=1):
+        for rank, j in enumerate(in_order(varied, constraints.standing, order)[0], start=1):
             ranks[1 + len(order) + draw, column[int(j)]] = rank
     return ranks

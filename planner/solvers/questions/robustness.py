@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from planner.errors import InfeasibleError
-from planner.solvers.array_types import Matrix
+from planner.solvers.array_types import Floats, Ints, Matrix
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
-from planner.solvers.input.constraints import INF, Row
-from planner.solvers.input.effort import Effort
-from planner.solvers.input.times import check_times
-from planner.solvers.input.validation import Faults, check_whole, numbers
-from planner.solvers.questions.answers import check_problem, cover_result
+from planner.solvers.input.constraints import INF, LinearConstraint
+from planner.solvers.input.problem import check_problem
+from planner.solvers.input.travel_times import check_times
+from planner.solvers.input.validation import Faults, check_numbers, check_whole
+from planner.solvers.questions.coverage_result import cover_result
 from planner.solvers.results import MaxCoverage
+from planner.solvers.stopping import SearchLimits
 
 Scenario = tuple[Any, ArrayLike]
 
@@ -25,13 +26,13 @@ class Robustness:
     """How often each site was chosen: `chosen` times out of `draws`, `share` of them; `value` and `upper_bound` by scenario."""
 
     draws: int
-    chosen: NDArray[np.int64]
-    value: NDArray[np.float64]
-    upper_bound: NDArray[np.float64]
-    selected: tuple[NDArray[np.int64], ...]
+    chosen: Ints
+    value: Floats
+    upper_bound: Floats
+    selected: tuple[Ints, ...]
 
     @property
-    def share(self) -> NDArray[np.float64]:
+    def share(self) -> Floats:
         """How often each site was chosen, as a share of the scenarios."""
         return self.chosen / max(self.draws, 1)
 
@@ -66,14 +67,14 @@ def robustness(
         drawn = [scenarios(np.random.default_rng(each)) for each in seeds]
     else:
         drawn = list(scenarios)
-    effort = Effort(gap, time_limit_s, seed, threads)
+    limits = SearchLimits(gap, time_limit_s, seed, threads)
     results = []
     for cov, weights in drawn:
-        given, terms = check_problem(
+        given, constraints = check_problem(
             cov,
             weights,
             conditions,
-            effort,
+            limits,
             sites=sites,
             budget=budget,
             costs=costs,
@@ -81,7 +82,7 @@ def robustness(
             forbidden=forbidden,
             existing=existing,
         )
-        results.append((given.n_sites, cover_result(given, terms, effort, {})))
+        results.append((given.n_sites, cover_result(given, constraints, limits, {})))
     chosen = np.zeros(max((n for n, _ in results), default=0), np.int64)
     for _, found in results:
         chosen[found.selected] += 1
@@ -112,11 +113,11 @@ def vary(
     Raises
     ------
     InputError
-        Times, weights or ranges cannot be; all faults are named together.
+        TravelTimes, weights or ranges cannot be; all faults are named together.
     """
     faults = Faults()
     times = check_times(t, faults)
-    usual = numbers(weights, times.shape[0], "weights", faults)
+    usual = check_numbers(weights, times.shape[0], "weights", faults)
     for name, span in (("speed", speed), ("threshold", threshold), ("people", people)):
         if len(span) != 2 or not 0 <= span[0] <= span[1] < np.inf or (name == "speed" and span[0] == 0):
             faults.add("bad_range", name=name, given=str(tuple(span)))
@@ -158,16 +159,16 @@ def alternatives(
         check_whole(number, "number", faults)
         check_whole(differ, "differ", faults)
 
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
+    limits = SearchLimits(gap, time_limit_s, seed, threads)
+    given, constraints = check_problem(
+        cov, weights, conditions, limits, sites=sites, budget=budget, costs=costs, required=required,
         forbidden=forbidden, existing=existing, check=check,
     )  # fmt: skip
     asked: dict[str, Any] = {"sites": sites, "budget": budget, "differ": differ}
     results: list[MaxCoverage] = []
     for _ in range(int(number)):
         try:
-            found = cover_result(given, terms, effort, asked)
+            found = cover_result(given, constraints, limits, asked)
         except InfeasibleError:
             if not results:
                 raise
@@ -176,7 +177,9 @@ def alternatives(
             break
         results.append(found)
         chosen = np.sort(found.selected)
-        terms = terms.with_rows(Row("differ", chosen, np.ones(len(chosen)), -INF, float(len(chosen) - differ)))
+        constraints = constraints.with_rows(
+            LinearConstraint("differ", chosen, np.ones(len(chosen)), -INF, float(len(chosen) - differ))
+        )
         if len(chosen) < max(differ, 1):
             break
     return tuple(results)
