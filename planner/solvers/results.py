@@ -22,6 +22,9 @@ class Result:
     stopped_by : why the search ended: "proven", "gap", "work", "time" or "cancelled".
     covered : for each demand point, whether an open site reaches it.
     parameters : what was asked for.
+    forced : the selected sites that had to open.
+    n_candidates_free : how many candidates could open beside those within the number or the budget.
+    is_forced : whether nothing was free to choose: no such candidate, and no centre that may close.
     """
 
     selected: Ints
@@ -30,6 +33,14 @@ class Result:
     covered: Bools
     parameters: dict[str, Any]
     closed: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    forced: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    n_candidates_free: int = 0
+    is_forced: bool = False
+
+    @property
+    def free_sites(self) -> int:
+        """How many of the selected sites did not have to open."""
+        return len(self.selected) - len(self.forced)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from planner.solvers.array_types import Bools, Floats, Ints
-from planner.solvers.exact.allocation import serve
+from planner.solvers.exact.allocation import counts_people, near_whole, serve
 from planner.solvers.exact.choice_model import solve_choice
 from planner.solvers.exact.choice_problem import ChoiceProblem, meets, worst_share
 from planner.solvers.exact.infeasibility import refuse_clash
@@ -141,8 +141,8 @@ def _finish(problem: ChoiceProblem, merged: MergedDemand | None, is_open: Bools,
             is_open[j] = False
             is_open[j] = bool(constraints.broken(is_open))
         value = total(served)
-        if _counts_people(scaled, constraints):
-            value, bound = _near_whole(value), float(np.floor(bound + 1e-6))
+        if counts_people(scaled, constraints):
+            value, bound = near_whole(value), float(np.floor(bound + 1e-6))
         return SolvedCoverage(is_open, served, value, max(bound, value), allocation)
     is_open = pruned(given, constraints, is_open, problem.times)
     counts = given.times_covered(np.flatnonzero(is_open)) >= problem.times
@@ -191,13 +191,3 @@ def _better_everywhere(problem: ChoiceProblem, merged: MergedDemand, value: floa
         least[: len(problem.constraints.floor)] = problem.constraints.floor[: len(floor)]
         floor = np.maximum(floor, least)
     return replace(problem, goal="any", constraints=replace(problem.constraints, floor=floor))
-
-
-def _counts_people(scaled: ScaledWeights, constraints: Constraints) -> bool:
-    assert constraints.capacity is not None
-    limits = constraints.capacity[np.isfinite(constraints.capacity)]
-    return scaled.unit > 1 and bool((limits == np.floor(limits)).all())
-
-
-def _near_whole(value: float) -> float:
-    return float(np.rint(value)) if abs(value - np.rint(value)) <= 1e-6 * max(1.0, value * 1e-6) else value

@@ -152,7 +152,7 @@ def _by_number(
     """Halve the numbers between one proven too few and one that is enough, by what so many sites cover at most."""
     given, scaled, constraints, least = problem.given, problem.scaled, problem.constraints, problem.least
     assert least is not None
-    must = len(np.setdiff1d(constraints.required, constraints.closable))
+    must = len(constraints.forced)
     enough = len(constraints.new) if start is None else int(_spent(constraints, start))
     best, too_few = start, must - 1  # `too_few` is proven; what lies between `low` and `enough` is open
     low = too_few

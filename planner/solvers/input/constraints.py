@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.input.conditions import Conditions, check_capacities, check_share, check_zones, per_zone
 from planner.solvers.input.reduction import scale_costs
-from planner.solvers.input.validation import WITHIN, Faults, check_site_numbers, check_whole
+from planner.solvers.input.validation import WITHIN, Faults, as_mask, check_site_numbers, check_whole
 
 INF = float("inf")
 
@@ -77,6 +77,33 @@ class Constraints:
     def new(self) -> Ints:
         """Sites that may be opened or must be."""
         return np.setdiff1d(np.arange(self.n_sites), np.union1d(self.standing, self.forbidden))
+
+    @property
+    def forced(self) -> Ints:
+        """Sites to be opened whatever else is chosen."""
+        return np.setdiff1d(self.required, self.closable)
+
+    @property
+    def n_free(self) -> int:
+        """How many candidates could open beside the forced ones within the number or the budget."""
+        free = np.setdiff1d(self.new, self.forced)
+        if self.sites is not None and len(self.forced) >= self.sites:
+            return 0
+        if self.budget is None:
+            return len(free)
+        cost, limit = scale_costs(self.costs, self.budget)
+        return int(np.count_nonzero(cost[free] <= limit - int(cost[self.forced].sum())))
+
+    def freedom(self, selected: Ints) -> dict[str, Any]:
+        """Return what a result says about how free its choice was."""
+        closures = next((row for row in self.rows if row.family == "closures"), None)
+        may_close = len(self.closable) and (closures is None or closures.low < len(self.closable))
+        n_free = self.n_free
+        return {
+            "forced": np.intersect1d(selected, self.forced),
+            "n_candidates_free": n_free,
+            "is_forced": n_free == 0 and not may_close,
+        }
 
     @property
     def is_plain(self) -> bool:
@@ -147,6 +174,42 @@ class Constraints:
     def with_rows(self, *rows: LinearConstraint) -> "Constraints":
         """Return the constraints with some rows more."""
         return replace(self, rows=(*self.rows, *rows))
+
+
+class Swaps:
+    """Which sites may take the place of an open one: every row stays met, or as broken as it is."""
+
+    def __init__(self, constraints: Constraints, is_open: Bools) -> None:
+        rows = constraints.rows
+        self._n_rows = len(rows)
+        size = np.array([len(row.index) for row in rows], np.int64)
+        self._row = np.repeat(np.arange(len(rows)), size)
+        self._site = np.concatenate([np.empty(0, np.int64), *(row.index for row in rows)])
+        self._coef = np.concatenate([np.empty(0), *(row.coef if row.exact is None else row.exact[0] for row in rows)])
+        self._level = self._sums(is_open[self._site])
+        high = np.array([row.high if row.exact is None else row.exact[1] for row in rows], float)
+        low = np.array([row.low for row in rows], float)
+        self._high = np.maximum(high, self._level) + 1e-9
+        self._low = np.minimum(low, self._level) - 1e-9
+        self._required = constraints.required
+        self._candidates = as_mask(constraints.new, constraints.n_sites) & ~is_open
+
+    def allowed(self, site: int) -> Bools:
+        """Return which candidates may open when `site` closes; none where it must stay open."""
+        if site in self._required:
+            return np.zeros_like(self._candidates)
+        level = self._level - self._sums(self._site == site)
+        after = level[self._row] + self._coef
+        allowed = self._candidates.copy()
+        allowed[self._site[after > self._high[self._row]]] = False
+        lacking = level < self._low
+        if lacking.any():
+            mends = lacking[self._row] & (after >= self._low[self._row])
+            allowed &= np.bincount(self._site[mends], minlength=len(allowed)) == np.count_nonzero(lacking)
+        return allowed
+
+    def _sums(self, which: Bools) -> Floats:
+        return np.bincount(self._row[which], self._coef[which], self._n_rows).astype(np.float64)
 
 
 def check_constraints(

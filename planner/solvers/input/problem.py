@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from planner.errors import InfeasibleError
-from planner.solvers.input.conditions import Conditions
+from planner.solvers.array_types import Progress
+from planner.solvers.input.conditions import NOTHING_MORE, Conditions
 from planner.solvers.input.constraints import Constraints, check_constraints
 from planner.solvers.input.reduction import scale_costs
 from planner.solvers.input.validation import (
@@ -25,19 +25,26 @@ from planner.solvers.stopping import SearchLimits
 def check_problem(
     cov: Any,
     weights: ArrayLike,
-    conditions: Conditions,
-    limits: SearchLimits,
     *,
+    limited: bool = True,
+    check: Callable[[Faults], None] | None = None,
     sites: int | None = None,
     budget: float | None = None,
     costs: ArrayLike | None = None,
-    limited: bool = True,
     required: ArrayLike = (),
     forbidden: ArrayLike = (),
     existing: ArrayLike = (),
-    check: Callable[[Faults], None] | None = None,
-) -> tuple[CoverInput, Constraints]:
-    """Check everything, name all faults together, and return the problem and its constraints.
+    conditions: Conditions = NOTHING_MORE,
+    gap: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[CoverInput, Constraints, SearchLimits]:
+    """Check everything, name all faults together, and return the problem, its constraints and the limits of the search.
+
+    `check` adds faults of whatever else was given; without `limited` a number or budget may be missing, or both be there.
 
     Raises
     ------
@@ -50,7 +57,8 @@ def check_problem(
     kept_costs = None if costs is None else check_numbers(costs, n_sites, "costs", faults)
     if limited:
         check_limit(sites, budget, costs, faults)
-    check_search_limits(limits.gap, limits.time_limit_s, faults)
+    limits = SearchLimits(gap, time_limit_s, seed, threads, progress, cancelled)
+    check_search_limits(limits, faults)
     if check is not None:
         check(faults)
     constraints = check_constraints(
@@ -66,22 +74,33 @@ def check_problem(
         costs=None if sites is not None else kept_costs,
     )
     faults.refuse()
-    must = np.setdiff1d(constraints.required, constraints.closable)
+    if limited:
+        refuse_required(constraints)
+    return CoverInput(*canonical_rows(cov), n_sites, kept_weights), constraints, limits
+
+
+def refuse_required(constraints: Constraints) -> None:
+    """Refuse required sites that alone exceed the number or the budget.
+
+    Raises
+    ------
+    InfeasibleError
+        They do.
+    """
+    must = constraints.forced
     if constraints.sites is not None and len(must) > constraints.sites:
         raise InfeasibleError(
             "siting.required_over_sites",
             needed=float(len(must)),
             limit=float(constraints.sites),
-            families=_REQUIRED_SITES,
+            families=["required", "sites"],
         )
     if constraints.budget is not None:
         whole, limit = scale_costs(constraints.costs, constraints.budget)
         if int(whole[must].sum()) > limit:
-            needed = float(constraints.costs[must].sum())
             raise InfeasibleError(
-                "siting.required_over_budget", needed=needed, limit=float(constraints.budget), families=_REQUIRED_BUDGET
+                "siting.required_over_budget",
+                needed=float(constraints.costs[must].sum()),
+                limit=float(constraints.budget),
+                families=["required", "budget"],
             )
-    return CoverInput(*canonical_rows(cov), n_sites, kept_weights), constraints
-
-
-_REQUIRED_SITES, _REQUIRED_BUDGET = ["required", "sites"], ["required", "budget"]

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from planner.errors import InputError
-from planner.kernels.cover import count_open, covered_rows, transpose
+from planner.kernels.cover import count_open, covered_rows, pack_rows, transpose
 from planner.solvers.array_types import Bools, Floats, Int32s, Ints
+from planner.solvers.stopping import SearchLimits
 from planner.texts import Sentence
 
 WITHIN = 1e-12
@@ -71,6 +72,13 @@ class CoverInput:
             self._by_site.append(sparse.csc_array((ones, site_rows, site_ptr), shape=(len(self.weights), self.n_sites)))
         return self._by_site[1]
 
+    def only(self, sites: Ints) -> "CoverInput":
+        """Return the same demand points with some sites alone, under their own numbers."""
+        number = np.full(self.n_sites, -1, np.int32)
+        number[sites] = sites
+        row_ptr, row_sites = pack_rows(self.row_ptr, self.row_sites, np.arange(len(self.weights)), number)
+        return CoverInput(row_ptr, row_sites, self.n_sites, self.weights)
+
     def with_weights(self, weights: Floats) -> "CoverInput":
         """Return the same matrix with other weights."""
         return CoverInput(self.row_ptr, self.row_sites, self.n_sites, weights, self._by_site)
@@ -96,12 +104,12 @@ def check_cover(cov: Any, faults: Faults) -> tuple[int, int]:
     return cov.shape
 
 
-def check_search_limits(gap: float, time_limit_s: float, faults: Faults) -> None:
+def check_search_limits(limits: SearchLimits, faults: Faults) -> None:
     """Check how hard to look."""
-    if not 0 <= gap < 1:
-        faults.add("bad_gap", gap=gap)
-    if not time_limit_s > 0:
-        faults.add("bad_time", time_limit_s=time_limit_s)
+    if not 0 <= limits.gap < 1:
+        faults.add("bad_gap", gap=limits.gap)
+    if not limits.time_limit_s > 0:
+        faults.add("bad_time", time_limit_s=limits.time_limit_s)
 
 
 def check_whole(number: Any, name: str, faults: Faults) -> None:
@@ -162,6 +170,13 @@ def canonical_rows(cov: Any) -> tuple[Ints, Int32s]:
         rows.sum_duplicates()
     # read only, so that what fits is taken as it is: copies of 100 million numbers cost more than the proof
     return np.ascontiguousarray(rows.indptr, np.int64), np.ascontiguousarray(rows.indices, np.int32)
+
+
+def as_mask(sites: Ints, n_sites: int) -> Bools:
+    """Return which sites are among some numbers."""
+    mask = np.zeros(n_sites, bool)
+    mask[sites] = True
+    return mask
 
 
 def total(weights: Floats) -> float:

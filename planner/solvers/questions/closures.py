@@ -7,12 +7,11 @@ from numpy.typing import ArrayLike
 
 from planner.errors import InfeasibleError
 from planner.solvers.array_types import Floats, Int32s, Ints, Matrix
-from planner.solvers.input.conditions import NOTHING_MORE
 from planner.solvers.input.problem import check_problem
 from planner.solvers.input.validation import CoverInput, Faults, check_site_numbers, check_whole, total
 from planner.solvers.questions.coverage_result import cover_result
 from planner.solvers.results import Status, share
-from planner.solvers.stopping import PROVEN_SHARE, SearchLimits, StopReason
+from planner.solvers.stopping import PROVEN_SHARE, StopReason
 
 
 @dataclass(frozen=True)
@@ -144,16 +143,16 @@ def least_loss_closures(
         raise InfeasibleError(
             "siting.too_many_closures", closures=int(closures), possible=len(may_close), families=["closures"]
         )
-    limits = SearchLimits(gap, time_limit_s, seed, threads)
-    shut = np.setdiff1d(np.arange(given.n_sites), standing)
-    asked, constraints = check_problem(
+    asked, constraints, limits = check_problem(
         cov,
         weights,
-        NOTHING_MORE,
-        limits,
         sites=len(standing) - int(closures),
         required=np.intersect1d(stays, standing),
-        forbidden=shut,
+        forbidden=np.setdiff1d(np.arange(given.n_sites), standing),
+        gap=gap,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        threads=threads,
     )
     found = cover_result(asked, constraints, limits, {"closures": int(closures)})
     spare = np.setdiff1d(may_close, found.selected)  # those left over when all that covers something is kept
@@ -164,7 +163,7 @@ def least_loss_closures(
 
 
 def _standing(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> tuple[CoverInput, Ints]:
-    given, constraints = check_problem(cov, weights, NOTHING_MORE, SearchLimits(), limited=False, existing=existing)
+    given, constraints, _ = check_problem(cov, weights, limited=False, existing=existing)
     return given, constraints.existing
 
 

@@ -39,7 +39,7 @@ def streamed_result(
     people = check_numbers(weights, np.size(weights), "weights", faults)
     for name, number in (("sites", sites), ("n_sites", n_sites), ("passes", passes), ("pairs_kept", pairs_kept)):
         check_whole(number, name, faults)
-    check_search_limits(limits.gap, limits.time_limit_s, faults)
+    check_search_limits(limits, faults)
     faults.refuse()
     shut = check_site_numbers(forbidden, n_sites, "forbidden", faults)
     stands = check_site_numbers(existing, n_sites, "existing", faults)
@@ -78,6 +78,8 @@ def streamed_result(
         covered=covered,
         parameters=_asked(sites, passes, pairs_kept, limits),
         served=np.where(covered, people, 0.0),
+        n_candidates_free=len(candidates) if sites else 0,
+        is_forced=not (sites and len(candidates)),
     )
 
 

@@ -47,7 +47,7 @@ def plain_problem(given: CoverInput, scaled: ScaledWeights, constraints: Constra
     """Return the problem of covering most under the number or budget alone; None where the sites required exceed it."""
     status = np.full(given.n_sites, FREE, np.int8)
     status[constraints.forbidden] = CLOSED
-    must = np.setdiff1d(constraints.required, constraints.closable)
+    must = constraints.forced
     opened = np.union1d(constraints.standing, must)
     status[opened] = OPEN
     left_over = ~given.covered_by(opened) & (scaled.whole > 0)
