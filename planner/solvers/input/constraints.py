@@ -68,17 +68,17 @@ class Constraints:
     floor: Floats | None
     capacity: Floats | None
 
-    @property
+    @cached_property
     def standing(self) -> Ints:
         """Sites that are open today."""
         return np.union1d(self.existing, self.closable)
 
-    @property
+    @cached_property
     def new(self) -> Ints:
         """Sites that may be opened or must be."""
-        return np.setdiff1d(np.arange(self.n_sites), np.union1d(self.standing, self.forbidden))
+        return np.flatnonzero(~(as_mask(self.standing, self.n_sites) | as_mask(self.forbidden, self.n_sites)))
 
-    @property
+    @cached_property
     def forced(self) -> Ints:
         """Sites to be opened whatever else is chosen."""
         return np.setdiff1d(self.required, self.closable)
@@ -86,7 +86,7 @@ class Constraints:
     @property
     def n_free(self) -> int:
         """How many candidates could open beside the forced ones within the number or the budget."""
-        free = np.setdiff1d(self.new, self.forced)
+        free = self.new[~np.isin(self.new, self.forced)]
         if self.sites is not None and len(self.forced) >= self.sites:
             return 0
         if self.budget is None:
