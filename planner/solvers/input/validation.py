@@ -14,9 +14,6 @@ from planner.solvers.array_types import Bools, Floats, Int32s, Ints
 from planner.solvers.stopping import SearchLimits
 from planner.texts import Sentence
 
-WITHIN = 1e-12
-"""What an amount may exceed a limit by, as a share of it: one rounding of a product."""
-
 
 class Faults:
     """The faults of an input, gathered to be named together."""
