@@ -28,7 +28,10 @@ from planner.places import Places
 from planner.project import checked
 
 LANGUAGES = {"sh", "text", "toml", "python"}
-NOT_RUN = ("planner app", "planner new county --place")  # the one serves until it is stopped, the other asks the internet
+NOT_RUN = (
+    "planner app",
+    "planner new county --place",
+)  # the one serves until it is stopped, the other asks the internet
 
 
 def with_blocks(language: str) -> list[Any]:
