@@ -10,6 +10,7 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
@@ -28,7 +29,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_post_page(output: str, page: object, config: MkDocsConfig) -> str:
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Join the lines of Chinese paragraphs, which browsers would part by a blank."""
+    if not page.file.src_uri.startswith("zh/"):
+        return markdown
+    wide = "[\u2018-\u201d\u3000-\u9fff\uff00-\uffef]"
+    parts = re.split(r"(^```.*?^```$)", markdown, flags=re.DOTALL | re.MULTILINE)
+    parts[::2] = [re.sub(rf"(?<={wide})\n(?={wide}|[`\[]\w)", "", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Refuse a page that would fetch something from another host: the site is read offline."""
     outside = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?((?:https?:)?//[^\"'\s>]+)", output)
     if outside:
