@@ -1,6 +1,8 @@
-"""Everything a user meets has its line: every command and option, every project key, every column and key of what is written."""
+"""Everything a user meets has its line: commands and options, project keys, columns and keys of what is written, parameters."""
 
+import inspect
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +19,8 @@ from pydantic import BaseModel
 from small_project import write_project
 from typer.testing import CliRunner
 
+import planner
+from planner import siting
 from planner.batch import Outcome
 from planner.cli import app
 from planner.project.sections import ProjectFile
@@ -203,3 +207,27 @@ def is_told(path: str, told: dict[str, list[str]]) -> bool:
     words = {word.strip(":;,()") for cell in told.get(above, ()) for word in cell.replace("`", "").split()}
     is_kind = key in {*GROUPS, "A", "B", "C", "V"} or above.endswith((".by_reason", ".by_cause"))
     return bool(above) and (key in words or is_kind)
+
+
+API = "\n".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs" / "api").glob("*.md")))
+DIRECTIVES = re.findall(r"^::: (\S+)$", API, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [name for name in planner.__all__ if not name.startswith("__")])
+def test_every_public_name_is_in_the_reference(name: str) -> None:
+    thing = getattr(planner, name)
+    if inspect.ismodule(thing):
+        assert thing.__name__ in DIRECTIVES
+    else:
+        assert thing.__module__ in DIRECTIVES or any(place.endswith(f".{name}") for place in DIRECTIVES)
+
+
+SITING = [name for name in siting.__all__ if inspect.isfunction(getattr(siting, name))]
+
+
+@pytest.mark.parametrize("name", SITING)
+def test_every_parameter_of_a_model_is_told(name: str) -> None:
+    function = getattr(siting, name)
+    shared = named(section(ROOT / "docs" / "siting.md", "What all of them take"))
+    own = set(re.findall(r"\w+", inspect.getdoc(function) or ""))
+    assert set(inspect.signature(function).parameters) <= set(shared) | own
