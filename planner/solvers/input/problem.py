@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from planner.counting import canonical_rows
 from planner.errors import InfeasibleError
 from planner.solvers.array_types import Progress
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
@@ -13,7 +14,6 @@ from planner.solvers.input.reduction import scale_costs, sum_of_costs
 from planner.solvers.input.validation import (
     CoverInput,
     Faults,
-    canonical_rows,
     check_cover,
     check_limit,
     check_numbers,

@@ -5,6 +5,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
+from planner.counting import total
 from planner.solvers.exact.choice_problem import ChoiceProblem
 from planner.solvers.exact.constrained_coverage import solve_worst_zone
 from planner.solvers.exact.min_sites import solve_min_sites
@@ -16,7 +17,7 @@ from planner.solvers.input.keywords import Search, TimeKeywords
 from planner.solvers.input.problem import refuse_required
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.travel_times import TravelTimes, check_times
-from planner.solvers.input.validation import CoverInput, Faults, check_numbers, check_search_limits, check_whole, total
+from planner.solvers.input.validation import CoverInput, Faults, check_numbers, check_search_limits, check_whole
 from planner.solvers.results import MinSites, PCenter, PMedian, WorstZone, share
 from planner.solvers.search.opening_order import in_order
 from planner.solvers.stopping import SearchLimits

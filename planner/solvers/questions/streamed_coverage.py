@@ -5,17 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from planner.counting import total
 from planner.solvers.array_types import Floats, Ints
 from planner.solvers.input.catchments import Catchments, covered_by
 from planner.solvers.input.reduction import ScaledWeights, scale_weights
-from planner.solvers.input.validation import (
-    Faults,
-    check_numbers,
-    check_search_limits,
-    check_site_numbers,
-    check_whole,
-    total,
-)
+from planner.solvers.input.validation import Faults, check_numbers, check_search_limits, check_site_numbers, check_whole
 from planner.solvers.results import MaxCoverage
 from planner.solvers.search.streamed_coverage import StreamedSearch
 from planner.solvers.stopping import SearchLimits
