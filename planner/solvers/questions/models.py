@@ -11,8 +11,9 @@ from planner.solvers.exact.constrained_coverage import solve_worst_zone
 from planner.solvers.exact.min_sites import solve_min_sites
 from planner.solvers.exact.p_center import solve_p_center
 from planner.solvers.exact.p_median import lacks_time, solve_p_median
+from planner.solvers.input.condition_rows import check_constraints
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
-from planner.solvers.input.constraints import Constraints, check_constraints
+from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.keywords import Search, TimeKeywords
 from planner.solvers.input.problem import refuse_required
 from planner.solvers.input.reduction import scale_weights
