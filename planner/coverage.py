@@ -13,9 +13,11 @@ from typing import get_args
 
 import geopandas as gpd
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.counting import times_covered as times_covered
+from planner.counting import total as total
 from planner.errors import InputError
 from planner.kernels.nearest_k import k_nearest_facilities, k_nearest_for_points
 from planner.kernels.paths import by_point, nearest_facility, nearest_for_points, reach_points
@@ -378,22 +380,3 @@ def _nearest_slower(
         seconds[left[found]], site[left[found]] = times.data[best], times.indices[best]
         left, limit_s = left[~found], 2 * limit_s
     return seconds, site
-
-
-def times_covered(cov: sparse.sparray | sparse.spmatrix, sites: ArrayLike) -> NDArray[np.int64]:
-    """Return how many of some sites cover each demand point, shape (n_demand,).
-
-    `cov`: sparse array of bool or integers, shape (n_demand, n_sites), nonzero where a site covers a demand point; `sites`:
-    their numbers, shape (n,), each counted once.
-    """
-    chosen = np.zeros(cov.shape[1], np.int64)
-    chosen[np.asarray(sites, np.int64)] = 1
-    return np.asarray((cov != 0).astype(np.int64) @ chosen)
-
-
-def total(weights: ArrayLike, chosen: ArrayLike | None = None) -> float:
-    """Return the sum of weights (of those `chosen`, a boolean mask), rounded once, whatever the order of addition."""
-    values = np.asarray(weights, float)
-    if chosen is not None:
-        values = values[np.asarray(chosen, bool)]
-    return math.fsum(values.ravel().tolist())
