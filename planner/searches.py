@@ -113,7 +113,7 @@ def nearest_site(
     effort_m, of_node, ties = _nearest_of_nodes(network, sites, walk, math.inf)
     seconds, site = nearest_for_points(
         demand.snapped.edge, demand.snapped.at, demand.snapped.distance_m, streets_for(network, walk.one_way),
-        sites.entries_on_edges, effort_m, of_node, ties, walk.speed_m_s,
+        sites.entries_on_edges, effort_m, of_node, ties, walk.tie_m, walk.speed_m_s,
     )  # fmt: skip
     site = site.astype(np.int64)
     return nearer_straight(seconds, site, demand, sites, walk) if walk.straight_line else (seconds, site)

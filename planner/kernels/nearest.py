@@ -126,24 +126,27 @@ def _collect_ties(entries, streets, limit_m, tie_m, dist, facility, first, node,
                     filled = _link(v, d, f, filled, first, node, after, metres, owner)
                     if filled < 0:
                         return -1
-    n_nodes = len(dist)
-    source = 0
-    while source < n_nodes + filled:  # what the nodes' nearest hand on, then what the links do, new ones included
-        if source < n_nodes:
-            u, f, d = np.int64(source), facility[source], dist[source]
-        else:
-            i = source - n_nodes
-            u, f, d = np.int64(node[i]), owner[i], metres[i]
-        source += 1
-        if f < 0:
-            continue
+    for u in range(len(dist)):  # what the nodes' nearest hand on
+        f, d = facility[u], dist[u]
         for k in range(indptr[u], indptr[u + 1]):
+            v = head[k]
+            if f < facility[v] and f >= 0:
+                nd = d + cost_m[k]
+                if nd <= dist[v] + tie_m and nd <= limit_m:
+                    filled = _link(v, nd, f, filled, first, node, after, metres, owner)
+                    if filled < 0:
+                        return -1
+    i = 0
+    while i < filled:  # what the links hand on, new ones included
+        f, d = owner[i], metres[i]
+        for k in range(indptr[node[i]], indptr[node[i] + 1]):
             v = head[k]
             nd = d + cost_m[k]
             if f < facility[v] and nd <= dist[v] + tie_m and nd <= limit_m:
                 filled = _link(v, nd, f, filled, first, node, after, metres, owner)
                 if filled < 0:
                     return -1
+        i += 1
     return filled
 
 
@@ -178,7 +181,9 @@ def nearest_at(dist, facility, ties, metres_per_s):
 
 
 @njit(cache=True, nogil=True)
-def nearest_for_points(point_edge, point_at, point_access_m, streets, entered, dist, facility, ties, metres_per_s):
+def nearest_for_points(
+    point_edge, point_at, point_access_m, streets, entered, dist, facility, ties, tie_m, metres_per_s
+):
     """Return ``(seconds, facility)`` of each point's nearest facility, given the nodes' (`nearest_facility`).
 
     `entered` (`OnEdges`) holds the facilities' entries by edge. Of equal rounded seconds the lowest facility counts. A point with
@@ -195,23 +200,30 @@ def nearest_for_points(point_edge, point_at, point_access_m, streets, entered, d
         if e < 0:
             continue
         at, access_m = point_at[p], point_access_m[p]
-        best_s, which = np.inf, -1
+        best, which = np.inf, -1  # metres, without the access leg
         for side in range(2):
             u = edge_from[e] if side == 0 else edge_to[e]
             way_m = at * along_m[e] if side == 0 else (1.0 - at) * against_m[e]
             f, d, link = facility[u], dist[u], first[u]
             while f >= 0:
-                s = rounded_s(d + way_m + access_m, metres_per_s)
-                if s < best_s or (s == best_s and f < which):
-                    best_s, which = s, f
+                if _counts_before(d + way_m, f, best, which, access_m, tie_m, metres_per_s):
+                    best, which = d + way_m, f
                 if link < 0:
                     break
                 f, d, link = owner[link], metres[link], after[link]
         for n in range(entry_indptr[e], entry_indptr[e + 1]):
             d = entry_access_m[n] + direct_m(entry_at[n], at, along_m[e], against_m[e])
-            s = rounded_s(d + access_m, metres_per_s)
-            if s < best_s or (s == best_s and entry_facility[n] < which):
-                best_s, which = s, entry_facility[n]
+            if _counts_before(d, entry_facility[n], best, which, access_m, tie_m, metres_per_s):
+                best, which = d, entry_facility[n]
         if which >= 0:
-            seconds[p], nearest[p] = best_s, which
+            seconds[p], nearest[p] = rounded_s(best + access_m, metres_per_s), which
     return seconds, nearest
+
+
+@njit(cache=True, nogil=True)
+def _counts_before(metres, facility, other_m, other, access_m, tie_m, metres_per_s):
+    """Return whether a facility is nearer than another in whole milliseconds, or as near and of a lower number."""
+    if abs(metres - other_m) > tie_m:
+        return metres < other_m
+    s, other_s = rounded_s(metres + access_m, metres_per_s), rounded_s(other_m + access_m, metres_per_s)
+    return s < other_s or (s == other_s and facility < other)
