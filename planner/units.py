@@ -32,11 +32,6 @@ def whole_milliseconds_s(seconds: float) -> float:
     return seconds if math.isinf(seconds) else math.floor(seconds * 1000.0 + 0.5 + _HAIR) / 1000.0
 
 
-def metres_to_s(metres: float, speed_m_s: float) -> float:
-    """Return the limit that whoever walks exactly so many metres at a speed keeps, seconds in whole milliseconds."""
-    return whole_milliseconds_s(metres / speed_m_s)
-
-
 def speed_m_s(speed: str | float) -> float:
     """Return a walking speed in metres per second from a profile's name or a number.
 

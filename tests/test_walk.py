@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planner import InputError, Places, StreetNetwork, Walk, coverage, isochrones, nearest_k, reach
-from planner.project.sections import WalkingSection
+from planner.project import Rule
 from planner.searches import nearest_at_nodes
-from planner.units import SPEEDS_M_S, metres_to_s, minutes_to_s, whole_milliseconds_s
+from planner.units import SPEEDS_M_S, whole_milliseconds_s
 from tests.toys import METRES, ORIGIN, draw, in_metres
 
 SPEEDS = st.one_of(
@@ -104,7 +104,7 @@ def test_over_straight_lines_the_lowest_of_equally_near_sites_counts(seed, speed
 @example(500, 0.9, 0.0)
 @example(301, 3.2, 1e-10)
 def test_whoever_walks_exactly_the_metres_of_a_band_is_covered(metres: float, speed: float, noise_m: float) -> None:
-    rule = WalkingSection(bands_m=(metres / 2, metres), speed=speed).rule
+    rule = Rule.of_metres(speed, metres)
     net = LONG_STREET
     site, there = in_metres([ORIGIN]), in_metres([(ORIGIN[0] + metres + noise_m, ORIGIN[1])])
     assert coverage.matrix(net, there, site, threshold_s=rule.limit_s, speed_m_s=speed).nnz == 1
@@ -118,22 +118,13 @@ LONG_STREET = StreetNetwork.from_lines(
 )
 
 
-@pytest.mark.parametrize("speed", [*SPEEDS_M_S, 1.1, 3.2])
-def test_the_bands_of_a_project_are_drawn_at_the_limits_that_count(speed: str | float) -> None:
-    walking = WalkingSection(bands_m=(300, 500), speed=speed)
-    assert [minutes_to_s(minutes) for minutes in walking.bands_min] == [
-        metres_to_s(300, walking.rule.speed_m_s),
-        walking.rule.limit_s,
-    ]
-
-
 @given(st.integers(0, 10**8))
 def test_whole_milliseconds_stay_as_they_are(milliseconds: int) -> None:
     assert whole_milliseconds_s(milliseconds / 1000) == milliseconds / 1000
 
 
 def test_a_limit_is_rounded_as_times_are() -> None:
-    assert whole_milliseconds_s(555.5555555) == 555.556 == metres_to_s(500, 0.9)
+    assert whole_milliseconds_s(555.5555555) == 555.556 == Rule.of_metres(0.9, 500).limit_s
     assert whole_milliseconds_s(1.0004) == 1.0 and whole_milliseconds_s(1.0005) == 1.001
     assert whole_milliseconds_s(float("inf")) == float("inf")
     toy = draw("A--p--B")  # 30 m at 0.7 m/s take 42.857 s, and 30 / 0.7 is less

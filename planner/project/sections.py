@@ -25,7 +25,7 @@ from planner.project.places import Section as _Section
 from planner.project.places import fault as _fault
 from planner.register import FIELDS, Eligibility
 from planner.tables import CANONICAL, Synonyms
-from planner.units import SPEEDS_M_S, metres_to_s, minutes_to_s, speed_m_s
+from planner.units import SPEEDS_M_S, minutes_to_s, speed_m_s, whole_milliseconds_s
 from planner.walk import Walk
 
 Speed = str | float
@@ -97,14 +97,14 @@ class WalkingSection(_Section):
         """The walk that decides whether somebody is covered."""
         speed = speed_m_s(self.speed)
         if self.bands_m is not None:
-            return Rule(speed, metres_to_s(max(self.bands_m), speed), max(self.bands_m))
+            return Rule.of_metres(speed, max(self.bands_m))
         return Rule(speed, minutes_to_s(15.0 if self.minutes is None else self.minutes))
 
     @property
     def bands_min(self) -> tuple[float, ...]:
         """Minutes at which isochrones are drawn, the rule's own last."""
         if self.bands_m is not None:
-            return tuple(sorted({metres_to_s(metres, self.rule.speed_m_s) / 60 for metres in self.bands_m}))
+            return tuple(sorted({Rule.of_metres(self.rule.speed_m_s, metres).limit_s / 60 for metres in self.bands_m}))
         limit = self.rule.limit_s / 60
         return (*(minutes for minutes in (5.0, 10.0) if minutes < limit), limit)
 
@@ -411,6 +411,11 @@ class Rule:
     speed_m_s: float
     limit_s: float
     limit_m: float | None = field(default=None, compare=False)
+
+    @classmethod
+    def of_metres(cls, speed_m_s: float, limit_m: float) -> "Rule":
+        """Return the walk within so many metres: whoever walks exactly these keeps the limit."""
+        return cls(speed_m_s, whole_milliseconds_s(limit_m / speed_m_s), limit_m)
 
     @property
     def reach_m(self) -> float:
