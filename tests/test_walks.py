@@ -13,7 +13,7 @@ from planner import ProjectError, study
 from planner.datum import from_wgs84
 from planner.inputs.read import read_inputs
 from planner.project import load
-from tests.small_project import CRS, EAST, NORTH, degrees, write_project, write_table
+from tests.small_project import CRS, EAST, NORTH, degrees, street_line, write_project, write_table
 
 
 def run(project: Path) -> study.Study:
@@ -40,6 +40,23 @@ def write_slope(path: Path, grade: float) -> None:
     options = {"height": 300, "width": 600, "count": 1, "dtype": "float32", "crs": CRS, "transform": transform}
     with rasterio.open(path, "w", driver="GTiff", **options) as raster:
         raster.write(values[None])
+
+
+@pytest.mark.parametrize("speed", ['"child"', '"ebike"', "1.25"])
+def test_who_lives_at_exactly_the_last_band_is_covered(tmp_path: Path, speed: str) -> None:
+    """The centre is 500 m from the 100 people at the street's end, and from the 200 on the other side."""
+    project = write_project(tmp_path)
+    text = project.read_text(encoding="utf-8")
+    text = text.replace("minutes = 15\nspeed = 1.0\n", f"bands_m = [300, 500]\nspeed = {speed}\n")
+    project.write_text(text.replace("streets.osm", "streets.gpkg"), encoding="utf-8")
+    gpd.GeoSeries([street_line()], crs=CRS).to_file(tmp_path / "streets.gpkg")  # OSM files are rounded to a centimetre
+    write_table(tmp_path / "centres.csv", {"名称": ["Old"], "at": [500]})
+    found = run(project)
+    assert found.summary["covered_before"]["total"] == 300
+    assert found.summary["walking"]["metres"] == 500
+    drawn = found.tables.isochrones
+    own = drawn[drawn["name"] == "Old"]
+    assert own["people_network"].tolist() == [0, 300]
 
 
 @pytest.mark.parametrize(
