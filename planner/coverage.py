@@ -136,8 +136,12 @@ def matrix(
 ) -> Any:
     """Return the coverage matrix, bool csr (n_demand, n_sites): true where a walk takes at most `threshold_s`.
 
-    With `labels` a table comes instead, one row a covered pair: `demand`, `site`, `covered`. Parameters and errors as
-    `travel_times`.
+    With `labels` a table comes instead, one row a covered pair: `demand`, `site`, `covered`. Parameters as `travel_times`.
+
+    Raises
+    ------
+    InputError, CRSError, GeometryError
+        As `travel_times`.
     """
     names = None if labels is None else (_ids(demand, labels[0]), _ids(sites, labels[1]))
     times = travel_times(
@@ -160,8 +164,13 @@ def catchments(
 ) -> Iterator[sparse.csc_array]:
     """Yield the travel times of `at_once` sites at a time, in order: seconds within `limit_s`, csc (n_demand, n of these sites).
 
-    For more pairs than memory holds: only some parts exist at a time. Parameters and errors as `travel_times`; there is no
+    For more pairs than memory holds: only some parts exist at a time. Parameters as `travel_times`; there is no
     "slower" and no straight line here.
+
+    Raises
+    ------
+    InputError, CRSError, GeometryError
+        As `travel_times`.
     """
     walk, limit_s = _along_streets(walk_of(speed_m_s, **options)), checked_limit_s(limit_s)
     placed = _placed(network, demand, walk, threads), _entered(network, sites, walk, threads)
@@ -184,7 +193,12 @@ def nearest(
     """Return ``(seconds, site)`` of every demand point's nearest site, however far: shape (n_demand,), inf and -1 where none.
 
     Of sites with equal times the lowest index. One search from all sites at once (with direction "slower", ever wider ones from
-    each). Parameters and errors as `travel_times`.
+    each). Parameters as `travel_times`.
+
+    Raises
+    ------
+    InputError, CRSError, GeometryError
+        As `travel_times`.
     """
     walk = walk_of(speed_m_s, **options)
     placed = _placed(network, demand, walk, threads), _entered(network, sites, walk, threads)

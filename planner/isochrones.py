@@ -114,7 +114,12 @@ def shapes(
 ) -> NDArray[np.object_]:
     """Return the isochrones as MultiPolygons in metres of the network's CRS, shape (n_places, n_minutes), minutes rising.
 
-    Parameters and errors as `polygons`.
+    Parameters as `polygons`.
+
+    Raises
+    ------
+    InputError, CRSError, GeometryError
+        As `polygons`.
     """
     walk = walk_of(speed_m_s, **options)
     if quality not in get_args(Quality):

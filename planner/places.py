@@ -76,7 +76,13 @@ class Places:
         max_snap_m: float = MAX_SNAP_M,
         threads: int | None = None,
     ) -> "Places":
-        """Snap points given in metres of the network's CRS, shape (n,); errors as `Places.of`."""
+        """Snap points given in metres of the network's CRS, shape (n,).
+
+        Raises
+        ------
+        GeometryError, InputError
+            As `Places.of`.
+        """
         return cls(x, y, snap_xy(network, x, y, max_snap_m=max_snap_m, threads=threads), network.n_edges)
 
     @classmethod
@@ -90,7 +96,12 @@ class Places:
     ) -> "Places":
         """Snap facilities given as points, several entrances (MultiPoint), or polygons, in any CRS.
 
-        How each is entered says `planner.streets.entrances`; errors as `Places.of`.
+        How each is entered says `planner.streets.entrances`.
+
+        Raises
+        ------
+        CRSError, GeometryError, InputError
+            As `Places.of`.
         """
         kinds = shapely.get_type_id(shapes.geometry.to_numpy())
         if not np.isin(kinds, (-1, 0)).all():

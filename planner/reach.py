@@ -84,7 +84,12 @@ def nearest_streets(
     """Return every stretch of street with the point nearest on foot, cut where another becomes the nearest.
 
     A GeoDataFrame in WGS 84, by edge and along it: `edge`, `point_index`, `length_m`, `geometry` (LineString). Streets that
-    lead to no point, or take more than `minutes`, are left out. Equally near points: the first. Errors as `reachable_streets`.
+    lead to no point, or take more than `minutes`, are left out. Equally near points: the first.
+
+    Raises
+    ------
+    InputError, CRSError, GeometryError
+        As `reachable_streets`.
     """
     walk = walk_of(speed_m_s, **options)
     places = _entered(network, points, walk)

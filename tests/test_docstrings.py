@@ -13,14 +13,12 @@ from planner.places import Places
 
 NEVER_REFUSES = {  # they are given what others have checked, or nothing at all
     "coverage.covered_within",
-    "coverage.slower_of",
     "coverage.times_covered",
     "coverage.total",
     "StreetNetwork.snapped_lattice",
     "StreetNetwork.to_graph",
     "StreetNetwork.with_profile",
     "StreetNetwork.workspace",
-    "coverage.nearest_at_nodes",
     "reach.dissolve",
 }
 
@@ -61,8 +59,11 @@ def test_a_docstring_begins_with_one_sentence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - NEVER_REFUSES))
-def test_a_docstring_names_the_errors_or_where_they_are_named(name: str) -> None:
-    assert re.search(r"Raises ------|[Ee]rrors (as `|too\b)|so are the errors", in_one_line(FUNCTIONS[name]))
+def test_a_docstring_names_the_errors(name: str) -> None:
+    told = "Raises ------" in in_one_line(FUNCTIONS[name])
+    if name.startswith(("siting.", "StreetNetwork.")):  # or the function that names them
+        told = told or bool(re.search(r"[Ee]rrors (as `|too\b)|so are the errors", in_one_line(FUNCTIONS[name])))
+    assert told
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
