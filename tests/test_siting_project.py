@@ -9,21 +9,21 @@ import json
 import pytest
 from small_project import write_project, write_table
 
-from planner import study
-from planner.cli import proof_lines
 from planner.errors import InfeasibleError, ProjectError
 from planner.project import load
+from planner.results.wording import proof_sentences
+from planner.run import Run, run_project
 from planner.texts import say
 
 
-def run(folder, siting: str, **tables) -> study.Study:
+def run(folder, siting: str, **tables) -> Run:
     path = write_project(folder, siting=siting)
     for name, columns in tables.items():
         write_table(folder / f"{name}.csv", columns)
-    return study.run(load(path))
+    return run_project(load(path))
 
 
-def ids(found: study.Study) -> list[str]:
+def ids(found: Run) -> list[str]:
     return [site["id"] for site in found.summary["sites"]]
 
 
@@ -104,7 +104,7 @@ def test_conditions_of_the_project(tmp_path, siting, expected):
     found = run(tmp_path, siting)
     assert ids(found) == expected
     assert found.summary["status"] == "optimal"
-    assert found.decision.curve["covered"].is_monotonic_increasing
+    assert found.plan.frontier["covered"].is_monotonic_increasing
 
 
 def test_of_a_group_one_site(tmp_path):
@@ -171,7 +171,7 @@ def test_every_proof_is_said(language, objective, status):
             "upper_bound": 6100.0, "lower_bound": 5940.0, "gap": 0.01, "mean_s": 600.0, "unserved": 75.0,
             "left_out_points": 2, "closed": ["Old"], "rates": {"after": {"C": 0.5}},
         }  # fmt: skip
-        said = [say(f"cli.{code}", language, **params) for code, params in proof_lines(summary)]
+        said = [say(told.code, language, **told.params) for told in proof_sentences(summary)]
         assert "Old" in said[0]
         assert "312" in said[-1]
 

@@ -23,21 +23,6 @@ class SiteFacts:
     replacement_loss: NDArray[np.float64]
 
 
-def people_reached(cover: sparse.csr_array, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how many people each facility has within the limit, shape (n_facilities,)."""
-    return np.asarray(weights @ cover.astype(np.float64))
-
-
-def people_only_here(
-    cover: sparse.csr_array, weights: NDArray[np.float64], open_count: NDArray[np.int64], is_open: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return how many people have no other open facility within the limit: what an open one alone serves, a closed one would."""
-    matrix = cover.astype(np.float64)
-    alone = np.asarray((weights * (open_count == 1)) @ matrix)
-    nobody = np.asarray((weights * (open_count == 0)) @ matrix)
-    return np.where(is_open, alone, nobody)
-
-
 def gains_in_order(
     cover: sparse.csr_array, weights: NDArray[np.float64], before: NDArray[np.bool_], order: NDArray[np.int64]
 ) -> NDArray[np.float64]:

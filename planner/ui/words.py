@@ -22,7 +22,7 @@ class Words:
 
     def group(self, group: str) -> str:
         """Return a population group in words."""
-        from planner.deliver import group_name  # brings the whole planner along: the page's head must not wait for it
+        from planner.results.wording import group_name
 
         return group_name(group, self.language)
 
