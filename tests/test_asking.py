@@ -120,12 +120,12 @@ def test_every_point_of_the_curve_is_a_result_and_a_list_is_scored(inputs: Input
     posed = asking.build_question(inputs, access)
     curve = asking.frontier(posed, 9)
     ids = inputs.facilities["id"]
-    points = [asking.result_on_curve(posed, curve, at) for at in range(len(curve.sites))]
+    points = [asking.result_on_frontier(posed, curve, at) for at in range(len(curve.sites))]
     assert [ids.iloc[point.selected].tolist() for point in points[:3]] == [[], ["B"], ["B", "A"]]
     assert [point.value for point in points[:3]] == pytest.approx([100, 1000, 1500])
     assert points[1].covered.sum() == 3 and points[1].gains.tolist() == [900] and points[1].status == "optimal"
     scored = asking.evaluate(posed, numbers(inputs, "D"))
-    listed = asking.result_of_list(posed, scored)
+    listed = scored.result
     assert (listed.value, scored.upper_bound) == pytest.approx((800, 1000)) and scored.broken == ()
     assert listed.gap == pytest.approx(0.2) and listed.gain_gap == pytest.approx(200 / 900)
 

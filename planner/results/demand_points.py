@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from planner.crs import WGS84
 from planner.inputs.read import Inputs
 from planner.study.access import Access, nearest_of
-from planner.study.plan import Plan
+from planner.study.plan import Plan, allocation_of
 
 
 def tabulate_demand(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFrame:
@@ -26,6 +26,8 @@ def tabulate_demand(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFr
         table[f"nearest_{when}"] = np.where(which >= 0, facility_id[which], None)
         table[f"covered_{when}"] = access.count_open(project.main_group, facilities) > 0
     snap_m = inputs.demand_places.snapped.distance_m
+    if (allocation := allocation_of(plan)) is not None:
+        table["served_after"] = np.asarray(allocation.sum(axis=1)).ravel()
     table["snap_m"] = np.where(np.isfinite(snap_m), np.round(snap_m, 2), np.nan)
     table["reason"] = _reasons(inputs, plan)
     table["near_edge"] = inputs.near_edge
@@ -33,7 +35,7 @@ def tabulate_demand(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFr
     columns += [f"weight_{group}" for group in project.groups]
     for column in ("time_{}_s", "nearest_{}", "covered_{}"):
         columns += [column.format("before"), column.format("after")]
-    columns += ["snap_m", "reason", "near_edge"]
+    columns += [*(["served_after"] if "served_after" in table else []), "snap_m", "reason", "near_edge"]
     return gpd.GeoDataFrame(pd.DataFrame(table)[columns], geometry=points.geometry.to_crs(WGS84).to_numpy(), crs=WGS84)
 
 
@@ -53,14 +55,26 @@ def unreachable_people(inputs: Inputs, plan: Plan) -> float:
     return float(inputs.demand.weights[inputs.project.main_group][lost].sum())
 
 
-def tabulate_allocation(demand: gpd.GeoDataFrame, group: str) -> pd.DataFrame:
-    """Return who goes where once the plan is carried out: demand, site, seconds, weight, of the covered people."""
-    covered = demand[demand["covered_after"]]
+def tabulate_allocation(inputs: Inputs, access: Access, plan: Plan, demand: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return who goes where once the plan is carried out: demand, site, seconds, weight of the main group.
+
+    With capacities it is the allocation that the choice was made by: who finds no room goes nowhere, and people of one demand
+    point may go to several sites. Without, whoever is covered goes to the nearest open facility.
+    """
+    allocation = allocation_of(plan)
+    if allocation is None:
+        covered = demand[demand["covered_after"]]
+        rows = {"demand": "id", "site": "nearest_after", "seconds": "time_after_s"}
+        rows["weight"] = f"weight_{inputs.project.main_group}"
+        return pd.DataFrame({name: covered[column].to_numpy() for name, column in rows.items()})
+    found = allocation.tocoo()
+    found.eliminate_zeros()
+    point, site = found.coords
     return pd.DataFrame(
         {
-            "demand": covered["id"].to_numpy(),
-            "site": covered["nearest_after"].to_numpy(),
-            "seconds": covered["time_after_s"].to_numpy(),
-            "weight": covered[f"weight_{group}"].to_numpy(),
+            "demand": demand["id"].to_numpy()[point],
+            "site": inputs.facilities["id"].to_numpy(object)[site],
+            "seconds": np.asarray(access.times[point, site]).ravel(),
+            "weight": found.data,
         }
     )

@@ -10,8 +10,7 @@ from scipy import sparse
 
 from planner.inputs.read import Inputs
 from planner.study.access import Access
-from planner.study.explain import SiteFacts, explain_sites
-from planner.study.plan import Plan
+from planner.study.plan import Plan, allocation_of, explain_plan
 
 ORIGIN = ["id", "source_file", "source_row", "zone", "zone_code"]
 FACILITY = [
@@ -46,20 +45,11 @@ class FacilityTables:
 
 def tabulate_facilities(inputs: Inputs, access: Access, plan: Plan) -> FacilityTables:
     """Lay out what each facility does for people, and why each site was chosen."""
-    project = inputs.project
     facilities = _facilities(inputs, access, plan)
-    facts = explain_sites(
-        {group: access.of(group) for group in project.groups},
-        inputs.demand.weights,
-        main=project.main_group,
-        existing=plan.kept,
-        selected=plan.selected,
-        free=plan.left_over,
-    )
     by_role = {role: facilities[facilities["role"] == role] for role in ("centres", "candidates")}
     hidden = ["role", "own_row"]
     return FacilityTables(
-        sites=_sites(facilities, facts, plan).drop(columns=hidden),
+        sites=_sites(facilities, inputs, access, plan).drop(columns=hidden),
         centres=by_role["centres"].drop(columns=hidden),
         candidates=by_role["candidates"].drop(columns=hidden),
     )
@@ -81,19 +71,25 @@ def _facilities(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFrame:
         table[f"people_{group}"] = people_reached(cover, weights)
         table[f"only_here_{group}"] = people_only_here(cover, weights, count, is_open)
         columns += [f"people_{group}", f"only_here_{group}"]
+    if (allocation := allocation_of(plan)) is not None:
+        table["served"] = np.asarray(allocation.sum(axis=0)).ravel()
+        columns.append("served")
     order = [*ORIGIN, *FACILITY, *columns, "open_after", "rank", "role", "own_row", "geometry"]
     return table[order]
 
 
-def _sites(facilities: gpd.GeoDataFrame, facts: SiteFacts, plan: Plan) -> gpd.GeoDataFrame:
+def _sites(facilities: gpd.GeoDataFrame, inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFrame:
+    """Say of each chosen site what it gains by group (of the main one with capacities: newly served), and who could stand in."""
+    told = explain_plan(inputs, access, plan)
     sites = facilities.iloc[plan.selected].copy()
     ids = facilities["id"].to_numpy(object)
-    for group, gain in facts.gain.items():
+    for group, reached in told.gain_by_group.items():
+        gain = told.gain if group == inputs.project.main_group else reached
         sites[f"gain_{group}"] = gain
-        sites[f"cumulative_{group}"] = facts.cumulative[group]
-    sites["loss_if_dropped"] = facts.loss_if_dropped
-    sites["replacement_id"] = [ids[j] if j >= 0 else None for j in facts.replacement]
-    sites["replacement_loss"] = facts.replacement_loss
+        sites[f"cumulative_{group}"] = np.cumsum(gain)
+    sites["loss_if_dropped"] = told.loss_if_dropped
+    sites["replacement_id"] = [ids[j] if j >= 0 else None for j in told.replacement]
+    sites["replacement_loss"] = told.replacement_loss
     return sites.reset_index(drop=True)
 
 

@@ -46,6 +46,6 @@ def tabulate(inputs: Inputs, access: Access, plan: Plan, *, threads: int | None 
         demand=demand,
         zones=tabulate_zones(inputs, access, plan) if inputs.zones is not None else None,
         zone_levels=tabulate_levels(inputs, access, plan) if inputs.project.settings.zones else None,
-        allocation=tabulate_allocation(demand, inputs.project.main_group),
+        allocation=tabulate_allocation(inputs, access, plan, demand),
         agreement=agreement,
     )

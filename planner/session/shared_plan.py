@@ -27,7 +27,7 @@ from planner.session.workers import Job, Workers
 from planner.study import plan as study_plan
 from planner.study.access import Access, bands_min, measure_access
 from planner.study.map_questions import Gap, find_gaps, shapes_of
-from planner.study.question import Question, build_question, result_of_list, result_on_curve, result_today
+from planner.study.question import Question, build_question, result_on_frontier, result_today
 from planner.ui.map.view import published
 from planner.ui.served import renew
 
@@ -203,11 +203,11 @@ class Shared:
         scored = None
         if isinstance(found, siting.Frontier):
             at = _place_on(found, choice)
-            result: Any = result_on_curve(problem, found, at)
+            result: Any = result_on_frontier(problem, found, at)
             curve = study_plan.frontier_table(problem, result, found)
         else:
             scored = found if isinstance(found, siting.Evaluation) else None
-            result = found if scored is None else result_of_list(problem, scored)
+            result = found if scored is None else scored.result
             curve = no_curve()
         plan = Plan(choice, inputs, access, problem, study_plan.Plan(problem, result, curve), scored)
         if job.state != "done":  # the best so far; another search may find more

@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from planner import siting
-from planner.coverage import times_covered
 from planner.errors import InfeasibleError, ProjectError
 from planner.inputs.read import Inputs
 from planner.project.sections import SitingSection
 from planner.study.access import Access, times_within
 from planner.study.conditions import conditions_of
-from planner.study.explain import gains_in_order
 from planner.texts import Sentence, catalogue
 
 Result = siting.MaxCoverage | siting.MinSites | siting.PMedian | siting.PCenter
@@ -52,7 +50,19 @@ class Question:
     def binding(self) -> dict[str, Any]:
         """What binds every choice, as the models of `planner.siting` take it."""
         given = {"existing": self.existing, "required": self.required, "forbidden": self.shut}
-        return given | {"conditions": self.conditions, "seed": self.settings.seed}
+        return given | {"conditions": self.conditions}
+
+    @property
+    def limit(self) -> dict[str, Any]:
+        """How many sites may open, or for how much money, as the models of `planner.siting` take it."""
+        if self.settings.budget_yuan is None:
+            return {"sites": self.settings.sites_wanted}
+        return {"budget": self.settings.budget_yuan, "costs": np.nan_to_num(self.costs)}
+
+    @property
+    def effort(self) -> dict[str, Any]:
+        """How long a choice is searched for: the wanted gap, the time, the seed."""
+        return {"gap": self.settings.gap, "time_limit_s": self.settings.time_limit_s, "seed": self.settings.seed}
 
     @property
     def most_sites(self) -> int:
@@ -109,13 +119,13 @@ def unserved_s(inputs: Inputs) -> float:
 
 def solve(question: Question, **effort: Any) -> Result:
     """Put the project's objective to its model; `effort` are `threads`, `progress`, `cancelled` of `planner.siting`."""
-    settings, costs = question.settings, np.nan_to_num(question.costs)
-    effort = {"gap": settings.gap, "time_limit_s": settings.time_limit_s, **question.binding, **effort}
+    settings = question.settings
+    effort = {**question.effort, **question.binding, **effort}
     if settings.objective == "max_coverage":
-        return siting.max_coverage(question.cover, question.weights, **_limits(question), **effort)
+        return siting.max_coverage(question.cover, question.weights, **question.limit, **effort)
     if settings.objective == "min_sites":
         wanted = 1.0 if settings.share is None else settings.share
-        by_cost = costs if settings.least_cost else None
+        by_cost = np.nan_to_num(question.costs) if settings.least_cost else None
         return siting.min_sites(question.cover, question.weights, wanted, settings.of, costs=by_cost, **effort)
     assert question.times is not None and settings.sites_wanted is not None
     if settings.objective == "p_median":
@@ -141,7 +151,8 @@ def frontier(
         sites = max(min(sites, question.most_sites), len(question.required))
     costs = np.nan_to_num(question.costs)
     by_money: dict[str, Any] = {} if budget is None else {"budget": budget, "costs": costs}
-    found = siting.frontier(question.cover, question.weights, sites, **by_money, **question.binding, **effort)
+    effort = {"seed": question.settings.seed, **question.binding, **effort}
+    found = siting.frontier(question.cover, question.weights, sites, **by_money, **effort)
     if len(found.sites) == 0:
         limits = {"sites": sites} if budget is None else {"budget": float(np.max(budget)), "costs": costs}
         siting.max_coverage(question.cover, question.weights, **limits, **question.binding)  # which names what clashes
@@ -150,59 +161,25 @@ def frontier(
 
 def evaluate(question: Question, listed: Ints, **effort: Any) -> siting.Evaluation:
     """Score a given list of facilities against the best of as many sites (or as much money) under the same conditions."""
-    settings = question.settings
-    effort = {"gap": settings.gap, "time_limit_s": settings.time_limit_s, **question.binding, **effort}
-    new = np.setdiff1d(listed, question.existing)
-    limits = _limits(question) if settings.budget_yuan is not None else {"sites": max(len(new), len(question.required))}
-    return siting.evaluate(question.cover, question.weights, listed, **limits, **effort)
+    effort = {**question.effort, **question.binding, **effort}
+    limit = question.limit
+    if question.settings.budget_yuan is None:
+        limit = {"sites": max(len(np.setdiff1d(listed, question.existing)), len(question.required))}
+    return siting.evaluate(question.cover, question.weights, listed, **limit, **effort)
 
 
-def result_on_curve(question: Question, found: siting.Frontier, at: int) -> siting.MaxCoverage:
-    """Return point number `at` of a curve as a result of its own."""
-    has_room, first = question.conditions.capacity is not None, float(found.value[0])
-    before = first if has_room and len(found.selected[0]) == 0 else _covered_weight(question, question.existing)
-    return _as_result(question, found.selected[at], float(found.value[at]), float(found.upper_bound[at]), before)
-
-
-def result_today(question: Question) -> siting.MaxCoverage:
-    """Return today as a result: nothing opens."""
-    value = _covered_weight(question, question.existing)
-    return _as_result(question, np.empty(0, np.int64), value, value, value)
-
-
-def result_of_list(question: Question, scored: siting.Evaluation) -> siting.MaxCoverage:
-    """Return a scored list as a result; where it breaks a condition it may pass the bound, which then does not hold for it."""
-    bound = max(scored.upper_bound, scored.value)
-    return _as_result(question, scored.selected, scored.value, bound, scored.value_before)
-
-
-def _as_result(
-    question: Question, selected: Ints, value: float, bound: float, value_before: float
-) -> siting.MaxCoverage:
-    before = times_covered(question.cover, question.existing) > 0
-    covered = before | (times_covered(question.cover, selected) > 0)
-    return siting.MaxCoverage(
-        selected=selected,
-        value=value,
-        stopped_by=None,
-        covered=covered,
-        parameters={"sites": len(selected)},
-        upper_bound=bound,
-        gains=gains_in_order(question.cover, question.weights, before, selected),
-        value_before=value_before,
-        served=np.where(covered, question.weights, 0.0),
+def result_on_frontier(question: Question, found: siting.Frontier, at: int) -> siting.MaxCoverage:
+    """Return point number `at` of a frontier as a result of its own, under the bound of that point."""
+    bound = float(found.upper_bound[at])
+    return siting.result_of(
+        question.cover, question.weights, found.selected[at], upper_bound=bound, **question.binding
     )
 
 
-def _covered_weight(question: Question, facilities: Ints) -> float:
-    return float(question.weights[times_covered(question.cover, facilities) > 0].sum())
-
-
-def _limits(question: Question) -> dict[str, Any]:
-    settings = question.settings
-    if settings.budget_yuan is None:
-        return {"sites": settings.sites_wanted}
-    return {"budget": settings.budget_yuan, "costs": np.nan_to_num(question.costs)}
+def result_today(question: Question) -> siting.MaxCoverage:
+    """Return today as a result: nothing opens, and nothing is claimed of what might."""
+    standing = {**question.binding, "required": ()}
+    return siting.result_of(question.cover, question.weights, (), **standing)
 
 
 def _refuse_unusable_required(inputs: Inputs, status: NDArray[np.str_], usable: NDArray[np.bool_]) -> None:
