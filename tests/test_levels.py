@@ -414,3 +414,13 @@ def test_a_geodatabase_and_a_shapefile_are_inputs_like_any_other(tmp_path):
         table.write(b"\x1a")
     after = input_digests(load(file))
     assert [key for key in before if before[key] != after[key]] == ["area.boundary"]
+
+
+# ------------------------------------------------------------------------------------------------- nobody to be counted
+
+
+def test_rules_by_class_run_where_nobody_lives(mixed):
+    people = mixed.parent / "people.csv"
+    people.write_text(people.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    run = run_project(load(mixed))
+    assert run.summary["population"]["total"] == 0

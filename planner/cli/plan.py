@@ -23,10 +23,11 @@ def print_plan(run: Run, folder: Path) -> None:
     tell("cli.people", people=summary["population"][main], group=group_name(main, language), **summary["walking"])
     if summary["walking"]["rules"]:
         tell("cli.rules", rules=rules_text(summary["walking"]["rules"], language))
-    for sentence in plan_sentences(summary):
+    for sentence in plan_sentences(summary, language):
         tell(sentence.code, **sentence.params)
+    gain = "gain" if summary["served"] is None else "gain_served"
     table = Table(
-        *(say(f"cli.column_{name}", language) for name in ("rank", "name", "zone", "gain", "cumulative", "loss"))
+        *(say(f"cli.column_{name}", language) for name in ("rank", "name", "zone", gain, "cumulative", "loss"))
     )
     for column in (0, 3, 4, 5):
         table.columns[column].justify = "right"

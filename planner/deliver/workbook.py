@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.deliver.geojson import plain_values
-from planner.results.wording import group_name, rules_text
+from planner.results.wording import choice_sentences, group_name, rules_text, yuan_text
 from planner.run import Run
 from planner.tables.timeless import timeless
 from planner.texts import catalogue, say
@@ -46,7 +46,8 @@ def write_workbook(run: Run, path: Path) -> None:
     facility += ["position_quality", "position_uncertainty_m", "snap_m"]
     facility += [f"{kind}_{group}" for group in groups for kind in ("people", "only_here")]
     for name, table in (("centres", tables.centres), ("candidates", tables.candidates)):
-        extra = ["cost_yuan", "rank"] if name == "candidates" else []
+        extra = ["served"] if run.summary["served"] is not None else []
+        extra += ["cost_yuan", "rank"] if name == "candidates" else []
         _table(_sheet(book, name, language), _headed(_worded(table[[*facility, *extra]], language), language), language)
     curve = run.plan.frontier
     _table(_sheet(book, "frontier", language), _headed(curve, language), language)
@@ -81,7 +82,10 @@ def _sites(run: Run) -> list[tuple[str, list[Any], bool]]:
     found = ["id", "name", "zone", "status"]
     found += [f"{kind}_{each}" for each in project.groups for kind in ("gain", "cumulative")]
     found += [f"people_{group}", "cost_yuan", "loss_if_dropped", "replacement_id", "replacement_loss"]
-    return columns + _headed(_worded(tables.sites[found], language), language)
+    sites = tables.sites[found]
+    if run.summary["served"] is not None:
+        sites = sites.rename(columns={f"{kind}_{group}": f"served_{kind}" for kind in ("gain", "cumulative")})
+    return columns + _headed(_worded(sites, language), language)
 
 
 def _worded(table: pd.DataFrame, language: str) -> pd.DataFrame:
@@ -128,9 +132,12 @@ def _figures(sheet: Worksheet, run: Run) -> None:
         ("share_before", summary["share_before"], "0.0%"),
         ("covered_after", summary["covered_after"][main], "#,##0"),
         ("share_after", summary["share_after"], "0.0%"),
+        *_served(summary),
         ("new_sites", len(summary["sites"]), "0"),
+        *_money(summary, language),
         *_bound(summary, language),
-        ("proof", say(f"workbook.proof_{summary['status']}", language), "@"),
+        ("proof", say(f"workbook.proof_{_proof(summary)}", language), "@"),
+        *(("choice", say(told.code, language, **told.params), "@") for told in choice_sentences(summary)),
         ("gap", summary["gap"], "0.00%"),
         ("gain_gap", summary["gain_gap"], "0.00%"),
         ("unreachable", summary["unreachable"]["population"], "#,##0"),
@@ -167,6 +174,20 @@ def _bound(summary: dict[str, Any], language: str) -> list[tuple[str, Any, str]]
         ("value", say("workbook.amount", language, amount=summary["value"], unit=unit), "@"),
         ("lower_bound", say("workbook.amount", language, amount=summary["lower_bound"], unit=unit), "@"),
     ]
+
+
+def _served(summary: dict[str, Any]) -> list[tuple[str, Any, str]]:
+    return [(f"served_{name}", people, "#,##0") for name, people in (summary["served"] or {}).items()]
+
+
+def _money(summary: dict[str, Any], language: str) -> list[tuple[str, Any, str]]:
+    if summary["budget_yuan"] is None:
+        return []
+    return [(name, yuan_text(summary[f"{name}_yuan"], language), "@") for name in ("budget", "cost")]
+
+
+def _proof(summary: dict[str, Any]) -> str:
+    return "forced" if summary["choice"]["is_forced"] else summary["status"]
 
 
 def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], language: str) -> None:

@@ -22,7 +22,8 @@ def summarise(inputs: Inputs, access: Access, plan: Plan, tables: Tables) -> dic
     main = project.main_group
     weights = inputs.demand.weights
     found = figures(inputs, access, plan)
-    served = _served(plan, found["population"][main], has_capacity=project.settings.siting.capacity)
+    people, served = found["population"][main], found["served"]
+    in_room = {when: served[when] / people if served and people > 0 else None for when in ("before", "after")}
     villages = {
         "before": village_coverage(inputs, access, plan.existing),
         "after": village_coverage(inputs, access, plan.open_after),
@@ -43,7 +44,7 @@ def summarise(inputs: Inputs, access: Access, plan: Plan, tables: Tables) -> dic
             when: {
                 "A": residential_share(inputs, facilities),
                 "B": found[f"share_{when}"],
-                "C": served[when],
+                "C": in_room[when],
                 "V": (villages[when] or {}).get("share"),
             }
             for when, facilities in (("before", plan.existing), ("after", plan.open_after))
@@ -85,9 +86,12 @@ def figures(inputs: Inputs, access: Access, plan: Plan) -> dict[str, Any]:
         "covered_after": after,
         "share_before": shares["before"],
         "share_after": shares["after"],
+        "served": _served(plan, population[main], after[main]),
         **_bounds(result),
         "status": result.status,
         "stopped_by": result.stopped_by,
+        **_money(plan),
+        "choice": _choice(plan),
         "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "walking": {
             "minutes": rule.threshold_s / 60,
@@ -147,12 +151,43 @@ def _bounds(result: Result) -> dict[str, float | None]:
     }
 
 
-def _served(plan: Plan, people: float, *, has_capacity: bool) -> dict[str, float | None]:
-    """Return the share of people who find room before and after, where capacities count."""
+def _served(plan: Plan, people: float, reached: float) -> dict[str, float] | None:
+    """Return who finds room before and after, who is in reach and finds none, who is out of reach; None without capacities."""
     result = plan.result
-    if not has_capacity or not isinstance(result, siting.MaxCoverage) or people <= 0:
-        return {"before": None, "after": None}
-    return {"before": result.value_before / people, "after": result.value / people}
+    if not isinstance(result, siting.MaxCoverage) or result.allocation is None:
+        return None
+    return {
+        "before": float(result.value_before),
+        "after": float(result.value),
+        "no_room": reached - float(result.value),
+        "out_of_reach": people - reached,
+    }
+
+
+def _money(plan: Plan) -> dict[str, float | None]:
+    """Return the budget, None where there is none, and what the sites cost, None where a cost is not known."""
+    cost = float(plan.question.costs[plan.selected].sum())
+    return {"budget_yuan": plan.question.settings.budget_yuan, "cost_yuan": None if np.isnan(cost) else cost}
+
+
+def _choice(plan: Plan) -> dict[str, Any]:
+    """Return what was free to choose: sites that had to open, sites chosen freely and among how many, the price of the former."""
+    result, price = plan.result, plan.requirement
+    return {
+        "sites_wanted": plan.question.settings.sites_wanted,
+        "required": len(result.forced),
+        "free": int(result.free_sites),
+        "free_candidates": int(result.n_candidates_free),
+        "is_forced": bool(result.is_forced),
+        "without_requirement": price
+        and {
+            "value": float(price.without.value),
+            "upper_bound": float(price.without.upper_bound),
+            "people_lost": max(float(price.price), 0.0),
+            "people_lost_at_least": float(price.low),
+            "people_lost_at_most": float(price.high),
+        },
+    }
 
 
 def _covered(inputs: Inputs, access: Access, group: str, facilities: np.ndarray) -> float:

@@ -5,6 +5,9 @@ from typing import Any
 
 from planner.texts import Sentence, say
 
+YUAN_SHOWN = {"zh": 10_000.0, "en": 1.0}
+"""Offices read 万元; English texts have plain yuan."""
+
 
 def group_name(group: str, language: str) -> str:
     """Return a population group in words: total, age_60_plus, age_0_14, or its own name where it is another."""
@@ -23,35 +26,73 @@ def rules_text(rules: list[dict[str, Any]], language: str) -> str:
     return "; ".join(say(code, language, **rule) for code, rule in zip(codes, rules, strict=True))
 
 
-def plan_sentences(summary: dict[str, Any]) -> list[Sentence]:
-    """Return what is said of coverage before and after, of the choice and of its proof."""
-    main = summary["group"]
+def yuan_text(yuan: float, language: str) -> str:
+    """Return money in words: 万元 in Chinese, yuan in English."""
+    number = f"{yuan / YUAN_SHOWN[language]:,.2f}".rstrip("0").rstrip(".")
+    return say("ui.count_yuan", language, number=number)
+
+
+def plan_sentences(summary: dict[str, Any], language: str) -> list[Sentence]:
+    """Return what is said of coverage before and after, of the money, of the choice and of its proof."""
+    main, sites = summary["group"], len(summary["sites"])
     before, after = summary["covered_before"][main], summary["covered_after"][main]
     share = {when: summary[f"share_{when}"] or 0.0 for when in ("before", "after")}
-    gain, sites = after - before, len(summary["sites"])
+    served = summary["served"]
     said = [
         Sentence("cli.before", {"centres": summary["counts"]["centres"], "covered": before, "share": share["before"]}),
-        Sentence("cli.after", {"sites": sites, "covered": after, "share": share["after"], "gain": gain}),
+        Sentence(
+            "cli.after" if served is None else "cli.after_reach",
+            {"sites": sites, "covered": after, "share": share["after"], "gain": after - before},
+        ),
     ]
-    return said + proof_sentences(summary)
-
-
-def proof_sentences(summary: dict[str, Any]) -> list[Sentence]:
-    """Return what is said of a plan's objective and its proof."""
-    candidates, gap, status = summary["counts"]["candidates"], summary["gap"], summary["status"]
-    value, bound = summary["value"], summary["lower_bound"]
-    said = []
+    if served is not None:
+        said.append(Sentence("proof.served", {**served, "share": summary["rates"]["after"]["C"] or 0.0}))
     if summary["closed"]:
-        said.append(Sentence("cli.closed", {"number": len(summary["closed"]), "ids": ", ".join(summary["closed"])}))
-    if summary["objective"] == "max_coverage":
-        if (share := summary["rates"]["after"]["C"]) is not None:
-            said.append(Sentence("cli.served", {"value": value, "share": share}))
-        given = {"candidates": candidates, "bound": summary["upper_bound"], "gap": gap}
-        return [*said, Sentence(f"cli.proof_{status}", given)]
-    given = {"candidates": candidates, "gap": gap, "value": value, "bound": bound}
-    if summary["unit"] == "person_seconds":
+        said.append(Sentence("proof.closed", {"number": len(summary["closed"]), "ids": ", ".join(summary["closed"])}))
+    if summary["budget_yuan"] is not None:
+        money = {name: yuan_text(summary[f"{name}_yuan"], language) for name in ("cost", "budget")}
+        said.append(Sentence("proof.budget", money))
+    return [*said, *choice_sentences(summary), *proof_sentences(summary, language)]
+
+
+def choice_sentences(summary: dict[str, Any]) -> list[Sentence]:
+    """Return what is said where not all was free to choose: how much was, and what that costs in people."""
+    choice = summary["choice"]
+    counts = {"required": choice["required"], "free": choice["free"], "candidates": choice["free_candidates"]}
+    if choice["is_forced"]:
+        said = [Sentence("proof.forced_whole" if choice["required"] else "proof.nothing_free", counts)]
+    else:
+        said = [Sentence("proof.forced_partly", counts)] if choice["required"] else []
+    if (price := choice["without_requirement"]) is not None:
+        lost = {"lost": price["people_lost"], "most": price["people_lost_at_most"]}
+        code = "requirement_costs" if lost["most"] >= 0.5 else "requirement_is_free"
+        said.append(Sentence(f"proof.{code}", lost))
+    return said
+
+
+def proof_sentences(summary: dict[str, Any], language: str) -> list[Sentence]:
+    """Return what is said of the objective and its proof, under the limit that it names; of a forced choice nothing is proven."""
+    choice, counts, unit = summary["choice"], summary["counts"], summary["unit"]
+    value, bound = summary["value"], summary["lower_bound"]
+    given = {"candidates": counts["candidates"], "gap": summary["gap"], "value": value, "bound": bound}
+    if summary["budget_yuan"] is None:
+        limit = Sentence("proof.limit_sites", {"sites": choice["sites_wanted"], "candidates": counts["candidates"]})
+    else:
+        budget = yuan_text(summary["budget_yuan"], language)
+        limit = Sentence("proof.limit_budget", {"budget": budget, "candidates": counts["candidates"]})
+    kind, said = unit, []
+    if unit == "people":
+        kind = "covers" if summary["served"] is None else "serves"
+        given["bound"] = summary["upper_bound"]
+    elif unit == "yuan":
+        given |= {"value": yuan_text(value, language), "bound": yuan_text(bound, language)}
+    elif unit == "person_seconds":
         mean_min = summary["mean_s"] / 60
-        given |= {"value": mean_min, "bound": mean_min * (1 - gap), "unserved": summary["unserved"]}
-    elif summary["unit"] == "seconds":
-        given |= {"value": value / 60, "bound": bound / 60, "left_out": summary["left_out_points"]}
-    return [*said, Sentence(f"cli.proof_{summary['unit']}_{status}", given)]
+        given |= {"bound": mean_min * (1 - summary["gap"])}
+        said = [Sentence("proof.person_seconds", {"value": mean_min, "unserved": summary["unserved"]})]
+    elif unit == "seconds":
+        given |= {"bound": bound / 60}
+        said = [Sentence("proof.seconds", {"value": value / 60, "left_out": summary["left_out_points"]})]
+    if choice["is_forced"]:
+        return said
+    return [*said, Sentence(f"proof.{kind}_{summary['status']}", {**given, "limit": limit})]

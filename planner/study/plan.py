@@ -74,7 +74,9 @@ def choose_sites(inputs: Inputs, access: Access, *, threads: int | None = None) 
         found = frontier(question, max(len(result.selected), len(question.required)), threads=threads)
     else:
         found = _frontier_by_money(question, result, threads)
-    return Plan(question, result, frontier_table(question, result, found), _price_of_required(question, result, threads))
+    return Plan(
+        question, result, frontier_table(question, result, found), _price_of_required(question, result, threads)
+    )
 
 
 def explain_plan(inputs: Inputs, access: Access, plan: Plan) -> siting.Explanation:
@@ -82,9 +84,7 @@ def explain_plan(inputs: Inputs, access: Access, plan: Plan) -> siting.Explanati
     question, groups = plan.question, inputs.project.groups
     by_group = {group: (access.of(group), inputs.demand.weights[group]) for group in groups}
     limit = question.limit if question.settings.budget_yuan is not None else {}
-    return siting.explain(
-        question.cover, question.weights, plan.result, groups=by_group, **limit, **question.binding
-    )
+    return siting.explain(question.cover, question.weights, plan.result, groups=by_group, **limit, **question.binding)
 
 
 def allocation_of(plan: Plan) -> sparse.csr_array | None:
@@ -117,7 +117,7 @@ def frontier_table(question: Question, result: Result, found: siting.Frontier) -
 
 
 def _frontier_by_money(question: Question, result: Result, threads: int | None) -> siting.Frontier:
-    """Return the frontier up to the project's budget; its last point is the result, however far the search for the others came."""
+    """Return the frontier up to the project's budget; its last point is the result, whatever else was reached."""
     budget = question.settings.budget_yuan
     found = frontier(question, budget=budget, threads=threads, **question.effort)
     assert isinstance(result, siting.MaxCoverage) and found.budget is not None and budget is not None
@@ -126,7 +126,10 @@ def _frontier_by_money(question: Question, result: Result, threads: int | None) 
         sites=np.append(found.sites[below], len(result.selected)),
         value=np.append(found.value[below], result.value),
         upper_bound=np.append(found.upper_bound[below], result.upper_bound),
-        selected=(*(chosen for chosen, is_below in zip(found.selected, below, strict=True) if is_below), result.selected),
+        selected=(
+            *(chosen for chosen, is_below in zip(found.selected, below, strict=True) if is_below),
+            result.selected,
+        ),
         budget=np.append(found.budget[below], budget),
     )
 

@@ -171,9 +171,7 @@ def evaluate(question: Question, listed: Ints, **effort: Any) -> siting.Evaluati
 def result_on_frontier(question: Question, found: siting.Frontier, at: int) -> siting.MaxCoverage:
     """Return point number `at` of a frontier as a result of its own, under the bound of that point."""
     bound = float(found.upper_bound[at])
-    return siting.result_of(
-        question.cover, question.weights, found.selected[at], upper_bound=bound, **question.binding
-    )
+    return siting.result_of(question.cover, question.weights, found.selected[at], upper_bound=bound, **question.binding)
 
 
 def result_today(question: Question) -> siting.MaxCoverage:
