@@ -248,7 +248,7 @@ def test_capacities_decide_who_goes_where_and_what_each_site_gains(tmp_path):
     served = allocation.groupby("demand")["weight"].sum()
     demand = found.tables.demand.set_index("id")
     assert (served <= demand["weight_total"].reindex(served.index)).all()
-    assert demand["served_after"].sum() == summary["value"] == 350
+    assert found.tables.zones["served_after"].sum() == demand["served_after"].sum() == summary["value"] == 350
     assert [site["cumulative"] for site in summary["sites"]] == [150, 250]
     assert summary["served"] == {"before": 100, "after": 350, "no_room": summary["covered_after"]["total"] - 350,
                                  "out_of_reach": 1575 - summary["covered_after"]["total"]}  # fmt: skip

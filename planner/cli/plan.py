@@ -8,12 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from planner.batch import Outcome
-from planner.cli.console import stdout, tell
+from planner.cli.console import SPOKEN, stdout, tell
 from planner.results.wording import group_name, plan_sentences, rules_text
 from planner.run import Run
 from planner.texts import say
 
-_BATCH_COLUMNS = ("folder", "state", "people", "covered_before", "covered_after", "sites", "gap")
+_BATCH_FIGURES = ("people", "covered_before", "covered_after", "sites", "gap")
 
 
 def print_plan(run: Run, folder: Path) -> None:
@@ -50,9 +50,11 @@ def print_plan(run: Run, folder: Path) -> None:
 
 def print_batch(outcomes: Sequence[Outcome], file: Path) -> None:
     """Print the table of a batch, and how many of its projects were done, kept and failed."""
-    table = Table(*_BATCH_COLUMNS)
+    language = SPOKEN.language
+    table = Table(*(say(f"cli.batch_{column}", language) for column in ("folder", "state", *_BATCH_FIGURES)))
     for outcome in outcomes:
-        table.add_row(*(_number(getattr(outcome, column)) for column in _BATCH_COLUMNS))
+        figures = (_number(getattr(outcome, name)) for name in _BATCH_FIGURES)
+        table.add_row(escape(outcome.folder), say(f"cli.state_{outcome.state}", language), *figures)
     stdout().print(table)
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("done", "kept", "failed")}
     tell("cli.batch_end", file=file, **counts)
@@ -62,9 +64,7 @@ def _cell(value: Any) -> str:
     return "" if value is None or value != value else escape(str(value))
 
 
-def _number(value: Any) -> str:
+def _number(value: float | None) -> str:
     if value is None:
         return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1 or value == 0 else f"{value:.2%}"
-    return str(value)
+    return f"{value:,.0f}" if abs(value) >= 1 or value == 0 else f"{value:.2%}"

@@ -41,6 +41,7 @@ def write_workbook(run: Run, path: Path) -> None:
         for group in groups:
             columns += [f"{kind}_{group}" for kind in ("population", "covered_before", "covered_after")]
             columns += [f"share_{when}_{group}" for when in ("before", "after")]
+        columns += ["served_after"] if run.summary["served"] is not None else []
         _table(_sheet(book, "zones", language), _headed(tables.zones[columns], language), language)
     facility = ["id", "name", "zone", "status", "kind", "excluded_reason", "duplicate_of", "upgradable"]
     facility += ["position_quality", "position_uncertainty_m", "snap_m"]

@@ -12,7 +12,7 @@ from planner.inputs.area_and_streets import ZoneLevel
 from planner.inputs.read import Inputs
 from planner.results.rates import village_states
 from planner.study.access import Access
-from planner.study.plan import Plan
+from planner.study.plan import Plan, allocation_of
 
 
 def tabulate_zones(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFrame:
@@ -85,6 +85,8 @@ def _table(
         for when, sums in served.items():
             with np.errstate(invalid="ignore", divide="ignore"):
                 table[f"share_{when}_{group}"] = np.where(people > 0, sums / people, np.nan)
+    if (allocation := allocation_of(plan)) is not None:
+        table["served_after"] = per_zone(np.asarray(allocation.sum(axis=1)).ravel(), level.of_demand)
     table["centres"] = per_zone(np.ones(len(plan.existing)), lies_in[plan.existing]).astype(int)
     table["sites"] = per_zone(np.ones(len(plan.selected)), lies_in[plan.selected]).astype(int)
     return gpd.GeoDataFrame(table, geometry=zones.geometry.to_numpy(), crs=WGS84)
