@@ -373,7 +373,7 @@ def p_center(
     return center_result(t, sites, **keywords)
 
 
-@takes(CostKeywords)
+@takes(CostKeywords, time_limit_s=float("inf"))
 def frontier(
     cov: Matrix,
     weights: ArrayLike,
@@ -396,7 +396,6 @@ def frontier(
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
     most: Any = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
-    keywords.setdefault("time_limit_s", float("inf"))
     given, constraints, limits = check_problem(
         cov,
         weights,

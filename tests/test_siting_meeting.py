@@ -1,6 +1,7 @@
 """What is said about a choice: explanation, alternatives, robustness, the meeting, closures; on paper and by every choice."""
 
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
@@ -237,3 +238,65 @@ def test_what_cannot_be_is_refused(ask, told):
     with pytest.raises(InputError) as caught:
         ask()
     assert told in str(caught.value)
+
+
+def test_what_was_free_to_choose():
+    found = siting.max_coverage(COVER, PEOPLE, sites=2, required=[3])
+    assert found.forced.tolist() == [3]
+    assert (found.free_sites, found.n_candidates_free, found.is_forced) == (1, 3, False)
+    forced = siting.max_coverage(COVER, PEOPLE, sites=2, required=[0, 3])
+    assert (forced.status, forced.free_sites, forced.n_candidates_free, forced.is_forced) == ("optimal", 0, 0, True)
+    by_money = siting.max_coverage(COVER, PEOPLE, budget=3.5, costs=[1, 2, 3, 2.5], required=[3])
+    assert (by_money.n_candidates_free, by_money.is_forced) == (1, False)  # a, for the 1.0 that is left
+    judged = siting.evaluate(COVER, PEOPLE, [0, 3], sites=2, required=[0, 3])
+    assert (judged.gap, judged.n_candidates_free, judged.is_forced) == (0, 0, True)
+    fewest = siting.min_sites(COVER, PEOPLE, share=0.3, required=[3])
+    assert (fewest.forced.tolist(), fewest.is_forced) == ([3], False)
+
+
+def test_how_far_a_forced_choice_is_from_the_free_best():
+    forced = siting.max_coverage(COVER, PEOPLE, sites=2, required=[0, 3])
+    for method in ("auto", "greedy"):
+        best, (price,) = siting.price_of_conditions(
+            COVER, PEOPLE, sites=2, required=[0, 3], only=["required"], best=forced, method=method
+        )
+        assert best is forced
+        assert price.condition == "required"
+        assert price.without.value == 85  # a and c
+        assert price.low <= 85 - 62 <= price.high
+    assert siting.price_of_conditions(COVER, PEOPLE, sites=2, only=["required"])[1] == ()
+    with pytest.raises(InputError, match="floors"):
+        siting.price_of_conditions(COVER, PEOPLE, sites=2, only=["floors"])
+
+
+def test_who_goes_where_keeps_every_capacity():
+    """The two fullest of three sites over one village: 500 people, 100 and 150 places beside an existing centre's 50."""
+    cover = sparse.csr_array(np.array([[1, 1, 1, 1]], bool))
+    conditions = Conditions(capacity=[100, 50, 150, 20])
+    found = siting.max_coverage(cover, [500.0], sites=2, existing=[1], conditions=conditions)
+    assert found.selected.tolist() == [2, 0]
+    assert found.gains.tolist() == [150, 100]
+    assert (found.value_before, found.value) == (50, 300)
+    assert found.allocation.toarray().tolist() == [[100, 50, 150, 0]]
+    assert found.served.tolist() == [300]
+    again = siting.result_of(cover, [500.0], [0, 2], upper_bound=300.0, existing=[1], conditions=conditions)
+    assert again.allocation.toarray().tolist() == [[100, 50, 150, 0]]
+    assert (again.value, again.upper_bound, again.gains.tolist()) == (300, 300, [150, 100])
+    judged = siting.evaluate(cover, [500.0], [0, 3], sites=2, existing=[1], conditions=conditions)
+    assert (judged.value, judged.gains.tolist()) == (170, [100, 20])
+    assert judged.result.allocation.toarray().tolist() == [[100, 50, 0, 20]]
+    today = siting.result_of(cover, [500.0], [], existing=[1], conditions=conditions)
+    assert (today.value, today.served.tolist()) == (50, [50])
+
+
+def test_keywords_are_told_and_others_refused():
+    parameters = inspect.signature(siting.max_coverage).parameters
+    for name in ("sites", "budget", "costs", "required", "forbidden", "existing", "conditions", "method", "gap"):
+        assert name in parameters
+        assert name in siting.max_coverage.__doc__
+    assert parameters["time_limit_s"].default == 60.0
+    assert inspect.signature(siting.frontier).parameters["time_limit_s"].default == float("inf")
+    with pytest.raises(TypeError, match=r"max_coverage\(\) got an unexpected keyword argument 'site'"):
+        siting.max_coverage(COVER, PEOPLE, site=2)
+    with pytest.raises(TypeError, match=r"p_center\(\) got an unexpected keyword argument 'budget'"):
+        siting.p_center(COVER, 2, budget=3)

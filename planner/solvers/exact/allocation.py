@@ -20,17 +20,24 @@ class Service:
     (what can be served is a polymatroid).
     """
 
-    def __init__(self, given: CoverInput, constraints: Constraints, sites: Ints) -> None:
+    def __init__(
+        self, given: CoverInput, constraints: Constraints, sites: Ints, scaled: ScaledWeights | None = None
+    ) -> None:
         """Merge the demand points that the same ones of `sites` reach."""
-        free = constraints.without("forbidden")
-        self._given, self._scaled = given.only(sites), scale_weights(given.weights)
-        self._with_floors = ChoiceProblem(self._given, self._scaled, free, "cover")
-        self._problem = ChoiceProblem(self._given, self._scaled, free.without("floor"), "cover")
+        self._all, self._constraints, self._sites = given, constraints.without("forbidden"), sites
+        self._given, self._scaled = given.only(sites), scale_weights(given.weights) if scaled is None else scaled
+        self._with_floors = ChoiceProblem(self._given, self._scaled, self._constraints, "cover")
+        self._problem = ChoiceProblem(self._given, self._scaled, self._constraints.without("floor"), "cover")
         self._merged = self._problem.merged()
+
+    def beside(self, site: int) -> "Service":
+        """Return the same with one site more."""
+        return Service(self._all, self._constraints, np.append(self._sites, site), self._scaled)
 
     def served(self, is_open: Bools) -> float:
         """Return the weight that the open sites can serve."""
-        return served_total(self._scaled, self._problem.constraints, self.allocation(is_open)[0])
+        value = total(allocate(self._problem, self._merged, is_open))
+        return near_whole(value) if counts_people(self._scaled, self._constraints) else value
 
     def allocation(self, is_open: Bools) -> tuple[Floats, sparse.csr_array]:
         """Return the weight served of each demand point, and by which site, when most is served."""

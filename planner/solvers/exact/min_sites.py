@@ -104,7 +104,7 @@ def _greedy(problem: ChoiceProblem, merged: MergedDemand) -> Bools | None:
     is_open = low > 0.5
     is_open[constraints.closable] = True
     cover = cover_of(
-        merged, constraints.n_sites, np.maximum(np.rint(constraints.costs * 1000.0), 0).astype(np.int64) + 1
+        merged, constraints.n_sites, np.rint(np.minimum(constraints.costs * 1000.0, 2.0**52)).astype(np.int64) + 1
     )
     cover = cover._replace(weight=np.where(merged.met(is_open), 0, merged.whole))
     assert problem.least is not None

@@ -12,8 +12,8 @@ from scipy.spatial import cKDTree
 
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.input.conditions import Conditions, check_capacities, check_share, check_zones, per_zone
-from planner.solvers.input.reduction import scale_costs
-from planner.solvers.input.validation import WITHIN, Faults, as_mask, check_site_numbers, check_whole
+from planner.solvers.input.reduction import WITHIN, scale_costs, sum_of_costs
+from planner.solvers.input.validation import Faults, as_mask, check_site_numbers, check_whole
 
 INF = float("inf")
 
@@ -43,7 +43,7 @@ class LinearConstraint:
         """Return whether the condition is met."""
         if self.exact is not None:
             cost, limit = self.exact
-            return int(cost[is_open[self.index]].sum()) <= limit
+            return sum_of_costs(cost[is_open[self.index]]) <= limit
         level = float(self.coef[is_open[self.index]].sum())
         return self.low - 1e-9 <= level <= self.high * (1 + WITHIN) + 1e-9
 
@@ -68,17 +68,17 @@ class Constraints:
     floor: Floats | None
     capacity: Floats | None
 
-    @property
+    @cached_property
     def standing(self) -> Ints:
         """Sites that are open today."""
         return np.union1d(self.existing, self.closable)
 
-    @property
+    @cached_property
     def new(self) -> Ints:
         """Sites that may be opened or must be."""
-        return np.setdiff1d(np.arange(self.n_sites), np.union1d(self.standing, self.forbidden))
+        return np.flatnonzero(~(as_mask(self.standing, self.n_sites) | as_mask(self.forbidden, self.n_sites)))
 
-    @property
+    @cached_property
     def forced(self) -> Ints:
         """Sites to be opened whatever else is chosen."""
         return np.setdiff1d(self.required, self.closable)
@@ -86,13 +86,13 @@ class Constraints:
     @property
     def n_free(self) -> int:
         """How many candidates could open beside the forced ones within the number or the budget."""
-        free = np.setdiff1d(self.new, self.forced)
+        free = self.new[~np.isin(self.new, self.forced)]
         if self.sites is not None and len(self.forced) >= self.sites:
             return 0
         if self.budget is None:
             return len(free)
         cost, limit = scale_costs(self.costs, self.budget)
-        return int(np.count_nonzero(cost[free] <= limit - int(cost[self.forced].sum())))
+        return int(np.count_nonzero(cost[free] <= limit - sum_of_costs(cost[self.forced])))
 
     def freedom(self, selected: Ints) -> dict[str, Any]:
         """Return what a result says about how free its choice was."""

@@ -81,20 +81,20 @@ _TOLD = {
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def takes(kinds: type) -> Callable[[F], F]:
-    """Let a function's ``**keywords`` be those of a typed set: named in its signature, told in its docstring, others refused."""
+def takes(kinds: type, **defaults: Any) -> Callable[[F], F]:
+    """Let a function's ``**keywords`` be those of a typed set: named in its signature, told in its docstring, others refused.
+
+    Their defaults are those of `check_problem`, but for those given here.
+    """
 
     def decorate(function: F) -> F:
         own = inspect.signature(function)
         kept = [part for part in own.parameters.values() if part.kind is not part.VAR_KEYWORD]
         shared = [name for name in _TOLD if name in kinds.__annotations__ and name not in own.parameters]
-        defaults = inspect.signature(check_problem).parameters
+        usual = {name: part.default for name, part in inspect.signature(check_problem).parameters.items()} | defaults
         added = [
             inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=defaults[name].default,
-                annotation=kinds.__annotations__[name],
+                name, inspect.Parameter.KEYWORD_ONLY, default=usual[name], annotation=kinds.__annotations__[name]
             )
             for name in shared
         ]
@@ -105,7 +105,7 @@ def takes(kinds: type) -> Callable[[F], F]:
             unknown = [name for name in keywords if name not in signature.parameters]
             if unknown:
                 raise TypeError(f"{function.__name__}() got an unexpected keyword argument {unknown[0]!r}")
-            return function(*given, **keywords)
+            return function(*given, **(defaults | keywords))
 
         told = [f"    {name} : {_TOLD[name]}" for name in shared]
         call.__doc__ = "\n".join(

@@ -9,7 +9,7 @@ from planner.errors import InfeasibleError
 from planner.solvers.array_types import Progress
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
 from planner.solvers.input.constraints import Constraints, check_constraints
-from planner.solvers.input.reduction import scale_costs
+from planner.solvers.input.reduction import scale_costs, sum_of_costs
 from planner.solvers.input.validation import (
     CoverInput,
     Faults,
@@ -97,7 +97,7 @@ def refuse_required(constraints: Constraints) -> None:
         )
     if constraints.budget is not None:
         whole, limit = scale_costs(constraints.costs, constraints.budget)
-        if int(whole[must].sum()) > limit:
+        if sum_of_costs(whole[must]) > limit:
             raise InfeasibleError(
                 "siting.required_over_budget",
                 needed=float(constraints.costs[must].sum()),

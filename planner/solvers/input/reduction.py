@@ -12,6 +12,11 @@ from planner.solvers.array_types import Bools, Floats, Int8s, Int32s, Ints
 
 _HEADROOM = 61  # bits that the sum of all weights may take
 _LARGEST_POWER = 1000  # of two that a float holds with room to spare; weights below 1e-280 are as good as none
+WITHIN = 1e-12
+"""What an amount may exceed a limit by, as a share of it: one rounding of a product."""
+
+_MOST_DECIMALS = 16
+_LARGEST_AMOUNT = 2.0**52  # up to here sums of whole numbers are exact as floats, too
 _DOMINANCE_WORK = 50  # comparisons a stored pair before the search for dominated sites is given up
 
 
@@ -80,18 +85,37 @@ def scale_weights(weights: Floats) -> ScaledWeights:
 
 
 def scale_costs(costs: Floats, budget: float) -> tuple[Ints, int]:
-    """Return costs and budget as whole numbers, exact to six decimals; a site beyond the budget costs one more than it."""
-    usable = costs[costs <= budget * (1 + 1e-12)]
-    amounts = np.append(usable, budget)
-    for decimals in range(7):
-        scaled = amounts * 10.0**decimals
-        if scaled.max(initial=0) >= 2.0**52:
+    """Return costs and budget as whole numbers that compare as the decimals do: what is beyond the budget costs one more than it.
+
+    Amounts are read to `WITHIN` of themselves. Where affordable costs have a last decimal in common, they are whole numbers of
+    it and their sums are exact; of the budget only as many of those units count as it holds. Where they have none (thirds, say),
+    they are counted in parts of the budget, and sums may pass it by `WITHIN` of it.
+    """
+    affordable = costs <= budget * (1 + WITHIN)
+    for decimals in range(_MOST_DECIMALS):
+        amounts = costs[affordable] * 10.0**decimals
+        if max(amounts.max(initial=0.0), budget * 10.0**decimals) >= _LARGEST_AMOUNT:
             break
-        if np.allclose(scaled, np.rint(scaled), rtol=1e-12, atol=0):
-            return _capped(costs * 10.0**decimals, int(np.rint(scaled[-1])))
-    power = 50 - int(np.frexp(budget)[1])
-    whole = int(np.rint(np.ldexp(budget, power)))
-    return _capped(np.ldexp(np.minimum(costs, 2 * budget), power), whole + len(costs))  # room for every cost rounded up
+        if np.allclose(amounts, np.rint(amounts), rtol=WITHIN, atol=0):
+            units = budget * 10.0**decimals
+            nearest = np.rint(units)
+            return _whole_costs(
+                amounts, affordable, int(nearest if np.isclose(units, nearest, rtol=WITHIN, atol=0) else units)
+            )
+    power = 51 - int(np.frexp(budget)[1])
+    limit = int(np.ldexp(budget, power)) + int(_LARGEST_AMOUNT / 4 * WITHIN)
+    return _whole_costs(np.ldexp(costs[affordable], power), affordable, limit)
+
+
+def sum_of_costs(whole: Ints) -> int:
+    """Return the sum of costs as `scale_costs` gives them; beyond every budget it is large, if not to the last digit."""
+    return int(whole.sum(dtype=np.float64))
+
+
+def _whole_costs(amounts: Floats, affordable: Bools, limit: int) -> tuple[Ints, int]:
+    whole = np.full(len(affordable), limit + 1)
+    whole[affordable] = np.minimum(np.rint(amounts), limit + 1)
+    return whole.astype(np.int64), limit
 
 
 def reduce_rows(
@@ -139,10 +163,6 @@ def restrict(problem: CoverProblem, opened: Bools, closed: Bools) -> CoverProble
     return CoverProblem(
         inner.cover, limit, problem.site[inner.site], opened_now, problem.base + inner.base, problem.unit
     )
-
-
-def _capped(costs: Floats, budget: int) -> tuple[Ints, int]:
-    return np.rint(np.minimum(costs, budget + 1.0)).astype(np.int64), budget
 
 
 def _renumbered(kept: Ints, n: int) -> Int32s:

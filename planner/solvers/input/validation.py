@@ -8,13 +8,11 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from planner.errors import InputError
-from planner.kernels.cover import count_open, covered_rows, pack_rows, transpose
+from planner.kernels.cover import count_open, covered_rows, transpose
+from planner.kernels.cover_parts import take_catchments
 from planner.solvers.array_types import Bools, Floats, Int32s, Ints
 from planner.solvers.stopping import SearchLimits
 from planner.texts import Sentence
-
-WITHIN = 1e-12
-"""What an amount may exceed a limit by, as a share of it: one rounding of a product."""
 
 
 class Faults:
@@ -74,10 +72,9 @@ class CoverInput:
 
     def only(self, sites: Ints) -> "CoverInput":
         """Return the same demand points with some sites alone, under their own numbers."""
-        number = np.full(self.n_sites, -1, np.int32)
-        number[sites] = sites
-        row_ptr, row_sites = pack_rows(self.row_ptr, self.row_sites, np.arange(len(self.weights)), number)
-        return CoverInput(row_ptr, row_sites, self.n_sites, self.weights)
+        ptr, points = take_catchments(*self._columns(), sites)
+        row_ptr, which = transpose(ptr, points, len(self.weights))
+        return CoverInput(row_ptr, sites[which].astype(np.int32), self.n_sites, self.weights)
 
     def with_weights(self, weights: Floats) -> "CoverInput":
         """Return the same matrix with other weights."""

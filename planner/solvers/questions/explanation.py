@@ -83,7 +83,7 @@ def explain(
     place = np.zeros(n_demand, np.int64)
     is_result = isinstance(chosen, Result)
     listed = shut = np.empty(0, np.int64)
-    people: dict[str, CoverInput] = {}
+    people: dict[str, Floats | CoverInput] = {}
 
     def check(faults: Faults) -> None:
         nonlocal place, listed, shut
@@ -114,7 +114,10 @@ def explain(
     return Explanation(
         selected=order,
         gain=gain,
-        gain_by_group={name: _gains(group, stays, order) for name, group in people.items()},
+        gain_by_group={
+            name: _gains(group if isinstance(group, CoverInput) else given.with_weights(group), stays, order)
+            for name, group in people.items()
+        },
         gain_by_zone=_gains_by_zone(given, stays, order, place),
         reached=reached,
         overlap=overlap,
@@ -124,13 +127,16 @@ def explain(
     )
 
 
-def _check_group(group: Group, cov: Matrix, name: str, faults: Faults) -> CoverInput:
-    own, weights = group if isinstance(group, tuple) else (cov, group)
+def _check_group(group: Group, cov: Matrix, name: str, faults: Faults) -> Floats | CoverInput:
+    """Return a group's weights, with its own matrix where it has one."""
+    said = f"groups[{name}]"
+    if not isinstance(group, tuple):
+        return check_numbers(group, cov.shape[0], said, faults)
+    own, weights = group
     n_demand, n_sites = check_cover(own, faults)
     if n_sites != cov.shape[1]:
-        faults.add("bad_shape", name=f"groups[{name}]", shape=own.shape, length=cov.shape[1])
-    people = check_numbers(weights, n_demand, f"groups[{name}]", faults)
-    return CoverInput(*canonical_rows(own), n_sites, people)
+        faults.add("bad_shape", name=said, shape=own.shape, length=cov.shape[1])
+    return CoverInput(*canonical_rows(own), n_sites, check_numbers(weights, n_demand, said, faults))
 
 
 def _gains(given: CoverInput, stays: Bools, order: Ints) -> Floats:

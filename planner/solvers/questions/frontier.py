@@ -8,7 +8,7 @@ from planner.errors import InfeasibleError
 from planner.solvers.array_types import Bools, Floats
 from planner.solvers.exact.constrained_coverage import solve_coverage
 from planner.solvers.input.constraints import Constraints
-from planner.solvers.input.reduction import CoverProblem, ScaledWeights, scale_weights
+from planner.solvers.input.reduction import WITHIN, CoverProblem, ScaledWeights, scale_weights
 from planner.solvers.input.validation import CoverInput
 from planner.solvers.results import Frontier
 from planner.solvers.search.constrained_search import plain_problem
@@ -96,6 +96,8 @@ def _limits(constraints: Constraints, amounts: Floats | None, points: int) -> It
     assert constraints.budget is not None
     least = float(constraints.costs[must].sum())
     for amount in (
-        np.linspace(least, constraints.budget, max(points, 1)) if amounts is None else amounts[amounts >= least]
+        np.linspace(least, constraints.budget, max(points, 1))
+        if amounts is None
+        else amounts[amounts * (1 + WITHIN) >= least]
     ):
         yield constraints.limited(budget=float(amount))

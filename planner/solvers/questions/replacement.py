@@ -1,5 +1,7 @@
 """Who could stand in for a chosen site: the candidate that makes up most in its place and keeps every condition."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from planner.kernels.cover import weight_by_site
@@ -9,6 +11,8 @@ from planner.solvers.exact.choice_problem import ChoiceProblem
 from planner.solvers.input.constraints import Constraints, Swaps
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.validation import CoverInput, as_mask, total
+
+_FEW = 100  # candidates that are put in order at a time
 
 Found = tuple[Floats, Ints, Floats]
 """What is lost without each site, its replacement (-1 for none), and what is lost still with it."""
@@ -26,8 +30,7 @@ def replacements(given: CoverInput, constraints: Constraints, stays: Bools, orde
         alone = points[count[points] == 1]
         loss[k] = still[k] = total(given.weights[alone])
         made_up = uncovered + _made_up(given, alone)
-        able = np.flatnonzero(swaps.allowed(int(j)) & (made_up > 0))
-        for place in able[np.argsort(-made_up[able], kind="stable")].tolist():
+        for place in _best_first(made_up, swaps.allowed(int(j))):
             if floors.hold(alone, given.points_of(place)):
                 best[k], still[k] = place, loss[k] - made_up[place]
                 break
@@ -46,25 +49,41 @@ def replacements_by_service(
     is_open = stays | as_mask(order, given.n_sites)
     swaps, most, held = Swaps(constraints, is_open), service.served(is_open), service.floors_hold(is_open)
     loss, best, still = np.zeros(len(order)), np.full(len(order), -1), np.zeros(len(order))
+    could, _ = service.could_take(is_open)
+    reach = _made_up(given, np.flatnonzero(could))
+    tolerance = 1e-9 * max(most, 1.0)
     for k, j in enumerate(order):
         is_open[j] = False
         left = service.served(is_open)
-        loss[k] = still[k] = max(most - left, 0.0)
-        could, missing = service.could_take(is_open)
-        ceiling = np.minimum(_made_up(given, np.flatnonzero(could)), np.minimum(constraints.capacity, missing))
-        able = np.flatnonzero(swaps.allowed(int(j)) & (ceiling > 0))
-        tolerance, made_up = 1e-9 * max(most, 1.0), 0.0
-        for place in able[np.argsort(-ceiling[able], kind="stable")].tolist():
+        loss[k] = max(most - left, 0.0)
+        without, missing = service.could_take(is_open)
+        more_reach = _made_up(given, np.flatnonzero(without & ~could)) - _made_up(
+            given, np.flatnonzero(could & ~without)
+        )
+        ceiling = np.minimum(reach + more_reach, np.minimum(constraints.capacity, missing))
+        made_up = 0.0
+        for place in _best_first(ceiling, swaps.allowed(int(j))):
             if ceiling[place] <= made_up + tolerance:
                 break
-            swapped = is_open | as_mask(np.array([place]), given.n_sites)
-            beside = Service(given, constraints, np.flatnonzero(swapped))
-            more = beside.served(swapped) - left
-            if more > made_up + tolerance and (not held or beside.floors_hold(swapped)):
+            beside = service.beside(place)
+            is_open[place] = True
+            more = beside.served(is_open) - left
+            if more > made_up + tolerance and (not held or beside.floors_hold(is_open)):
                 made_up, best[k] = more, place
+            is_open[place] = False
         still[k] = loss[k] - made_up
         is_open[j] = True
     return loss, best, still
+
+
+def _best_first(value: Floats, able: Bools) -> Iterator[int]:
+    """Yield the able sites that are worth anything, most first, of alike ones the lowest number; mostly few are looked at."""
+    sites = np.flatnonzero(able & (value > 0))
+    while len(sites):
+        least = np.partition(value[sites], -_FEW)[-_FEW] if len(sites) > _FEW else 0.0
+        top = sites[value[sites] >= least]
+        yield from top[np.argsort(-value[top], kind="stable")].tolist()
+        sites = sites[value[sites] < least]
 
 
 class _Floors:

@@ -11,7 +11,7 @@ from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.bounds.lagrangian import LagrangianDual
 from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.merged_demand import MergedDemand
-from planner.solvers.input.reduction import CoverProblem, ScaledWeights, reduce_rows, scale_costs
+from planner.solvers.input.reduction import CoverProblem, ScaledWeights, reduce_rows, scale_costs, sum_of_costs
 from planner.solvers.input.validation import CoverInput
 from planner.solvers.milp import Milp
 from planner.solvers.stopping import StoppingRule
@@ -59,7 +59,7 @@ def plain_problem(given: CoverInput, scaled: ScaledWeights, constraints: Constra
     )
     if constraints.budget is not None:
         cost, left = scale_costs(constraints.costs, constraints.budget)
-    left -= int(cost[must].sum())
+    left -= sum_of_costs(cost[must])
     if left < 0:
         return None
     return reduce_rows(
