@@ -278,7 +278,7 @@ def test_a_list_that_is_forced_whole_proves_nothing_and_says_what_it_costs(tmp_p
     # D must open and nothing else may: 700 people beside Old's 100; B alone would bring 900
     file = write_project(tmp_path, siting='sites = 1\nrequired = ["D"]')
     said, summary = printed(file)
-    assert "Proven" not in said and "Nothing was free to choose" in said and "200 people more" in said
+    assert "Proven" not in said and "Nothing was free to choose" in said and "200 people more, which is proven" in said
     choice = summary["choice"]
     assert (choice["is_forced"], choice["required"], choice["free"]) == (True, 1, 0)
     lost = choice["without_requirement"]
@@ -291,5 +291,5 @@ def test_a_list_that_is_forced_whole_proves_nothing_and_says_what_it_costs(tmp_p
 
 def test_a_list_that_is_forced_in_part_says_which_part_was_free(tmp_path):
     said, summary = printed(write_project(tmp_path, siting='sites = 2\nrequired = ["D"]'))
-    assert "1 of the sites have to open; 1 were chosen among 2 others" in said and "Proven" in said
+    assert "have to open: 1. Chosen freely: 1, among 2 others" in said and "Proven" in said
     assert summary["choice"]["free"] == 1

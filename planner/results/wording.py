@@ -65,7 +65,8 @@ def choice_sentences(summary: dict[str, Any]) -> list[Sentence]:
         said = [Sentence("proof.forced_partly", counts)] if choice["required"] else []
     if (price := choice["without_requirement"]) is not None:
         lost = {"lost": price["people_lost"], "most": price["people_lost_at_most"]}
-        code = "requirement_costs" if lost["most"] >= 0.5 else "requirement_is_free"
+        costs = "requirement_costs" if lost["most"] - lost["lost"] >= 0.5 else "requirement_costs_proven"
+        code = costs if lost["most"] >= 0.5 else "requirement_is_free"
         said.append(Sentence(f"proof.{code}", lost))
     return said
 
