@@ -31,7 +31,7 @@ if "%1"=="docs" (
     exit /b
 )
 if "%1"=="check" (
-    %BIN%\ruff format --check . && %BIN%\ruff check . && %BIN%\mypy && %BIN%\lint-imports && call make.bat docs && %BIN%\python -m pytest -n 2 --dist loadfile
+    %BIN%\ruff format --check . && %BIN%\ruff check . && %BIN%\mypy && %BIN%\lint-imports && call make.bat docs && call make.bat test
     exit /b
 )
 echo make demo ^| make app ^| make test ^| make docs ^| make check

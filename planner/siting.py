@@ -5,20 +5,19 @@ Inputs are never changed. How a model is solved is the matter of `planner.solver
 
 In every model `required` sites must open and count towards the number or the budget, `forbidden` ones stay shut, `existing`
 ones are open already, cost nothing and are not in `selected`; whatever else binds is said by `conditions` (`Conditions`).
-`gap` (wanted), `time_limit_s` and `cancelled` end a search early, with its true bound; `progress` is told value and bound.
+Keywords that models share are in `planner.solvers.input.keywords`, and in each docstring.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from planner.solvers.array_types import Matrix, Progress
+from planner.solvers.array_types import Matrix
 from planner.solvers.input.catchments import Catchments
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share
-from planner.solvers.input.keywords import CostKeywords, CoverKeywords, TimeKeywords, takes
+from planner.solvers.input.keywords import CostKeywords, CoverKeywords, StreamKeywords, TimeKeywords, takes
 from planner.solvers.input.problem import check_problem
 from planner.solvers.input.validation import Faults, check_whole
 from planner.solvers.questions.alternatives import alternatives
@@ -38,15 +37,7 @@ from planner.solvers.questions.price import Price, price_of_conditions
 from planner.solvers.questions.rank_ranges import RankRanges, rank_ranges
 from planner.solvers.questions.robustness import Robustness, robustness, vary
 from planner.solvers.questions.streamed_coverage import streamed_result
-from planner.solvers.results import (
-    Frontier,
-    MaxCoverage,
-    MinSites,
-    PCenter,
-    PMedian,
-    WorstZone,
-)
-from planner.solvers.stopping import SearchLimits
+from planner.solvers.results import Frontier, MaxCoverage, MinSites, PCenter, PMedian, WorstZone
 
 __all__ = [
     "Closures",
@@ -114,7 +105,7 @@ def max_coverage(
     ----------
     cov : sparse array of bool or integers, shape (n_demand, n_sites); nonzero where a site covers a demand point.
     weights : shape (n_demand,), not negative.
-    sites : how many may be opened; this or `budget` and `costs`.
+    sites : how many may be opened; this, or `budget` with `costs`.
     method : "auto" and "exact" search until proven; "greedy" is a quick choice with a bound beside it.
 
     Raises
@@ -137,6 +128,7 @@ def max_coverage(
     return cover_result(given, constraints, limits, asked, greedy=method == "greedy")
 
 
+@takes(StreamKeywords, time_limit_s=600.0)
 def max_coverage_streamed(
     catchments_of: Catchments,
     weights: ArrayLike,
@@ -144,15 +136,9 @@ def max_coverage_streamed(
     *,
     n_sites: int,
     ceilings: ArrayLike | None = None,
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
     passes: int = 2,
     pairs_kept: int = 100_000_000,
-    gap: float = 0.0,
-    time_limit_s: float = 600.0,
-    seed: int = 1,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[StreamKeywords],
 ) -> MaxCoverage:
     """Open the sites that cover the most weight where there are more pairs than memory holds; statement as `max_coverage`.
 
@@ -169,7 +155,6 @@ def max_coverage_streamed(
     sites : how many of the `n_sites` may be opened.
     ceilings : shape (n_sites,), what each site covers at the most, where something is known; saves asking for those that
         cannot matter. The bound holds only if these do.
-    forbidden, existing : numbers of sites, as in `max_coverage`.
     passes : how often all catchments may be asked for.
     pairs_kept : stored pairs that may be kept at a time; some 30 bytes each are needed.
 
@@ -180,18 +165,15 @@ def max_coverage_streamed(
 
     Sources: as `max_coverage`; column generation: Gilmore & Gomory (1961), Operations Research 9, 849-859.
     """
-    limits = SearchLimits(gap, time_limit_s, seed, None, progress, cancelled)
     return streamed_result(
         catchments_of,
         weights,
         sites,
-        limits,
         n_sites=n_sites,
         ceilings=ceilings,
-        forbidden=forbidden,
-        existing=existing,
         passes=passes,
         pairs_kept=pairs_kept,
+        **keywords,
     )
 
 

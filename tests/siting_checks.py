@@ -321,7 +321,7 @@ def check_explain(seed: int) -> str:
     assert abs(result.value - worth(open_now)) <= 1e-6
     assert abs(result.gains.sum() + result.value_before - result.value) <= 1e-6
     assert result.value == result.upper_bound
-    return "solved" if able(open_now) else "broken"
+    return "solved" if able(open_now) else "infeasible"
 
 
 def check_closing(seed: int) -> str:

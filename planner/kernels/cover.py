@@ -47,18 +47,6 @@ def transpose(row_ptr, row_sites, n_sites):
 
 
 @njit(cache=True, nogil=True)
-def covered_rows(row_ptr, row_sites, is_open):
-    """Return for every row whether an open site covers it."""
-    covered = np.zeros(len(row_ptr) - 1, np.bool_)
-    for i in range(len(row_ptr) - 1):
-        for p in range(row_ptr[i], row_ptr[i + 1]):
-            if is_open[row_sites[p]]:
-                covered[i] = True
-                break
-    return covered
-
-
-@njit(cache=True, nogil=True)
 def count_open(row_ptr, row_sites, is_open):
     """Return for every row how many open sites cover it."""
     count = np.empty(len(row_ptr) - 1, np.int64)

@@ -15,6 +15,7 @@ from planner.results.facilities import ORIGIN
 from planner.study.access import Access, bands_min
 from planner.study.plan import Plan
 from planner.study.point_index import PointIndex
+from planner.units import minutes_to_s
 
 
 def tabulate_isochrones(
@@ -32,7 +33,7 @@ def tabulate_isochrones(
     found: list[Agreement] = []
     for shape, i, minutes in zip(metric, frame["point_index"], frame["minutes"], strict=True):
         column = slice(times.indptr[which[i]], times.indptr[which[i] + 1])
-        covered = times.indices[column][times.data[column] <= minutes * 60 + 1e-9]
+        covered = times.indices[column][times.data[column] <= minutes_to_s(minutes)]
         found.append(compare(weights, covered, points.inside(shape)))
     table = _isochrone_table(inputs.facilities, which, frame)
     table.insert(7, "proposed", np.isin(which, plan.selected)[frame["point_index"].to_numpy()])
@@ -75,15 +76,8 @@ def facility_isochrones(
 def _draw(inputs: Inputs, which: NDArray[np.int64], minutes: Sequence[float], threads: int | None) -> gpd.GeoDataFrame:
     """Return the isochrones of the facilities `which` by the main rule, as `isochrones.polygons` gives them."""
     rule = inputs.project.rule_of(inputs.project.main_group)
-    return isochrones.polygons(
-        inputs.walks.network_at(rule.speed_m_s),
-        inputs.facility_places[which],
-        minutes=minutes,
-        speed_m_s=rule.speed_m_s,
-        direction=inputs.walks.direction,
-        max_snap_m=inputs.project.settings.walking.max_snap_m,
-        threads=threads,
-    )
+    network, walk = inputs.walks.at(rule.speed_m_s)
+    return isochrones.polygons(network, inputs.facility_places[which], minutes=minutes, walk=walk, threads=threads)
 
 
 def _isochrone_table(

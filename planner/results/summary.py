@@ -94,7 +94,7 @@ def figures(inputs: Inputs, access: Access, plan: Plan) -> dict[str, Any]:
         "choice": _choice(plan),
         "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "walking": {
-            "minutes": rule.threshold_s / 60,
+            "minutes": rule.limit_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "rules": _rules(inputs),
@@ -115,7 +115,7 @@ def _rules(inputs: Inputs) -> list[dict[str, Any]] | None:
     return [
         {
             "zone_class": zone_class,
-            "minutes": rule.threshold_s / 60,
+            "minutes": rule.limit_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "population": float(weights[inputs.demand_class == zone_class].sum()),

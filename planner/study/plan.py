@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner import siting
-from planner.coverage import times_covered
+from planner.counting import times_covered
 from planner.inputs.read import Inputs
 from planner.study.access import Access
 from planner.study.question import Question, Result, build_question, frontier, solve

@@ -11,6 +11,7 @@ from planner.kernels.cover_dual import (
     PACE,
     TEMPERATURE,
     UNIT_PRICE,
+    Descent,
     collect,
     lower_dual,
     start_unit_price,
@@ -68,18 +69,8 @@ class LagrangianDual:
         memory[[BEST, TEMPERATURE, PACE, MOMENTUM, UNIT_PRICE, LAST]] = (
             self._bound, heat, self._pace / reach, 1.0, unit_price, np.inf
         )  # fmt: skip
-        taken = lower_dual(
-            cover,
-            limit,
-            float(value - self.problem.base),
-            self.best_price.copy(),
-            self.best_price.copy(),
-            self.best_price,
-            self.share,
-            memory,
-            n_steps,
-            _COOLED ** (1 / n_steps),
-        )
+        descent = Descent(self.best_price.copy(), self.best_price.copy(), self.best_price, self.share, memory)
+        taken = lower_dual(cover, limit, float(value - self.problem.base), descent, n_steps, _COOLED ** (1 / n_steps))
         self._bound = float(memory[BEST])
         self._hottest, self._pace = _LATER_HEAT, float(memory[PACE]) * reach
         return 2 * int(taken) * self.problem.n_pairs

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.kernels.cover import Cover, covered_rows, transpose
+from planner.kernels.cover import Cover, count_open, transpose
 from planner.kernels.cover_dual import collect
 from planner.solvers.array_types import Floats, Int32s, Ints
 from planner.solvers.bounds.lagrangian import LagrangianDual
@@ -156,7 +156,7 @@ def _start_from(parts: list[_Part], problem: CoverProblem, best: Solution) -> No
         k = int(mine.sum())
         if k < len(part.value):
             cover = part.problem.cover
-            covered = covered_rows(cover.row_ptr, cover.row_sites, mine)
+            covered = count_open(cover.row_ptr, cover.row_sites, mine) > 0
             part.learn(k, int(cover.weight[covered].sum()), int(part.ceiling[k]), np.flatnonzero(mine))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from planner.counting import total
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.exact.allocation import counts_people, near_whole, serve
 from planner.solvers.exact.choice_model import solve_choice
@@ -20,7 +21,7 @@ from planner.solvers.exact.max_coverage import quick, solve
 from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.merged_demand import MergedDemand
 from planner.solvers.input.reduction import ScaledWeights, scale_weights
-from planner.solvers.input.validation import CoverInput, total
+from planner.solvers.input.validation import CoverInput
 from planner.solvers.search.backup_coverage import improve
 from planner.solvers.search.constrained_search import greedy_within_rows, plain_problem, priced_bound
 from planner.solvers.search.opening_order import pruned, reopened

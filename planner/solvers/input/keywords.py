@@ -54,6 +54,13 @@ class TimeKeywords(Roles, Search):
     """Keywords of the models of travel time."""
 
 
+class StreamKeywords(Search, total=False):
+    """Keywords of the model whose matrix is not stored."""
+
+    forbidden: ArrayLike
+    existing: ArrayLike
+
+
 class CostKeywords(Costed, Search):
     """Keywords of the models whose limit is said otherwise."""
 

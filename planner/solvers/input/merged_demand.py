@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.kernels.cover import CLOSED, FREE, group_rows, pack_rows
+from planner.kernels.cover import CLOSED, FREE, count_open, group_rows, pack_rows
 from planner.solvers.array_types import Bools, Int32s, Ints
 from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.reduction import ScaledWeights
@@ -43,8 +43,7 @@ class MergedDemand:
 
     def met(self, is_open: Bools) -> Bools:
         """Return which rows count when some sites are open."""
-        opened = np.concatenate(([0], np.cumsum(is_open[self.sites])))
-        return opened[self.ptr[1:]] - opened[self.ptr[:-1]] >= self.need
+        return np.asarray(count_open(self.ptr, self.sites, is_open) >= self.need)
 
     def weight_met(self, is_open: Bools) -> int:
         """Return the whole weight that counts when some sites are open."""

@@ -5,15 +5,16 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from planner.counting import canonical_rows
 from planner.errors import InfeasibleError
 from planner.solvers.array_types import Progress
+from planner.solvers.input.condition_rows import check_constraints
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
-from planner.solvers.input.constraints import Constraints, check_constraints
+from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.reduction import scale_costs, sum_of_costs
 from planner.solvers.input.validation import (
     CoverInput,
     Faults,
-    canonical_rows,
     check_cover,
     check_limit,
     check_numbers,

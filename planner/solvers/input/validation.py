@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from planner.counting import total
 from planner.errors import InputError
-from planner.kernels.cover import count_open, covered_rows, transpose
+from planner.kernels.cover import count_open, transpose
 from planner.kernels.cover_parts import take_catchments
 from planner.solvers.array_types import Bools, Floats, Int32s, Ints
 from planner.solvers.stopping import SearchLimits
@@ -51,15 +52,11 @@ class CoverInput:
 
     def covered_by(self, sites: Ints) -> Bools:
         """Return for every demand point whether one of `sites` covers it."""
-        is_open = np.zeros(self.n_sites, bool)
-        is_open[sites] = True
-        return covered_rows(self.row_ptr, self.row_sites, is_open)
+        return self.times_covered(sites) > 0
 
     def times_covered(self, sites: Ints) -> Ints:
         """Return for every demand point how many of `sites` cover it."""
-        is_open = np.zeros(self.n_sites, bool)
-        is_open[sites] = True
-        return count_open(self.row_ptr, self.row_sites, is_open)
+        return np.asarray(count_open(self.row_ptr, self.row_sites, as_mask(sites, self.n_sites)))
 
     @property
     def by_site(self) -> sparse.csc_array:
@@ -157,25 +154,8 @@ def check_site_numbers(given: ArrayLike, n_sites: int, name: str, faults: Faults
     return np.unique(numbers).astype(np.int64)
 
 
-def canonical_rows(cov: Any) -> tuple[Ints, Int32s]:
-    """Return CSR rows with rising columns, each once, without stored zeros; the caller's matrix stays as it is."""
-    rows = sparse.csr_array(cov, copy=False)
-    if not (rows.has_canonical_format and rows.data.all()):
-        rows = sparse.csr_array(rows, copy=True)
-        rows.data = (rows.data != 0).astype(np.int8)
-        rows.eliminate_zeros()
-        rows.sum_duplicates()
-    # read only, so that what fits is taken as it is: copies of 100 million numbers cost more than the proof
-    return np.ascontiguousarray(rows.indptr, np.int64), np.ascontiguousarray(rows.indices, np.int32)
-
-
 def as_mask(sites: Ints, n_sites: int) -> Bools:
     """Return which sites are among some numbers."""
     mask = np.zeros(n_sites, bool)
     mask[sites] = True
     return mask
-
-
-def total(weights: Floats) -> float:
-    """Return the sum of weights, to the last digit whatever their order."""
-    return float(np.sum(weights, dtype=np.longdouble))

@@ -5,18 +5,20 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
+from planner.counting import total
 from planner.solvers.exact.choice_problem import ChoiceProblem
 from planner.solvers.exact.constrained_coverage import solve_worst_zone
 from planner.solvers.exact.min_sites import solve_min_sites
 from planner.solvers.exact.p_center import solve_p_center
 from planner.solvers.exact.p_median import lacks_time, solve_p_median
+from planner.solvers.input.condition_rows import check_constraints
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
-from planner.solvers.input.constraints import Constraints, check_constraints
+from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.keywords import Search, TimeKeywords
 from planner.solvers.input.problem import refuse_required
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.travel_times import TravelTimes, check_times
-from planner.solvers.input.validation import CoverInput, Faults, check_numbers, check_search_limits, check_whole, total
+from planner.solvers.input.validation import CoverInput, Faults, check_numbers, check_search_limits, check_whole
 from planner.solvers.results import MinSites, PCenter, PMedian, WorstZone, share
 from planner.solvers.search.opening_order import in_order
 from planner.solvers.stopping import SearchLimits

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from planner.counting import total
 from planner.kernels.cover import weight_by_site
 from planner.solvers.array_types import AnyInts, Bools, Floats, Ints
 from planner.solvers.exact.allocation import Service
 from planner.solvers.exact.choice_problem import ChoiceProblem
-from planner.solvers.input.constraints import Constraints, Swaps
+from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.reduction import scale_weights
-from planner.solvers.input.validation import CoverInput, as_mask, total
+from planner.solvers.input.swaps import Swaps
+from planner.solvers.input.validation import CoverInput, as_mask
 
 _FEW = 100  # candidates that are put in order at a time
 

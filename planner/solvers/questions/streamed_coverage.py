@@ -1,21 +1,16 @@
 """Maximum coverage over catchments that come in parts, from what is asked to what is answered."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from planner.counting import total
 from planner.solvers.array_types import Floats, Ints
 from planner.solvers.input.catchments import Catchments, covered_by
+from planner.solvers.input.keywords import Search
 from planner.solvers.input.reduction import ScaledWeights, scale_weights
-from planner.solvers.input.validation import (
-    Faults,
-    check_numbers,
-    check_search_limits,
-    check_site_numbers,
-    check_whole,
-    total,
-)
+from planner.solvers.input.validation import Faults, check_numbers, check_search_limits, check_site_numbers, check_whole
 from planner.solvers.results import MaxCoverage
 from planner.solvers.search.streamed_coverage import StreamedSearch
 from planner.solvers.stopping import SearchLimits
@@ -25,17 +20,17 @@ def streamed_result(
     catchments_of: Catchments,
     weights: ArrayLike,
     sites: int,
-    limits: SearchLimits,
     *,
     n_sites: int,
     ceilings: ArrayLike | None,
-    forbidden: ArrayLike,
-    existing: ArrayLike,
     passes: int,
     pairs_kept: int,
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    **keywords: Unpack[Search],
 ) -> MaxCoverage:
     """Check what was given, search, and return the choice and its bound."""
-    faults = Faults()
+    faults, limits = Faults(), SearchLimits(**keywords)
     people = check_numbers(weights, np.size(weights), "weights", faults)
     for name, number in (("sites", sites), ("n_sites", n_sites), ("passes", passes), ("pairs_kept", pairs_kept)):
         check_whole(number, name, faults)

@@ -1,13 +1,11 @@
 """Good choices quickly where conditions bind, and a bound by prices: what large problems and first guesses are made of."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, helping_sites, transpose
 from planner.kernels.cover_dual import collect
-from planner.kernels.cover_within import exchange_within, greedy_within
-from planner.solvers.array_types import Bools, Floats, Ints
+from planner.kernels.cover_within import SideRows, exchange_within, greedy_within
+from planner.solvers.array_types import Bools, Ints
 from planner.solvers.bounds.lagrangian import LagrangianDual
 from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.merged_demand import MergedDemand
@@ -18,29 +16,6 @@ from planner.solvers.stopping import StoppingRule
 
 _WORK, _WORK_AT_ONCE = 300_000_000, 10_000_000
 _STEPS, _ROUNDS = 100, 4  # of lowering prices, as far as there is time
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows over sites, by site."""
-
-    ptr: Ints
-    row: Ints
-    coef: Floats
-    low: Floats
-    high: Floats
-
-    @classmethod
-    def of(cls, constraints: Constraints) -> "_Rows":
-        nothing = np.empty(0, np.int64)
-        site = np.concatenate([nothing, *(row.index for row in constraints.rows)])
-        number = np.concatenate([nothing, *(np.full(len(row.index), k) for k, row in enumerate(constraints.rows))])
-        coef = np.concatenate([np.empty(0), *(row.coef for row in constraints.rows)])
-        order = np.argsort(site, kind="stable")
-        ptr = np.concatenate(([0], np.cumsum(np.bincount(site, minlength=constraints.n_sites))))
-        low = np.array([row.low for row in constraints.rows], float)
-        high = np.array([row.high for row in constraints.rows], float)
-        return cls(ptr.astype(np.int64), number[order], coef[order], low, high)
 
 
 def plain_problem(given: CoverInput, scaled: ScaledWeights, constraints: Constraints) -> CoverProblem | None:
@@ -76,17 +51,16 @@ def plain_problem(given: CoverInput, scaled: ScaledWeights, constraints: Constra
 
 def greedy_within_rows(merged: MergedDemand, constraints: Constraints, stopping: StoppingRule) -> Bools | None:
     """Return a good choice that keeps to roles and rows (floors and capacities aside); None where greed finds none."""
-    cover, rows = cover_of(merged, constraints.n_sites), _Rows.of(constraints)
+    cover, rows = cover_of(merged, constraints.n_sites), _side_rows(constraints)
     low, high = constraints.bounds()
     is_open = low > 0.5
     is_open[constraints.closable] = True
     may = (high > 0.5) & ~is_open
-    arrays = (rows.ptr, rows.row, rows.coef, rows.low, rows.high)
-    if not greedy_within(cover, may, is_open, *arrays):
+    if not greedy_within(cover, rows, may, is_open):
         return None
     may_close = (low < 0.5) & (high > 0.5)
     for _ in range(_WORK // _WORK_AT_ONCE):
-        gained, work = exchange_within(cover, may_close, may_close, is_open, *arrays, _WORK_AT_ONCE)
+        gained, work = exchange_within(cover, rows, may_close, may_close, is_open, _WORK_AT_ONCE)
         if not gained or work < _WORK_AT_ONCE or stopping.seconds_left() <= 0 or stopping.is_cancelled():
             break
     return None if constraints.broken(is_open) else is_open
@@ -127,3 +101,16 @@ def cover_of(merged: MergedDemand, n_sites: int, cost: Ints | None = None) -> Co
     site_ptr, site_rows = transpose(merged.ptr, merged.sites, n_sites)
     costs = np.ones(n_sites, np.int64) if cost is None else cost
     return Cover(merged.ptr, merged.sites, site_ptr, site_rows, merged.whole, costs)
+
+
+def _side_rows(constraints: Constraints) -> SideRows:
+    """Return the constraints' rows by site."""
+    nothing = np.empty(0, np.int64)
+    site = np.concatenate([nothing, *(row.index for row in constraints.rows)])
+    number = np.concatenate([nothing, *(np.full(len(row.index), k) for k, row in enumerate(constraints.rows))])
+    coef = np.concatenate([np.empty(0), *(row.coef for row in constraints.rows)])
+    order = np.argsort(site, kind="stable")
+    ptr = np.concatenate(([0], np.cumsum(np.bincount(site, minlength=constraints.n_sites)))).astype(np.int64)
+    low = np.array([row.low for row in constraints.rows], float)
+    high = np.array([row.high for row in constraints.rows], float)
+    return SideRows(ptr, number[order], coef[order], low, high)

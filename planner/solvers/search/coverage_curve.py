@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from planner.counting import total
 from planner.kernels.cover_dual import collect
 from planner.kernels.cover_parts import take_catchments
 from planner.kernels.cover_path import grow
@@ -17,7 +18,7 @@ from planner.kernels.cover_search import greedy, opening_order, start_choice
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.bounds.lagrangian import LagrangianDual
 from planner.solvers.input.reduction import CoverProblem, ScaledWeights
-from planner.solvers.input.validation import CoverInput, total
+from planner.solvers.input.validation import CoverInput
 from planner.solvers.results import Frontier, share
 from planner.solvers.search.local_search import LocalSearch
 from planner.solvers.stopping import StoppingRule

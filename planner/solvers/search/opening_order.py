@@ -4,9 +4,10 @@ import heapq
 
 import numpy as np
 
+from planner.counting import total
 from planner.solvers.array_types import Bools, Floats, Int32s, Ints
 from planner.solvers.input.constraints import Constraints
-from planner.solvers.input.validation import CoverInput, total
+from planner.solvers.input.validation import CoverInput
 
 
 def pruned(given: CoverInput, constraints: Constraints, is_open: Bools, times: int = 1) -> Bools:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from planner.coverage import times_covered
+from planner.counting import times_covered
 from planner.session.run_results import Results
 from planner.session.shared_plan import Plan
 from planner.ui.steps.bench import Bench
