@@ -8,7 +8,6 @@ All functions are told in the same keywords how people walk: `speed_m_s`, `direc
 fields of `planner.walk.Walk`, or a whole `walk` instead of them. Points are tables in any CRS, or `Places`, snapped already.
 """
 
-import math
 import os
 from collections.abc import Iterator
 from typing import Any, TypeAlias, Unpack, overload
@@ -16,10 +15,12 @@ from typing import Any, TypeAlias, Unpack, overload
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 from planner import searches
+from planner.counting import times_covered as times_covered
+from planner.counting import total as total
 from planner.errors import InputError
 from planner.places import Places
 from planner.streets import StreetNetwork
@@ -238,25 +239,6 @@ def covered_within(times: sparse.csr_array, limit_s: float) -> sparse.csr_array:
         return sparse.csr_array((keep, times.indices, times.indptr), shape=times.shape)
     kept = np.concatenate(([0], np.cumsum(keep)))
     return sparse.csr_array((keep[keep], times.indices[keep], kept[times.indptr]), shape=times.shape)
-
-
-def times_covered(cov: sparse.sparray | sparse.spmatrix, sites: ArrayLike) -> NDArray[np.int64]:
-    """Return how many of some sites cover each demand point, shape (n_demand,).
-
-    `cov`: sparse array of bool or integers, shape (n_demand, n_sites), nonzero where a site covers a demand point; `sites`:
-    their numbers, shape (n,), each counted once.
-    """
-    chosen = np.zeros(cov.shape[1], np.int64)
-    chosen[np.asarray(sites, np.int64)] = 1
-    return np.asarray((cov != 0).astype(np.int64) @ chosen)
-
-
-def total(weights: ArrayLike, chosen: ArrayLike | None = None) -> float:
-    """Return the sum of weights (of those `chosen`, a boolean mask), rounded once, whatever the order of addition."""
-    values = np.asarray(weights, float)
-    if chosen is not None:
-        values = values[np.asarray(chosen, bool)]
-    return math.fsum(values.ravel().tolist())
 
 
 def _along_streets(walk: Walk) -> Walk:

@@ -219,7 +219,7 @@ def _field(
         lattice = _lattice(network, box, max_snap_m, step_m)
         if drawing.quality == "fast":
             return _of_tiles(network, lattice, max_snap_m, step_m, entries, streets, marks, version), lattice
-        first_mark = space.versions((lattice.n_rows // BLOCK + 1) * (lattice.n_columns // BLOCK + 1))
+        first_mark = space.marks((lattice.n_rows // BLOCK + 1) * (lattice.n_columns // BLOCK + 1))
         segments = Segments(grid.ax, grid.ay, grid.bx, grid.by, grid.edge, network.segment_start_m)
         cells = Cells(grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows)
         field = effort_field(

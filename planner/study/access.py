@@ -155,7 +155,11 @@ def times_within(inputs: Inputs, usable: NDArray[np.int64], limit_s: float) -> s
 
 
 def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at its own main-group speed."""
+    """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at its own main-group speed.
+
+    Of equally near facilities the lowest counts, in whatever order they are given.
+    """
+    facilities = np.sort(facilities)
     found_s, found = np.full(len(inputs.demand_places), np.inf), np.full(len(inputs.demand_places), -1)
     if len(facilities) == 0:
         return found_s, found
