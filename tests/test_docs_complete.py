@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import geopandas as gpd
 import openpyxl
@@ -23,7 +23,7 @@ import planner
 from planner import siting
 from planner.batch import Outcome
 from planner.cli import app
-from planner.project.sections import ProjectFile
+from planner.project import Project
 
 COMMANDS, PROJECT_FILE, FORMATS = (ROOT / "docs" / f"{name}.md" for name in ("commands", "project-file", "formats"))
 GROUPS = ("total", "age_60_plus")
@@ -74,7 +74,7 @@ def models() -> Iterator[tuple[str, type[BaseModel]]]:
                 yield key, part
                 yield from walk(part, f"{key}.")
 
-    yield from walk(ProjectFile, "")
+    yield from walk(get_type_hints(Project)["settings"], "")
 
 
 def heading_of(key: str) -> str:
