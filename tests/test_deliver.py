@@ -236,6 +236,25 @@ def test_a_run_killed_between_the_two_renames_is_put_back(tmp_path):
     assert _generation(target) == {1}
 
 
+def test_what_another_run_takes_away_meanwhile_is_no_fault(tmp_path, monkeypatch):
+    target = tmp_path / "out"
+    _write_generation(target, 1)
+    target.rename(tmp_path / ".out.last")
+    listed, moved = Path.glob, Path.rename
+
+    def glob_what_has_ended(folder, pattern):
+        return iter([*listed(folder, pattern), tmp_path / ".out.1.unfinished"])
+
+    def rename_behind_another(last, to):
+        moved(last, to)
+        return moved(last, to)
+
+    monkeypatch.setattr(Path, "glob", glob_what_has_ended)
+    monkeypatch.setattr(Path, "rename", rename_behind_another)
+    deliver.recover(target)
+    assert _generation(target) == {1}
+
+
 def test_a_run_killed_at_any_moment_leaves_one_whole_generation(tmp_path):
     target = tmp_path / "out"
     _write_generation(target, 0)
