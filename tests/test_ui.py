@@ -20,13 +20,14 @@ from streamlit.testing.v1 import AppTest
 from planner import StreetNetwork, deliver, study, ui
 from planner.errors import InputError, ProjectError
 from planner.project import load
-from planner.session.run_results import Results, read_results
+from planner.session.open_project import Opened, open_given
+from planner.session.results import Results
+from planner.session.run_results import read_results
 from planner.texts import catalogue
 from planner.ui.map import layers
 from planner.ui.map.leaflet import OfflineMap
 from planner.ui.map.streets import encode
 from planner.ui.map.view import build_map, prepare
-from planner.ui.opened import Opened, open_given
 from planner.ui.panels.downloads import pack
 from planner.ui.words import Words, html
 
@@ -162,7 +163,7 @@ def test_the_map_names_only_files_of_this_server(project: Path, monkeypatch: pyt
     told = map_arguments(open_page(monkeypatch, project))
     assert told["js_links"] and told["css_links"]
     for link in [*told["js_links"], *told["css_links"]]:
-        assert link.startswith("../planner.ui.served.")
+        assert link.startswith("../planner.ui.assets.")
     everything = json.dumps(told)
     assert "http:" not in everything and "https:" not in everything
     assert len(everything) < 40_000, "layers go by URL, not through the page's socket"
@@ -362,7 +363,7 @@ def test_html_only_shows() -> None:
 
 def test_every_sentence_the_pages_ask_for_is_there_and_every_one_is_asked_for() -> None:
     whole, starts = set(), set()
-    for file in PAGE.parent.glob("*.py"):
+    for file in [*PAGE.parent.rglob("*.py"), *PAGE.parent.with_name("session").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 whole.add(node.value.removeprefix("ui."))

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from planner.session.map_events import MOST_CORNERS, Event, EventQueue, new_events, read_event
 from planner.ui.map import layers
-from planner.ui.map.events import MOST_CORNERS, Event, new_events, read_event
 from planner.ui.map.view import Changing
 
 SQUARE = [[118.0, 25.0], [118.1, 25.0], [118.1, 25.1], [118.0, 25.1]]

@@ -7,8 +7,8 @@ from planner import study
 from planner.errors import PlannerError
 from planner.project import load
 from planner.session import tasks
-from planner.session.settings import Choice
-from planner.session.shared_plan import Shared
+from planner.session.settings import PlanSettings
+from planner.session.shared_project import SharedProject
 from planner.session.workers import Job, Workers
 
 
@@ -29,43 +29,43 @@ class AtHand(Workers):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedProject:
     file = write_project(tmp_path_factory.mktemp("plans"), siting="sites = 2")
-    return Shared(study.read_inputs(load(file), progress=lambda step: None), "key")
+    return SharedProject(study.read_inputs(load(file), progress=lambda step: None), "key")
 
 
-def test_one_search_answers_every_number_and_everybody(shared: Shared) -> None:
-    workers, choice = AtHand(), Choice.of(shared.project)
-    job = shared.search(choice, workers)
-    assert shared.plan(choice, job).ids == ["B", "A"]
-    one = Choice(mode="sites", sites=1, group=choice.group)
-    assert shared.search(one, workers) is job and shared.plan(one, job).ids == ["B"]
-    assert workers.done == 1 and shared.plan(choice, job) is shared.plan(choice, job)
+def test_one_search_answers_every_number_and_everybody(shared: SharedProject) -> None:
+    workers, settings = AtHand(), PlanSettings.of(shared.project)
+    job = shared.search(settings, workers)
+    assert shared.proposal(settings, job).ids == ["B", "A"]
+    one = PlanSettings(mode="sites", sites=1, group=settings.group)
+    assert shared.search(one, workers) is job and shared.proposal(one, job).ids == ["B"]
+    assert workers.done == 1 and shared.proposal(settings, job) is shared.proposal(settings, job)
 
 
 @pytest.mark.parametrize("how", ["cancelled", "killed"])
-def test_a_cancelled_search_stays_so_until_it_is_begun_anew(shared: Shared, how: str) -> None:
+def test_a_cancelled_search_stays_so_until_it_is_begun_anew(shared: SharedProject, how: str) -> None:
     workers = AtHand()
     workers.ends = [how]
-    choice = Choice(mode="sites", sites=2, group="age_60_plus", forbidden=("D",) if how == "killed" else ("A",))
-    job = shared.search(choice, workers)
-    assert shared.search(choice, workers) is job and job.state == "cancelled"
+    settings = PlanSettings(mode="sites", sites=2, group="age_60_plus", forbidden=("D",) if how == "killed" else ("A",))
+    job = shared.search(settings, workers)
+    assert shared.search(settings, workers) is job and job.state == "cancelled"
     if how == "killed":
         with pytest.raises(PlannerError, match="cancelled"):
-            shared.plan(choice, job)
+            shared.proposal(settings, job)
     else:
-        result = shared.plan(choice, job).decision.result
+        result = shared.proposal(settings, job).decision.result
         assert result.upper_bound >= result.value, "the best so far, with a bound that holds"
-    shared.forget(job)
-    again = shared.search(choice, workers)
+    shared.search_anew(job)
+    again = shared.search(settings, workers)
     assert again is not job and again.state == "done"
-    plan = shared.plan(choice, again)
-    assert len(plan.ids) == 2 and shared.plan(choice, again) is plan
+    proposal = shared.proposal(settings, again)
+    assert len(proposal.ids) == 2 and shared.proposal(settings, again) is proposal
 
 
-def test_a_search_tells_its_progress(shared: Shared) -> None:
+def test_a_search_tells_its_progress(shared: SharedProject) -> None:
     told: list[tuple] = []
-    _, _, problem = shared.asked(Choice.of(shared.project))
+    problem = shared.asked(PlanSettings.of(shared.project)).problem
     found = tasks.find_curve(problem, 2, None, tell=lambda **known: told.append(known), cancelled=lambda: False)
     assert found.value[-1] > 0
     assert all(known["value"] <= known["bound"] + 1e-6 for known in told)

@@ -1,4 +1,4 @@
-"""Work in processes of its own, what is served by URL, the server's first visitor, and links that say a choice."""
+"""Work in processes of its own, what is served by URL, the server's first visitor, and links that say settings."""
 
 import os
 import threading
@@ -15,10 +15,10 @@ from small_project import write_project
 
 from planner import study
 from planner.errors import InputError, PlannerError
-from planner.session.settings import MODES, Choice
+from planner.session.settings import MODES, PlanSettings
 from planner.session.workers import Job, Workers
-from planner.ui import served
 from planner.ui.launch import visit_first
+from planner.ui.map import publish as layer_files
 
 
 def answer(number, *, tell, cancelled):
@@ -121,20 +121,20 @@ def test_a_cancelled_search_gives_its_best_and_what_is_deaf_is_ended(pool: Worke
 
 
 def test_passing_layers_go_when_many_have_come_after_and_lasting_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "_MOST_PASSING", 3)
-    monkeypatch.setattr(served, "_passing", type(served._passing)())
+    monkeypatch.setattr(layer_files, "_MOST_PASSING", 3)
+    monkeypatch.setattr(layer_files, "_passing", type(layer_files._passing)())
 
     def is_there(url: str) -> bool:
-        return (served._folder() / url.rpartition("/")[2]).is_file()
+        return (layer_files._folder() / url.rpartition("/")[2]).is_file()
 
-    lasting = served.publish(b"[0]", lasting=True)
-    urls = [served.publish(f"[{number}]".encode()) for number in (1, 2, 3)]
-    assert served.renew([urls[0], lasting])
-    fourth = served.publish(b"[4]")
+    lasting = layer_files.publish(b"[0]", lasting=True)
+    urls = [layer_files.publish(f"[{number}]".encode()) for number in (1, 2, 3)]
+    assert layer_files.renew([urls[0], lasting])
+    fourth = layer_files.publish(b"[4]")
     assert [is_there(url) for url in (lasting, *urls, fourth)] == [True, True, False, True, True]
-    assert not served.renew([urls[1]])
-    assert served.publish(b"[2]") == urls[1] and is_there(urls[1]), "the same content comes back under its URL"
-    assert served.publish(b"[0]") == lasting and served.renew([lasting])
+    assert not layer_files.renew([urls[1]])
+    assert layer_files.publish(b"[2]") == urls[1] and is_there(urls[1]), "the same content comes back under its URL"
+    assert layer_files.publish(b"[0]") == lasting and layer_files.renew([lasting])
 
 
 def test_the_first_visitor_waits_until_the_page_is_whole(tmp_path: Path) -> None:
@@ -147,27 +147,27 @@ def test_the_first_visitor_waits_until_the_page_is_whole(tmp_path: Path) -> None
         assert threading.active_count() <= began + 1
 
 
-# ---- a choice as part of a link -------------------------------------------------------------------------------------------
+# ---- a settings as part of a link -------------------------------------------------------------------------------------------
 
 IDS = st.lists(st.text(min_size=1, max_size=8), max_size=4, unique=True).map(tuple)
 RINGS = st.none() | st.lists(
     st.tuples(st.integers(-180_000_000, 180_000_000), st.integers(-90_000_000, 90_000_000)), min_size=3, max_size=6
 ).map(lambda corners: tuple((lon / 1e6, lat / 1e6) for lon, lat in corners))
-CHOICES = st.builds(
-    Choice, mode=st.sampled_from(MODES), sites=st.integers(0, 500), budget_yuan=st.integers(0, 10**9).map(float),
+SETTINGS = st.builds(
+    PlanSettings, mode=st.sampled_from(MODES), sites=st.integers(0, 500), budget_yuan=st.integers(0, 10**9).map(float),
     group=st.sampled_from(("total", "age_60_plus")), required=IDS, forbidden=IDS, listed=IDS, within=RINGS,
 )  # fmt: skip
 
 
-@given(CHOICES, CHOICES)
-def test_a_link_says_a_choice(choice: Choice, base: Choice) -> None:
-    link = {name: [value] if isinstance(value, str) else value for name, value in choice.to_link().items()}
-    found = Choice.from_link(link, base, ("total", "age_60_plus"))
-    assert found.to_link() == choice.to_link()
-    assert found.mode == choice.mode and found.group == choice.group
-    assert (found.required, found.forbidden, found.within) == (choice.required, choice.forbidden, choice.within)
-    if choice.mode == "sites":
-        assert found.sites == choice.sites
+@given(SETTINGS, SETTINGS)
+def test_a_link_says_settings(settings: PlanSettings, base: PlanSettings) -> None:
+    link = {name: [value] if isinstance(value, str) else value for name, value in settings.to_link().items()}
+    found = PlanSettings.from_link(link, base, ("total", "age_60_plus"))
+    assert found.to_link() == settings.to_link()
+    assert found.mode == settings.mode and found.group == settings.group
+    assert (found.required, found.forbidden, found.within) == (settings.required, settings.forbidden, settings.within)
+    if settings.mode == "sites":
+        assert found.sites == settings.sites
 
 
 @given(
@@ -175,8 +175,8 @@ def test_a_link_says_a_choice(choice: Choice, base: Choice) -> None:
         st.sampled_from(("by", "group", "sites", "budget", "open", "list", "within", "x")), st.lists(st.text())
     )
 )
-def test_whatever_a_link_says_there_is_a_choice(link: dict[str, list[str]]) -> None:
-    base = Choice(group="total")
-    found = Choice.from_link(link, base, ("total",))
+def test_whatever_a_link_says_there_are_settings(link: dict[str, list[str]]) -> None:
+    base = PlanSettings(group="total")
+    found = PlanSettings.from_link(link, base, ("total",))
     assert found.group == "total" and found.mode in MODES and 0 <= found.sites <= 100_000
     assert np.isfinite(found.budget_yuan)

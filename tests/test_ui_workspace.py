@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 from planner import study, ui
 from planner.errors import InputError
 from planner.project import Project, load
+from planner.session.drafts import draft_of
+from planner.session.open_project import open_given, workspace_of
 from planner.session.project_copy import copy_project
-from planner.session.uploads import draft_of
 from planner.session.workspace import Workspace
 from planner.texts import LANGUAGES
-from planner.ui.opened import open_given, workspace_of
 
 
 @pytest.fixture

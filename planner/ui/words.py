@@ -3,6 +3,7 @@
 from html import escape
 from typing import Any
 
+from planner.session.settings import PlanSettings
 from planner.texts import say
 
 NAMES = {"zh": "中文", "en": "English"}
@@ -46,6 +47,22 @@ class Words:
         """Return money: 万元 in Chinese, yuan in English."""
         number = f"{yuan / YUAN_SHOWN[self.language]:,.2f}".rstrip("0").rstrip(".")
         return self("count_yuan", number=number)
+
+    def settings(self, settings: PlanSettings) -> str:
+        """Return settings of a plan in one line."""
+        parts = {
+            "sites": self("count_sites", number=f"{settings.sites:,}"),
+            "budget": self.yuan(settings.budget_yuan),
+            "list": self("list_of", number=f"{len(settings.listed):,}"),
+            "project": self("mode_project"),
+        }
+        found = [parts[settings.mode], self.group(settings.group)]
+        for wish, ids in (("locked_count", settings.required), ("forbidden_count", settings.forbidden)):
+            if ids:
+                found.append(self(wish, number=f"{len(ids):,}"))
+        if settings.within is not None:
+            found.append(self("area_within"))
+        return " · ".join(found)
 
 
 def html(text: object) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.register import reasons
+from planner.session.map_events import ACTIONS
 from planner.texts import say
-from planner.ui.map.events import ACTIONS
 from planner.ui.map.plugins import drawing_texts
 from planner.ui.words import YUAN_SHOWN, Words, html
 

@@ -26,10 +26,8 @@ def watch(job: Job, words: Words) -> None:
 
 def _state(job: Job, words: Words) -> str:
     if job.value is not None and job.bound is not None:
-        gap = (job.bound - job.value) / job.bound if job.bound > 0 else 0.0
-        text = words(
-            "progress_search", value=words.people(job.value), bound=words.people(job.bound), gap=words.small_share(gap)
-        )
+        value, bound = words.people(job.value), words.people(job.bound)
+        text = words("progress_search", value=value, bound=bound, gap=words.small_share(job.gap))
         return f'<i class="spin"></i>{html(text)}'
     step = say(job.steps[-1], words.language) if job.steps else words("progress_waiting")
     return f'<i class="spin"></i>{html(step)}'
