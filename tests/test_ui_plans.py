@@ -1,12 +1,16 @@
 """What sessions share of a project: searches found once, cancelled ones kept with their best until they are begun anew."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from small_project import write_project
+from small_project import degrees, write_project
 
 from planner import study
 from planner.errors import PlannerError
 from planner.project import load
 from planner.session import tasks
+from planner.session.once import Once
 from planner.session.settings import PlanSettings
 from planner.session.shared_project import SharedProject
 from planner.session.workers import Job, Workers
@@ -69,3 +73,45 @@ def test_a_search_tells_its_progress(shared: SharedProject) -> None:
     found = tasks.find_curve(problem, 2, None, tell=lambda **known: told.append(known), cancelled=lambda: False)
     assert found.value[-1] > 0
     assert all(known["value"] <= known["bound"] + 1e-6 for known in told)
+
+
+def test_a_slow_click_holds_up_nobody_who_clicks_elsewhere(
+    shared: SharedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today, slow, quick = shared.today("total"), degrees(1500), degrees(2500)
+    begun, may_end = threading.Event(), threading.Event()
+    counted: list[tuple[float, float]] = []
+
+    def reach(inputs, access, lon: float, lat: float, opened):
+        counted.append((lon, lat))
+        if (lon, lat) == slow:
+            begun.set()
+            assert may_end.wait(60)
+        return f"reach of {lon}"
+
+    monkeypatch.setattr("planner.session.shared_project.reach_of_place", reach)
+    with ThreadPoolExecutor(3) as threads:
+        try:
+            first = threads.submit(shared.reach, today, slow)
+            assert begun.wait(60)
+            same = threads.submit(shared.reach, today, slow)
+            assert threads.submit(shared.reach, today, quick).result(60) == f"reach of {quick[0]}"
+            assert threads.submit(shared.kept, "another question", lambda: 1).result(60) == 1
+            assert not first.done() and not same.done()
+        finally:
+            may_end.set()
+        assert first.result(60) == same.result(60) == f"reach of {slow[0]}"
+    assert sorted(counted) == [slow, quick], "whoever asks the same is given the same answer"
+
+
+def test_a_fault_is_told_to_all_who_wait_and_the_question_may_be_asked_again() -> None:
+    once = Once(2)
+    with pytest.raises(ZeroDivisionError):
+        once.get("a", lambda: 1 // 0)
+    assert once.get("a", lambda: 1) == 1 and once.get("a", lambda: 2) == 1
+    made: list[list[str]] = []
+    assert once.get_all(["b", "a", "c", "b"], lambda new: made.append(new) or [key * 2 for key in new]) == [
+        "bb", 1, "cc", "bb",
+    ]  # fmt: skip
+    assert made == [["b", "c"]]
+    assert once.get("d", lambda: 4) == 4 and once.get("a", lambda: 5) == 5, "the two asked for last are kept"

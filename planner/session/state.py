@@ -32,8 +32,8 @@ class Session:
     """One session's work on one project. `files` is the session's own folder.
 
     `place` was clicked last, `picked` is the facility whose reason is shown, `sought` the one that was picked by its name, `area`
-    the ring drawn; `unknown` are lines of a pasted list. `proposal` and its `results` are those shown: while the page `is_waiting`
-    for the `search`, or where a `fault` leaves nothing to show, the ones shown before.
+    the ring drawn; `unknown` are lines of a pasted list. `proposal` and its `results` are those shown: while `search` goes on
+    (`is_waiting`), or where a `fault` leaves nothing to show, the ones shown before.
     """
 
     opened: Opened
