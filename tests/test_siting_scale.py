@@ -13,7 +13,7 @@ from planner.errors import InputError
 from planner.kernels.cover import count_open, helping_sites
 from planner.kernels.cover_parts import are_catchments, sums_of, take_catchments
 from planner.solvers.questions import models
-from planner.solvers.search import frontier as curve
+from planner.solvers.search import coverage_curve as curve
 from planner.solvers.search import streamed_coverage as streamed
 
 # Five hamlets and four sites; each row says which sites reach the hamlet.
@@ -131,7 +131,7 @@ def test_streamed_comes_near_the_ordinary_path_with_a_small_sample(monkeypatch):
     for found in parts:
         assert found.value <= exact.value <= found.upper_bound
         assert found.gap < 0.02
-        # however the parts are cut, the answer is the same
+        # however the parts are cut, the solution is the same
         assert found.selected.tolist() == parts[0].selected.tolist()
         assert found.upper_bound == parts[0].upper_bound
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from small_project import degrees, write_project
 
-from planner import study
 from planner.errors import PlannerError
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.session import tasks
 from planner.session.once import Once
@@ -35,7 +35,7 @@ class AtHand(Workers):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedProject:
     file = write_project(tmp_path_factory.mktemp("plans"), siting="sites = 2")
-    return SharedProject(study.read_inputs(load(file), progress=lambda step: None), "key")
+    return SharedProject(read_inputs(load(file), progress=lambda step: None), "key")
 
 
 def test_one_search_answers_every_number_and_everybody(shared: SharedProject) -> None:
@@ -58,7 +58,7 @@ def test_a_cancelled_search_stays_so_until_it_is_begun_anew(shared: SharedProjec
         with pytest.raises(PlannerError, match="cancelled"):
             shared.proposal(settings, job)
     else:
-        result = shared.proposal(settings, job).decision.result
+        result = shared.proposal(settings, job).plan.result
         assert result.upper_bound >= result.value, "the best so far, with a bound that holds"
     shared.search_anew(job)
     again = shared.search(settings, workers)
@@ -69,8 +69,8 @@ def test_a_cancelled_search_stays_so_until_it_is_begun_anew(shared: SharedProjec
 
 def test_a_search_tells_its_progress(shared: SharedProject) -> None:
     told: list[tuple] = []
-    problem = shared.asked(PlanSettings.of(shared.project)).problem
-    found = tasks.find_curve(problem, 2, None, tell=lambda **known: told.append(known), cancelled=lambda: False)
+    question = shared.asked(PlanSettings.of(shared.project)).question
+    found = tasks.find_curve(question, 2, None, tell=lambda **known: told.append(known), cancelled=lambda: False)
     assert found.value[-1] > 0
     assert all(known["value"] <= known["bound"] + 1e-6 for known in told)
 

@@ -7,7 +7,7 @@ import pytest
 from small_project import degrees, write_project
 from test_ui_plans import AtHand
 
-from planner import study
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.session.map_events import Event
 from planner.session.open_project import Opened
@@ -20,7 +20,7 @@ from planner.session.workspace import Workspace
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedProject:
     file = write_project(tmp_path_factory.mktemp("space") / "street", siting="sites = 2")
-    return SharedProject(study.read_inputs(load(file), progress=lambda step: None), "key")
+    return SharedProject(read_inputs(load(file), progress=lambda step: None), "key")
 
 
 @pytest.fixture

@@ -82,6 +82,16 @@ def helping_sites(row_ptr, row_sites, wanted, n_sites):
 
 
 @njit(cache=True, nogil=True)
+def weight_by_site(row_ptr, row_sites, rows, weight, n_sites):
+    """Return for every site the sum of `weight` (by row) over those of some `rows` that it covers."""
+    sums = np.zeros(n_sites)
+    for i in rows:
+        for p in range(row_ptr[i], row_ptr[i + 1]):
+            sums[row_sites[p]] += weight[i]
+    return sums
+
+
+@njit(cache=True, nogil=True)
 def group_rows(row_ptr, row_sites, weight, status):
     """Merge the rows that the same free sites cover: return ``(group, leader, group_weight, covered_weight)``.
 

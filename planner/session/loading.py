@@ -5,14 +5,14 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner import study
 from planner.errors import PlannerError
+from planner.inputs.area_and_streets import CACHE_FOLDER
+from planner.inputs.read import Inputs, read_inputs
 from planner.project import Project
 from planner.session import tasks
 from planner.session.once import Once
 from planner.session.shared_project import SharedProject
 from planner.session.workers import Job, workers
-from planner.study import Inputs
 
 _PATIENCE_S = 0.5
 _projects = Once(4)
@@ -64,7 +64,7 @@ class Loader:
 
 def is_prepared(project: Project) -> bool:
     """Whether the streets of a project were read before, so that reading its inputs is quick."""
-    return any((project.folder / study.CACHE_FOLDER).glob("streets-*.npz"))
+    return any((project.folder / CACHE_FOLDER).glob("streets-*.npz"))
 
 
 def fingerprint(project: Project) -> str:
@@ -85,7 +85,7 @@ def _files_of(path: Path) -> list[Path]:
 
 
 def _read(key: str, project: Project) -> SharedProject:
-    shared = SharedProject(study.read_inputs(project, progress=lambda step: None), key)
+    shared = SharedProject(read_inputs(project, progress=lambda step: None), key)
     gc.collect()
     gc.freeze()  # they stay; looking through them again at every collection is half of the time that a change takes
     return shared

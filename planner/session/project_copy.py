@@ -7,9 +7,9 @@ from typing import Any
 
 from planner.demand import RASTER_SUFFIXES
 from planner.demo.write import MARK
+from planner.inputs.area_and_streets import CACHE_FOLDER
 from planner.new.toml import toml_text
 from planner.project import FILE_NAME, Project, load
-from planner.study import CACHE_FOLDER
 
 _BESIDE = {
     ".shp": (".shx", ".dbf", ".prj", ".cpg"),

@@ -11,8 +11,8 @@ from planner import siting
 from planner.inputs.read import Inputs
 from planner.session.settings import PlanSettings
 from planner.study.access import Access
-from planner.study.plan import Decision, as_frame
-from planner.study.question import Problem, nothing_new, of_curve, of_list
+from planner.study.plan import Plan, frontier_table
+from planner.study.question import Question, result_on_frontier, result_today
 
 CURVE_SITES = 60
 """A curve goes at least so far, that the slider has room."""
@@ -27,67 +27,66 @@ class Asked:
     settings: PlanSettings
     inputs: Inputs
     access: Access
-    problem: Problem
+    question: Question
 
 
 @dataclass(frozen=True)
 class Proposal(Asked):
     """The plan that settings ask for. `scored` is there where a given list was; one that is not `final` may be bettered."""
 
-    decision: Decision
+    plan: Plan
     scored: siting.Evaluation | None = None
     final: bool = True
 
     @property
     def ids(self) -> list[str]:
         """Ids of the chosen sites in opening order."""
-        return [str(key) for key in self.inputs.facilities["id"].iloc[self.decision.selected]]
+        return [str(key) for key in self.inputs.facilities["id"].iloc[self.plan.selected]]
 
     @property
     def covered_after(self) -> NDArray[np.bool_]:
         """Whether each demand point of the main group is covered once the plan is carried out."""
-        return self.access.count_open(self.inputs.project.main_group, self.decision.open_after) > 0
+        return self.access.count_open(self.inputs.project.main_group, self.plan.open_after) > 0
 
     @property
     def covered_before(self) -> NDArray[np.bool_]:
         """Whether each demand point of the main group is covered today."""
-        return self.access.count_open(self.inputs.project.main_group, self.decision.existing) > 0
+        return self.access.count_open(self.inputs.project.main_group, self.plan.existing) > 0
 
 
 def propose(asked: Asked, found: Any, *, final: bool) -> Proposal:
     """Return the proposal of a search's answer: a point on a curve, a list's evaluation, or the project's own model's result."""
-    problem, scored = asked.problem, None
+    question, scored = asked.question, None
     if isinstance(found, siting.Frontier):
-        result: Any = of_curve(problem, found, _place_on(found, asked.settings))
-        curve = as_frame(problem, result, found)
+        result: Any = result_on_frontier(question, found, _place_on(found, asked.settings))
+        curve = frontier_table(question, result, found)
     else:
         scored = found if isinstance(found, siting.Evaluation) else None
-        result = found if scored is None else of_list(problem, scored)
+        result = found if scored is None else scored.result
         curve = _no_curve()
     return _proposal(asked, result, curve, scored=scored, final=final)
 
 
 def propose_nothing(asked: Asked) -> Proposal:
     """Return the proposal that opens nothing."""
-    return _proposal(asked, nothing_new(asked.problem), _no_curve())
+    return _proposal(asked, result_today(asked.question), _no_curve())
 
 
-def curve_length(problem: Problem, sites: int) -> int:
+def curve_length(question: Question, sites: int) -> int:
     """Return how far the curve by number is searched: some way beyond what is asked for, in steps, so that sliding finds it."""
     wanted = max(CURVE_SITES, -(-sites // CURVE_SITES) * CURVE_SITES)
-    return max(min(wanted, problem.most_sites), len(problem.required), 1)
+    return max(min(wanted, question.most_sites), len(question.required), 1)
 
 
-def budget_steps(problem: Problem) -> NDArray[np.float64]:
+def budget_steps(question: Question) -> NDArray[np.float64]:
     """Return the amounts at which the curve by money is searched: from what must open up to all that is worth asking."""
-    least = float(np.nansum(problem.costs[problem.required]))
-    return np.round(np.linspace(least, max(problem.most_yuan, least), BUDGET_POINTS + 1))
+    least = float(np.nansum(question.costs[question.required]))
+    return np.round(np.linspace(least, max(question.most_yuan, least), BUDGET_POINTS + 1))
 
 
 def _proposal(asked: Asked, result: Any, curve: pd.DataFrame, **more: Any) -> Proposal:
-    problem = asked.problem
-    decision = Decision(problem.existing, problem.candidates, result, curve)
-    return Proposal(asked.settings, asked.inputs, asked.access, problem, decision, **more)
+    plan = Plan(asked.question, result, curve)
+    return Proposal(asked.settings, asked.inputs, asked.access, asked.question, plan, **more)
 
 
 def _no_curve() -> pd.DataFrame:

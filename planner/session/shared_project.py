@@ -13,11 +13,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from planner import study
 from planner.crs import WGS84, transformer
+from planner.inputs.overrides import with_siting
 from planner.inputs.read import Inputs
 from planner.project import Project
-from planner.results.tables import unreachable_people
+from planner.results.demand_points import unreachable_people
 from planner.session import tasks
 from planner.session.once import Once
 from planner.session.plan_results import results_of
@@ -25,8 +25,9 @@ from planner.session.proposal import Asked, Proposal, budget_steps, curve_length
 from planner.session.results import Results
 from planner.session.settings import PlanSettings
 from planner.session.workers import Job, Workers
-from planner.study.map_questions import Gap, PlaceReach, bands_min, find_gaps, reach_of_place, shapes_of
-from planner.study.question import pose
+from planner.study.access import bands_min, measure_access
+from planner.study.map_questions import Gap, PlaceReach, find_gaps, reach_of_place, shapes_of
+from planner.study.question import build_question
 
 _MOST_SHAPES, _MOST_ANSWERS = 4_000, 400
 
@@ -55,7 +56,7 @@ class SharedProject:
     @property
     def minutes(self) -> tuple[float, ...]:
         """The minutes that isochrones are drawn for."""
-        return bands_min(self.inputs)
+        return bands_min(self.project)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -95,12 +96,12 @@ class SharedProject:
         self._answers.forget(key)
 
     def asked(self, settings: PlanSettings) -> Asked:
-        """Return the question that settings ask; errors as `planner.study.with_siting` and `pose`."""
+        """Return the question that settings ask; errors as `with_siting` and `build_question`."""
 
         def made() -> Asked:
-            inputs = study.with_siting(self.inputs, **settings.siting)
-            access = self._access.get(inputs.project.main_group, lambda: study.measure(inputs))
-            return Asked(settings, inputs, access, pose(inputs, access))
+            inputs = with_siting(self.inputs, **settings.siting)
+            access = self._access.get(inputs.project.main_group, lambda: measure_access(inputs))
+            return Asked(settings, inputs, access, build_question(inputs, access))
 
         found: Asked = self.kept(("asked", replace(settings, listed=())), made)
         return replace(found, settings=settings)
@@ -124,27 +125,27 @@ class SharedProject:
             proposal,
             unreachable=self.unreachable(proposal),
             demand_lonlat=self.demand_lonlat,
-            shapes_today=self.shapes(proposal.decision.existing),
+            shapes_today=self.shapes(proposal.plan.existing),
         )
 
     def unreachable(self, proposal: Proposal) -> float:
         """Return how many people of a proposal's group can reach no facility at all, open or not."""
-        decision = proposal.decision
-        key = (proposal.inputs.project.main_group, decision.existing.tobytes(), decision.candidates.tobytes())
-        return self.kept(("unreachable", *key), lambda: unreachable_people(proposal.inputs, decision))
+        plan = proposal.plan
+        key = (proposal.inputs.project.main_group, plan.existing.tobytes(), plan.candidates.tobytes())
+        return self.kept(("unreachable", *key), lambda: unreachable_people(proposal.inputs, plan))
 
     def gaps(self, group: str) -> list[Gap]:
         """Return today's largest gaps for a group."""
 
         def found() -> list[Gap]:
             today = self.today(group)
-            return find_gaps(today.inputs, today.access, today.decision.existing, today.decision.candidates)
+            return find_gaps(today.inputs, today.access, today.plan.existing, today.plan.candidates)
 
         return self.kept(("gaps", group), found)
 
     def reach(self, proposal: Proposal, place: tuple[float, float]) -> PlaceReach:
         """Return who would be served from a place (lon, lat) beside what a proposal opens."""
-        opened = proposal.decision.open_after
+        opened = proposal.plan.open_after
         key = ("reach", proposal.inputs.project.main_group, opened.tobytes(), place)
         return self.kept(key, lambda: reach_of_place(proposal.inputs, proposal.access, *place, opened))
 
@@ -166,19 +167,19 @@ class SharedProject:
 
         One that was cancelled stays so until `search_anew`. Errors as `asked`.
         """
-        problem = self.asked(settings).problem
+        question = self.asked(settings).question
         if settings.mode == "project":
-            return self._job(settings, lambda: workers.submit(tasks.solve, problem))
+            return self._job(settings, lambda: workers.submit(tasks.solve, question))
         if settings.mode == "list":
             listed = [self.number_of[key] for key in settings.listed if key in self.number_of]
-            return self._job(settings, lambda: workers.submit(tasks.score, problem, np.array(listed, np.int64)))
+            return self._job(settings, lambda: workers.submit(tasks.score, question, np.array(listed, np.int64)))
         if settings.mode == "budget":
-            amounts = np.unique(np.append(budget_steps(problem), settings.budget_yuan))
+            amounts = np.unique(np.append(budget_steps(question), settings.budget_yuan))
             return self._job(
-                (settings.question, tuple(amounts)), lambda: workers.submit(tasks.find_curve, problem, None, amounts)
+                (settings.question, tuple(amounts)), lambda: workers.submit(tasks.find_curve, question, None, amounts)
             )
-        most = curve_length(problem, settings.sites)
-        return self._job((settings.question, most), lambda: workers.submit(tasks.find_curve, problem, most, None))
+        most = curve_length(question, settings.sites)
+        return self._job((settings.question, most), lambda: workers.submit(tasks.find_curve, question, most, None))
 
     def proposal(self, settings: PlanSettings, job: Job) -> Proposal:
         """Return the proposal of settings from their finished search; errors are those that the search met."""

@@ -160,10 +160,10 @@ class Session:
 
     def move(self, id: str, at: tuple[float, float]) -> None:
         """Replace a site by the free candidate nearest to where it was let go, for only candidates can open."""
-        decision, ids = self.proposal.decision, self.proposal.ids
+        plan, ids = self.proposal.plan, self.proposal.ids
         if id not in ids:
             return
-        free = np.setdiff1d(decision.candidates, np.delete(decision.selected, ids.index(id)))
+        free = np.setdiff1d(plan.candidates, np.delete(plan.selected, ids.index(id)))
         nearest = self.shared.id_of(nearest_facility(self.shared.inputs, free, *at))
         if nearest != id:
             self._put_in_place(id, nearest)
@@ -189,10 +189,10 @@ class Session:
 
     def people_in_area(self) -> AreaPeople | None:
         """Return who lives in the area that was drawn, and who of them is served before and with the proposal."""
-        area, decision = self.area_shape, self.proposal.decision
+        area, plan = self.area_shape, self.proposal.plan
         if area is None:
             return None
-        return people_in(self.proposal.inputs, self.proposal.access, area, decision.existing, decision.open_after)
+        return people_in(self.proposal.inputs, self.proposal.access, area, plan.existing, plan.open_after)
 
     # ---- saved variants ---------------------------------------------------------------------------------------------------
 

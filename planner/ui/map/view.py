@@ -12,7 +12,7 @@ import folium
 import streamlit as st
 from streamlit_folium import st_folium
 
-from planner.deliver import ATTRIBUTION
+from planner.deliver.geojson import ATTRIBUTION
 from planner.session.map_events import ACTIONS, Event, EventQueue
 from planner.session.open_project import Opened
 from planner.session.results import Results

@@ -65,10 +65,12 @@ def _with_wish(wish: str, now: PlanSettings, ids: list[str]) -> PlanSettings:
 
 
 def _number(session: Session, words: Words) -> None:
-    problem, wanted = session.proposal.problem, session.settings.sites
-    most = max(curve_length(problem, wanted), 2)
-    least = min(max(len(problem.required), 1), most - 1)
-    more = words("sites_more", most=f"{problem.most_sites:,}", step=CURVE_SITES) if problem.most_sites > most else None
+    question, wanted = session.proposal.question, session.settings.sites
+    most = max(curve_length(question, wanted), 2)
+    least = min(max(len(question.required), 1), most - 1)
+    more = (
+        words("sites_more", most=f"{question.most_sites:,}", step=CURVE_SITES) if question.most_sites > most else None
+    )
     st.slider(
         words("sites_wanted"), least, most, help=more,
         **_bound(
@@ -78,7 +80,7 @@ def _number(session: Session, words: Words) -> None:
 
 
 def _money(session: Session, words: Words) -> None:
-    steps = [float(step) for step in budget_steps(session.proposal.problem)]
+    steps = [float(step) for step in budget_steps(session.proposal.question)]
     if steps[-1] <= 0:
         st.caption(words("no_costs"))
         return

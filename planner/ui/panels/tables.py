@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from planner.results.wording import YUAN_SHOWN
 from planner.session.result_tables import coverage_by_group, coverage_by_zone, sites_in_order
 from planner.session.results import Results
-from planner.ui.words import YUAN_SHOWN, Words
+from planner.ui.words import Words
 
 ROW_PX = 35
 ZONES_PX = 420

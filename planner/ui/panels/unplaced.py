@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from planner.errors import PlannerError
+from planner.inputs.read import Inputs
 from planner.session.unplaced import Unplaced, move, unplaced_rows
-from planner.study import Inputs
 from planner.ui.panels.notice import show_fault
 from planner.ui.words import Words, html
 

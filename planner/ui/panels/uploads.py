@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from planner.deliver import data_report
+from planner.deliver.data_report import data_report
 from planner.project import Project
 from planner.session.session_uploads import Received, SessionUploads, Used
 from planner.session.uploads import MOST_MB, SEVERAL, SUFFIXES

@@ -40,7 +40,7 @@ def show(session: Session, event: Event | None, words: Words) -> Changing:
     def drawn() -> dict[str, Any]:
         lon, lat = session.shared.demand_lonlat
         covered = (a[0].covered_after, b[0].covered_after)
-        return {"difference": layers.difference(lon, lat, b[0].problem.weights, *covered, a[1].sites, b[1].sites)}
+        return {"difference": layers.difference(lon, lat, b[0].question.weights, *covered, a[1].sites, b[1].sites)}
 
     key = ("difference", a[0].settings, a[0].final, b[0].settings, b[0].final)
     shown = published_once(session.shared, key, drawn)

@@ -7,15 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from planner.deliver import data_report
+from planner.deliver.data_report import data_report
 from planner.errors import PlannerError
-from planner.inputs.read import PLACELESS
+from planner.inputs.read import PLACELESS, Inputs
 from planner.project import Project
-from planner.results.data_quality import Doubts, find_doubts
+from planner.results.data_quality import DataQuality, assess_data_quality
 from planner.session.map_events import Event
 from planner.session.session_uploads import SessionUploads
 from planner.session.workspace import Workspace
-from planner.study import Inputs
 from planner.ui.map import layers
 from planner.ui.map.view import Changing
 from planner.ui.panels.findings import show_findings, show_inputs
@@ -76,9 +75,9 @@ def _report(inputs: Inputs, words: Words) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Inputs: id})
-def _doubts(inputs: Inputs) -> tuple[Inputs, Doubts]:
+def _doubts(inputs: Inputs) -> tuple[Inputs, DataQuality]:
     """Return what the inputs leave in doubt, and the inputs, which keep their identity as long as they are remembered here."""
-    return inputs, find_doubts(inputs)
+    return inputs, assess_data_quality(inputs)
 
 
 def _candidates(inputs: Inputs) -> list[dict[str, Any]]:

@@ -82,15 +82,15 @@ def changing_of(session: Session, words: Words) -> Changing:
 
 def contents_of(session: Session) -> dict[str, Any]:
     """Return the contents of the map that a proposal changes, sites marked as the reader wishes them locked or forbidden."""
-    shared, decision, results = session.shared, session.proposal.decision, session.results
+    shared, plan, results = session.shared, session.proposal.plan, session.results
     marks = {"locked": session.settings.required, "forbidden": session.settings.forbidden}
     sites, candidates = (
         table.assign(**{name: table["id"].isin(ids) for name, ids in marks.items()})
         for table in (results.sites, results.candidates)
     )
-    proposed = list(shared.shapes(decision.selected).T)
+    proposed = list(shared.shapes(plan.selected).T)
     return {
-        "proposed": layers.rings_of(shared.served(decision.existing), proposed, shared.minutes),
+        "proposed": layers.rings_of(shared.served(plan.existing), proposed, shared.minutes),
         "sites": layers.sites(sites),
         "candidates": layers.candidates(candidates),
         "people": layers.people(results),
