@@ -8,6 +8,7 @@ from planner.session.run_results import Results
 from planner.session.shared_plan import Plan
 from planner.study.explain import gains_in_order
 from planner.study.question import covered_by
+from planner.ui.panels.progress import run_again
 from planner.ui.steps.bench import Bench
 from planner.ui.words import Words, html
 
@@ -102,4 +103,4 @@ def _buttons(bench: Bench, picked: str, *, chosen: bool, words: Words) -> None:
     for cell, what in zip(st.columns(len(offered)), offered, strict=True):
         if cell.button(words(f"act_{what}"), key=f"act-{what}", width="stretch"):
             act(bench, Event("act", None, picked, what, None))
-            st.rerun(scope="fragment")
+            run_again()

@@ -16,7 +16,7 @@ from planner.ui.map import layers
 from planner.ui.map.events import Event
 from planner.ui.map.view import Changing
 from planner.ui.panels.notice import show_fault
-from planner.ui.panels.progress import watch
+from planner.ui.panels.progress import run_again, watch
 from planner.ui.steps.bench import Bench
 from planner.ui.words import Words, html
 
@@ -123,7 +123,7 @@ def _forget(bench: Bench, words: Words) -> None:
     name = st.session_state.get("side-b")
     if name in bench.sitting.variants and st.button(words("variant_forget", name=name), key="variant-forget"):
         bench.forget_variant(name)
-        st.rerun(scope="fragment")
+        run_again()
 
 
 def _figures(sides: list[Side | None], words: Words) -> None:

@@ -18,7 +18,7 @@ from planner.ui.map.view import Changing
 from planner.ui.opened import SUMMARY, Opened
 from planner.ui.panels.downloads import show_downloads
 from planner.ui.panels.notice import show_fault
-from planner.ui.panels.progress import watch
+from planner.ui.panels.progress import run_again, watch
 from planner.ui.panels.projects import offer_saving
 from planner.ui.steps.bench import Bench
 from planner.ui.steps.propose import changing_of
@@ -99,7 +99,7 @@ def _files(project: Project, out: Path, workers: Workers, words: Words) -> None:
         label = words("make_again") if ready else words("make_files")
         if st.button(label, type="secondary" if ready else "primary", key="make-files", width="stretch"):
             jobs[out] = workers.submit(tasks.run, project, out)
-            st.rerun(scope="fragment")
+            run_again()
     else:
         watch(job, words)
     if ready:

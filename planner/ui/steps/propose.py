@@ -18,7 +18,7 @@ from planner.ui.map.events import Event
 from planner.ui.map.view import Changing
 from planner.ui.panels.curve import clicked_point, show_curve
 from planner.ui.panels.notice import show_fault
-from planner.ui.panels.progress import watch
+from planner.ui.panels.progress import run_again, watch
 from planner.ui.panels.reasons import show_reason
 from planner.ui.panels.tables import show_sites, show_zones
 from planner.ui.steps.bench import Bench
@@ -234,7 +234,7 @@ def _search_on(bench: Bench, words: Words) -> None:
         st.html(f'<div class="planner-notice note"><p>{html(words("search_cancelled"))}</p></div>')
     if st.button(words("search_again"), key="search-again", width="stretch"):
         bench.shared.forget(job)
-        st.rerun(scope="fragment")
+        run_again()
 
 
 def _verdict(bench: Bench, plan: Plan, words: Words) -> None:
@@ -277,7 +277,7 @@ def _curve(bench: Bench, plan: Plan, results: Results, words: Words) -> None:
         else replace(bench.choice, mode="sites", sites=sites)
     )
     bench.choose(changed)
-    st.rerun(scope="fragment")
+    run_again()
 
 
 def _conditions(bench: Bench, plan: Plan, words: Words) -> None:
