@@ -5,10 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from browsing import launched
 from cities import SHARED, City, city_of
 from skips import WITHOUT_SHARED, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  for pytest
+
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 OF_THE_USER = ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA")
 

@@ -15,7 +15,7 @@ def run(page: AppTest) -> AppTest:
     def is_whole() -> bool:
         page.run(timeout=PATIENCE_S)
         assert not page.exception
-        return "planner-progress" not in html_of(page)
+        return 'class="planner-progress"' not in html_of(page)
 
     wait_until(is_whole, "the whole page")
     return page
