@@ -18,8 +18,7 @@ from toys import METRES, ORIGIN, OSM_ENDINGS, RESIDENTIAL, draw, in_metres, netw
 
 from planner import CRSError, GeometryError, InputError, NetworkError, StreetNetwork, coverage
 from planner.crs import WGS84, transformer
-from planner.streets import WalkRules
-from planner.streets import snapping as snap
+from planner.streets import WalkRules, snap
 from planner.streets.readers.walkable import CLOSED_CLASSES, NO_STREETS
 
 CENTIMETRE = 0.02  # a file keeps degrees to seven places

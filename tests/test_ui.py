@@ -344,7 +344,7 @@ def test_html_only_shows() -> None:
 
 def test_every_sentence_the_pages_ask_for_is_there_and_every_one_is_asked_for() -> None:
     whole, starts = set(), set()
-    for file in PAGE.parent.glob("*.py"):
+    for file in (*PAGE.parent.rglob("*.py"), *PAGE.parents[1].glob("session/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 whole.add(node.value.removeprefix("ui."))
