@@ -21,11 +21,11 @@ if "%1"=="app" (
     exit /b
 )
 if "%1"=="test" (
-    %BIN%\python -m pytest -n 2 --dist loadfile
+    %BIN%\python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
     exit /b
 )
 if "%1"=="check" (
-    %BIN%\ruff format --check . && %BIN%\ruff check . && %BIN%\mypy && %BIN%\lint-imports && %BIN%\python -m pytest -n 2 --dist loadfile
+    %BIN%\ruff format --check . && %BIN%\ruff check . && %BIN%\mypy && %BIN%\lint-imports && %BIN%\python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
     exit /b
 )
 echo make demo ^| make app ^| make test ^| make check

@@ -14,7 +14,7 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
-from conftest import City, city_of
+from cities import City, city_of
 from pmtiles.reader import MemorySource, Reader, all_tiles
 from shapely import LineString, MultiLineString, STRtree
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from pages import html_of, run
 from small_project import degrees, write_project
 from streamlit.testing.v1 import AppTest
 from test_ui_uploads import bad_sheet
@@ -38,6 +39,7 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
     import streamlit as st
 
     from planner.errors import PlannerError
+    from planner.inputs.read import read_inputs
     from planner.project import load
     from planner.session.map_events import Event
     from planner.session.open_project import Opened
@@ -76,19 +78,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def open_step(project: Path, language: str = "en", event: tuple | None = None) -> AppTest:
-    page = AppTest.from_function(page_of, args=(str(project), language, event), default_timeout=120).run()
-    assert not page.exception
-    return page
-
-
-def html_of(page: AppTest) -> str:
-    return "\n".join(element.proto.body for element in page.get("html"))
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception
-    return page
+    return run(AppTest.from_function(page_of, args=(str(project), language, event)))
 
 
 # ---- what was read ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from browsing import serving
 from hypothesis import given
 from hypothesis import strategies as st
 from small_project import write_project
+from waiting import PATIENCE_S, wait_until
 
 from planner.errors import InputError, PlannerError
 from planner.inputs.area_and_streets import CACHE_FOLDER
@@ -42,14 +42,13 @@ def die(*, tell, cancelled):
 
 def search(*, tell, cancelled):
     tell("study.writing")
-    while not cancelled():
-        time.sleep(0.02)
+    wait_until(cancelled)
     return "the best so far"
 
 
-def sleep(*, tell, cancelled):
+def hear_nothing(*, tell, cancelled):
     tell("study.writing")
-    time.sleep(600)
+    threading.Event().wait()
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +63,13 @@ def pool() -> Iterator[Workers]:
 
 def begun(job: Job) -> Job:
     """Wait until a job has said its first word."""
-    until = time.monotonic() + 60
-    while not job.steps:
-        assert time.monotonic() < until and not job.ended
-        time.sleep(0.02)
+    wait_until(lambda: job.steps or job.ended, "the first word")
+    assert not job.ended
     return job
 
 
 def ended(job: Job) -> Job:
-    assert job.wait(60)
+    assert job.wait(PATIENCE_S)
     return job
 
 
@@ -103,7 +100,8 @@ def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answe
     pool.close()
 
 
-def test_a_cancelled_search_gives_its_best_and_what_is_deaf_is_ended(pool: Workers) -> None:
+def test_a_cancelled_search_gives_its_best(pool: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.session.workers._PATIENCE_S", PATIENCE_S)
     job = begun(pool.submit(search))
     waiting = pool.submit(answer, 1)
     waiting.cancel()
@@ -112,9 +110,13 @@ def test_a_cancelled_search_gives_its_best_and_what_is_deaf_is_ended(pool: Worke
     assert ended(waiting).state == "cancelled"
     with pytest.raises(PlannerError, match="cancelled"):
         waiting.answer()
-    deaf = begun(pool.submit(sleep))
+
+
+def test_what_does_not_hear_that_it_is_cancelled_is_ended(pool: Workers) -> None:
+    deaf = begun(pool.submit(hear_nothing))
     deaf.cancel()
     assert ended(deaf).state == "cancelled"
+    assert ended(pool.submit(answer, 1)).answer() == 2
 
 
 # ---- what is served ------------------------------------------------------------------------------------------------------
@@ -142,12 +144,12 @@ def test_the_first_visitor_waits_until_the_page_is_whole(tmp_path: Path) -> None
     file = write_project(tmp_path / "street")
     with serving(file, tmp_path) as server:  # which has been its first visitor
         assert list((file.parent / CACHE_FOLDER).glob("streets-*.npz")), "the project has been read"
-        began = threading.active_count()
-        assert visit_first(server.url, patience_s=60.0)
-        assert threading.active_count() <= began + 1
+        before = set(threading.enumerate())
+        assert visit_first(server.url, patience_s=PATIENCE_S)
+        wait_until(lambda: set(threading.enumerate()) <= before, "the end of its threads")
 
 
-# ---- a settings as part of a link -------------------------------------------------------------------------------------------
+# ---- settings as part of a link ----------------------------------------------------------------------------------------------
 
 IDS = st.lists(st.text(min_size=1, max_size=8), max_size=4, unique=True).map(tuple)
 RINGS = st.none() | st.lists(

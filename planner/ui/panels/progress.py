@@ -1,6 +1,7 @@
 """Work that goes on while the page is there: what it is at, its value, bound and gap as they move, and a way to end it."""
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from planner.session.workers import Job
 from planner.texts import say
@@ -22,6 +23,14 @@ def watch(job: Job, words: Words) -> None:
             job.cancel()
 
     moving()
+
+
+def run_again() -> None:
+    """Run the fragment again, or the page where a click came while all of it was run: there is no fragment to run alone then."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
 
 
 def _state(job: Job, words: Words) -> str:

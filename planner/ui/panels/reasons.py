@@ -5,6 +5,7 @@ import streamlit as st
 
 from planner.session.site_reason import zones_served_alone
 from planner.session.state import Session
+from planner.ui.panels.progress import run_again
 from planner.ui.words import Words, html
 
 
@@ -81,4 +82,4 @@ def _buttons(session: Session, picked: str, *, is_chosen: bool, words: Words) ->
     for cell, what in zip(st.columns(len(offered)), offered, strict=True):
         if cell.button(words(f"act_{what}"), key=f"act-{what}", width="stretch"):
             session.act(picked, what)
-            st.rerun(scope="fragment")
+            run_again()

@@ -15,7 +15,7 @@ from planner.ui.map import layers
 from planner.ui.map.publish import published_once
 from planner.ui.map.view import Changing
 from planner.ui.panels.notice import show_fault
-from planner.ui.panels.progress import watch
+from planner.ui.panels.progress import run_again, watch
 from planner.ui.words import Words, html
 
 _NOW, _FILE = "\0now", "\0file"
@@ -110,7 +110,7 @@ def _forget(session: Session, words: Words) -> None:
     name = st.session_state.get("side-b")
     if name in session.variants and st.button(words("variant_forget", name=name), key="variant-forget"):
         session.forget_variant(name)
-        st.rerun(scope="fragment")
+        run_again()
 
 
 def _figures(sides: tuple[Side, Side], words: Words) -> None:

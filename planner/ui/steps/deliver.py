@@ -15,7 +15,7 @@ from planner.session.workers import Job
 from planner.ui.map.view import Changing
 from planner.ui.panels.downloads import show_downloads
 from planner.ui.panels.notice import show_fault
-from planner.ui.panels.progress import watch
+from planner.ui.panels.progress import run_again, watch
 from planner.ui.panels.projects import offer_saving
 from planner.ui.steps.propose import changing_of
 from planner.ui.words import Words, html
@@ -59,7 +59,7 @@ def _files(project: Project, session: Session, words: Words) -> None:
         label = words("make_again") if ready else words("make_files")
         if st.button(label, type="secondary" if ready else "primary", key="make-files", width="stretch"):
             jobs[out] = session.workers.submit(tasks.run, project, out)
-            st.rerun(scope="fragment")
+            run_again()
     else:
         watch(job, words)
     if ready:

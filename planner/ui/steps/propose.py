@@ -16,7 +16,7 @@ from planner.ui.panels.curve import clicked_point, show_curve
 from planner.ui.panels.drawn_area import show_area
 from planner.ui.panels.notice import show_fault
 from planner.ui.panels.plan_settings import show_conditions, show_settings
-from planner.ui.panels.progress import watch
+from planner.ui.panels.progress import run_again, watch
 from planner.ui.panels.reasons import show_reason
 from planner.ui.panels.tables import show_sites, show_zones
 from planner.ui.words import Words, html
@@ -113,7 +113,7 @@ def _search(session: Session, words: Words) -> None:
         st.html(f'<div class="planner-notice note"><p>{html(words("search_cancelled"))}</p></div>')
     if st.button(words("search_again"), key="search-again", width="stretch"):
         session.search_anew()
-        st.rerun(scope="fragment")
+        run_again()
 
 
 def _verdict(session: Session, words: Words) -> None:
@@ -151,7 +151,7 @@ def _curve(session: Session, words: Words) -> None:
     sites, yuan = point
     wanted = {"mode": "budget", "budget_yuan": yuan} if by_money else {"mode": "sites", "sites": sites}
     session.settings = replace(session.settings, **wanted)  # type: ignore[arg-type]
-    st.rerun(scope="fragment")
+    run_again()
 
 
 def _save(session: Session, words: Words) -> None:
