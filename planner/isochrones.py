@@ -274,7 +274,7 @@ def _field(
                 west, south, step_m, n_columns, n_rows, np.array(limits_m), _CUT_STEPS * step_m,
                 *walked, network.edge_length_m, space.dist, space.stamp, version,
                 grid.ax, grid.ay, grid.bx, grid.by, grid.edge,
-                network.segment_start_m, space.segment_stamp, space.versions((n_rows // BLOCK + 1) * (n_columns // BLOCK + 1)),
+                network.segment_start_m, space.segment_stamp, space.marks((n_rows // BLOCK + 1) * (n_columns // BLOCK + 1)),
                 grid.indptr, grid.segment, grid.x0, grid.y0, grid.cell_m, grid.n_columns, grid.n_rows, max_snap_m,
             )  # fmt: skip
     return field, west, south, step_m

@@ -11,7 +11,6 @@ from shapely import box
 from small_project import CRS, EAST, NORTH, degrees, write_project, write_table
 
 from planner.errors import InputError, PlannerError
-from planner.inputs.area_and_streets import CACHE_FOLDER
 from planner.inputs.read import read_inputs
 from planner.project import Project, load
 from planner.session import uploads
@@ -156,7 +155,6 @@ def test_every_role_is_checked_as_a_run_reads_it(project: Project, files: Sessio
 def test_a_draft_changes_nothing_of_the_original_and_builds_no_network(project: Project, files: SessionFiles) -> None:
     read_inputs(project, progress=lambda step: None)
     before = contents(project.folder)
-    assert any(name.startswith(CACHE_FOLDER) for name in before)
     sheet = files.folder / "more.csv"
     write_table(sheet, {"编号": ["N"], "名称": ["新"], "at": [3000]})
     draft = draft_of(project, {}, files.folder, added={"candidates": [sheet]})

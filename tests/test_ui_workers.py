@@ -14,7 +14,8 @@ from small_project import write_project
 from waiting import PATIENCE_S, wait_until
 
 from planner.errors import InputError, PlannerError
-from planner.inputs.area_and_streets import CACHE_FOLDER
+from planner.project import load
+from planner.session.loading import is_prepared
 from planner.session.settings import MODES, PlanSettings
 from planner.session.workers import Job, Workers
 from planner.ui.launch import visit_first
@@ -143,7 +144,7 @@ def test_the_first_visitor_waits_until_the_page_is_whole(tmp_path: Path) -> None
     assert not visit_first("http://127.0.0.1:9", patience_s=5.0)
     file = write_project(tmp_path / "street")
     with serving(file, tmp_path) as server:  # which has been its first visitor
-        assert list((file.parent / CACHE_FOLDER).glob("streets-*.npz")), "the project has been read"
+        assert is_prepared(load(file)), "the project has been read"
         before = set(threading.enumerate())
         assert visit_first(server.url, patience_s=PATIENCE_S)
         wait_until(lambda: set(threading.enumerate()) <= before, "the end of its threads")

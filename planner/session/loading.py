@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import PlannerError
-from planner.inputs.area_and_streets import CACHE_FOLDER
+from planner.findings import InputReport
+from planner.inputs.area_and_streets import area_of, is_network_kept
 from planner.inputs.read import Inputs, read_inputs
 from planner.project import Project
 from planner.session import tasks
@@ -38,6 +39,7 @@ class Loader:
     def __init__(self) -> None:
         self._faults: dict[str, PlannerError] = {}
         self._jobs: dict[str, Job] = {}
+        self._prepared: set[str] = set()
 
     def load(self, project: Project) -> Loaded:
         """Return a project's inputs, read by whoever comes first."""
@@ -45,12 +47,13 @@ class Loader:
         if key in self._faults:
             return Loaded(fault=self._faults[key])
         try:
-            if not is_prepared(project):
+            if key not in self._prepared and not is_prepared(project):
                 if key not in self._jobs:
                     self._jobs[key] = workers().submit(tasks.prepare, project)
                 if not self._jobs[key].wait(_PATIENCE_S):
                     return Loaded(job=self._jobs[key])
                 self._jobs[key].answer()
+            self._prepared.add(key)
             return Loaded(_projects.get(key, lambda: _read(key, project)))
         except PlannerError as fault:
             self._faults[key] = fault
@@ -63,8 +66,8 @@ class Loader:
 
 
 def is_prepared(project: Project) -> bool:
-    """Whether the streets of a project were read before, so that reading its inputs is quick."""
-    return any((project.folder / CACHE_FOLDER).glob("streets-*.npz"))
+    """Whether the streets of a project were read before, so that reading its inputs is quick; errors as `area_of`."""
+    return is_network_kept(project, area_of(project, InputReport("area", project.path.name)))
 
 
 def fingerprint(project: Project) -> str:
