@@ -22,6 +22,9 @@ from planner.ui.launch import visit_first
 from planner.ui.map import publish as layer_files
 
 
+WITHOUT_TESTS = os.environ.get("PYTHONPATH", "")
+
+
 def answer(number, *, tell, cancelled):
     tell("study.writing")
     tell(value=1.0, bound=2.0)
@@ -55,11 +58,11 @@ def hear_nothing(*, tell, cancelled):
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Workers]:
     found = Workers(most=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    with pytest.MonkeyPatch.context() as patch:  # for as long as processes may be started anew
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *filter(None, [WITHOUT_TESTS])]))
         found.warm()
-    yield found
-    found.close()
+        yield found
+        found.close()
 
 
 def begun(job: Job) -> Job:
@@ -88,9 +91,11 @@ def test_faults_come_back_as_errors_with_sentences(pool: Workers) -> None:
 
 
 def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answered() -> None:
-    pool = Workers(most=1)  # whose process cannot import this module
-    with pytest.raises(PlannerError, match="ModuleNotFoundError"):
-        ended(pool.submit(die)).answer()
+    pool = Workers(most=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", WITHOUT_TESTS)  # its process cannot import this module
+        with pytest.raises(PlannerError, match="ModuleNotFoundError"):
+            ended(pool.submit(die)).answer()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))
         pool.close()
