@@ -21,7 +21,6 @@ from planner.session.workers import Job, Workers
 from planner.ui.launch import visit_first
 from planner.ui.map import publish as layer_files
 
-
 WITHOUT_TESTS = os.environ.get("PYTHONPATH", "")
 
 
