@@ -21,7 +21,7 @@ if "%1"=="app" (
     exit /b
 )
 if "%1"=="test" (
-    %BIN%\python -m pytest -n 2 --dist loadfile
+    %BIN%\python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
     exit /b
 )
 if "%1"=="docs" (

@@ -25,10 +25,11 @@ from playwright.sync_api import BrowserContext, Frame, Page
 from planner.demo import write_county
 from planner.inputs.read import read_inputs
 from planner.project import load
-from planner.session.plan_results import results_of
-from planner.session.settings import Choice
-from planner.session.shared_plan import Shared
+from planner.session.open_project import Opened
+from planner.session.shared_project import SharedProject
+from planner.session.state import Session
 from planner.session.workers import Workers
+from planner.session.workspace import Workspace
 from planner.ui.steps.propose import contents_of
 
 REPEATS = 10
@@ -50,23 +51,25 @@ def main() -> None:
         inputs = read_inputs(load(project), progress=lambda step: None)
         sizes = (inputs.network.n_nodes, len(inputs.demand_places), len(inputs.facilities))
         print("{:,} nodes, {:,} demand points, {:,} facilities".format(*sizes))
-        server_part(Shared(inputs, "benchmark"))
+        server_part(SharedProject(inputs, "benchmark"), folder)
         del inputs
         with launched() as browser, serving(project, folder) as server:
             seen(browser, server.url)
 
 
-def server_part(shared: Shared) -> None:
+def server_part(shared: SharedProject, folder: Path) -> None:
     """Time what the server does for another number of sites: the plan, its figures, the contents of the map."""
-    choice, workers = Choice.of(shared.project), Workers()
+    project, workers = shared.project, Workers()
+    opened = Opened(project, project.folder / "out")
+    session = Session.begin(opened, Workspace(folder), shared, workers, folder, {})
+    own = session.settings
 
     def change(sites: int) -> float:
-        wanted = replace(choice, mode="sites", sites=sites)
+        session.settings = replace(own, mode="sites", sites=sites)
         began = time.perf_counter()
-        job = shared.search(wanted, workers)
-        job.wait(600)
-        plan = shared.plan(wanted, job)
-        contents_of(shared, plan, results_of(shared, plan), wanted)
+        shared.search(session.settings, workers).wait(600)
+        session.update()
+        contents_of(session)
         return time.perf_counter() - began
 
     tell("the first plan, its curve included", [change(20)])

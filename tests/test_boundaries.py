@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from cities import SHARED, needs_shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
@@ -17,9 +18,6 @@ from planner.crs import transformer
 from planner.errors import CRSError, GeometryError, InputError, PlannerError
 from planner.findings import InputReport
 from planner.texts import LANGUAGES
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cities are not beside the repository")
 
 UTM = 32650  # its central meridian is 117 E
 
@@ -249,7 +247,7 @@ def test_which_zone_by_trying_each(points: list[tuple[float, float]]) -> None:
 
 @needs_shared
 def test_nanan_in_gcj02_is_nanan_in_wgs84() -> None:
-    folder = SHARED / "nanan"
+    folder = SHARED / "data" / "nanan"
     shifted, right = folder / "boundary_gcj02.geojson", folder / "boundary_wgs84.geojson"
     converted = read_area(shifted, report=report_of(shifted), datum="GCJ-02").geometry_m
     as_labelled = read_area(shifted, report=report_of(shifted)).geometry_m
@@ -263,14 +261,14 @@ def test_nanan_in_gcj02_is_nanan_in_wgs84() -> None:
 
 @needs_shared
 def test_wuhan_prefecture_from_a_shapefile() -> None:
-    path = SHARED / "wuhan" / "boundary.shp"
+    path = SHARED / "data" / "wuhan" / "boundary.shp"
     area = read_area(path, report=report_of(path))
     assert area.geometry_m.area / 1e6 == pytest.approx(8604, abs=1)
 
 
 @needs_shared
 def test_malformed_geojson_says_where() -> None:
-    error = refusal(SHARED / "wuhan" / "boundary_malformed.geojson", InputError)
+    error = refusal(SHARED / "data" / "wuhan" / "boundary_malformed.geojson", InputError)
     assert error.code == "tables.bad_json"
     assert error.params["line"] == 5
     assert 'm"name"' in error.params["came"]
@@ -278,15 +276,15 @@ def test_malformed_geojson_says_where() -> None:
 
 @needs_shared
 def test_a_geojson_that_is_not_in_degrees_is_read_by_its_own_crs() -> None:
-    path = SHARED / "las_palmas" / "school_catchments_epsg5635.geojson"
+    path = SHARED / "data" / "las_palmas" / "school_catchments_epsg5635.geojson"
     area = read_area(path, report=report_of(path))
     assert np.allclose(shapely.centroid(area.geometry).coords[0], (-15.44, 28.11), atol=0.05)
 
 
 @needs_shared
 def test_wuhan_districts_cover_its_area() -> None:
-    area = read_area(SHARED / "wuhan" / "area.geojson", report=report_of(Path("area.geojson")))
-    zones, report = zones_of(SHARED / "wuhan" / "districts_wgs84.geojson", area, code_field="adcode")
+    area = read_area(SHARED / "data" / "wuhan" / "area.geojson", report=report_of(Path("area.geojson")))
+    zones, report = zones_of(SHARED / "data" / "wuhan" / "districts_wgs84.geojson", area, code_field="adcode")
     assert len(zones) == 13
     assert zones["zone_code"][0] == "420102"
     assert report.figures["area_without_zone_km2"] < 0.01

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browsing import HOSTILE, PATIENCE_MS, Server, Visit, serving, visit
+from browsing import HOSTILE, Server, Visit, serving, visit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def told(found: Visit, count: int, what: str) -> None:
     """Wait until the page has had so many events, the last of them `what`."""
-    found.page.get_by_text(f"{count} events, the last: {what}", exact=True).wait_for(timeout=PATIENCE_MS)
+    found.page.get_by_text(f"{count} events, the last: {what}", exact=True).wait_for()
 
 
 def open_card(frame: "Frame", selector: str) -> str:
@@ -51,11 +51,12 @@ def test_a_click_on_the_bare_map_is_answered_there(browser: "BrowserContext", li
         card.get_by_text("1,234 people").wait_for()
         assert HOSTILE["markdown"] in card.inner_text() and HOSTILE["formula"] in card.inner_text()
         assert frame.locator(".planner-waiting").count() == 0
-        assert frame.evaluate("inked('.leaflet-here-pane canvas')".replace("inked", INKED)), "its area is drawn"
+        found.wait_until(lambda: frame.evaluate(f"{INKED}('.leaflet-here-pane canvas')"), "its area")
         frame.locator(".leaflet-popup-close-button").click()
         card.wait_for(state="detached")
-        found.page.wait_for_timeout(300)
-        assert not frame.evaluate("inked('.leaflet-here-pane canvas')".replace("inked", INKED)), "it goes with the card"
+        found.wait_until(
+            lambda: not frame.evaluate(f"{INKED}('.leaflet-here-pane canvas')"), "its area goes with the card"
+        )
         frame.locator("#map_div").dblclick(position={"x": 320, "y": 220})
         told(found, 2, "click None None True None")
         assert frame.evaluate("window.sameMap")
@@ -101,7 +102,7 @@ def test_a_card_is_reached_by_the_keyboard(browser: "BrowserContext", live: Serv
         found.page.keyboard.press("Enter")
         frame.locator(".planner-actions button").first.wait_for()
         told(found, 1, "pick B None False None")
-        found.page.wait_for_timeout(500)
+        found.settled()
         assert frame.evaluate("document.activeElement.textContent") == "Lock"
         found.page.keyboard.press("Enter")
         told(found, 2, "act B lock False None")
@@ -181,13 +182,11 @@ def test_the_view_is_in_the_address_and_comes_from_it(browser: "BrowserContext",
         assert "at=" not in found.page.url
         for _ in range(3):
             frame.locator(".leaflet-control-zoom-in").click()
-            found.page.wait_for_timeout(400)
+            found.settled()
         shown = frame.evaluate(view)
         at = parse_qs(urlsplit(found.page.url).query)["at"][0]
-        assert (
-            shown != first
-            and [f"{float(each):.{n}f}" for each, n in zip(at.split(","), (3, 3, 1), strict=True)] == shown
-        )
+        assert shown != first
+        assert [f"{float(each):.{n}f}" for each, n in zip(at.split(","), (3, 3, 1), strict=True)] == shown
         found.page.get_by_role("button", name="Address").click()
         both = {"lang": ["en"], "at": [at]}
         found.page.wait_for_function("location.search.includes('lang=en') && location.search.includes('at=')")

@@ -64,8 +64,14 @@ def inked(frame: Frame) -> float:
     )
 
 
-WAIT_FOR_INK = """() => [...document.querySelectorAll('.leaflet-streets-pane canvas')].some(canvas => canvas.width &&
-    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0))"""
+TILES_DRAWN = """() => {
+    const tiles = Object.values(planner.map._layers).filter(layer => layer instanceof L.GridLayer);
+    return tiles.length > 0 && tiles.every(layer => !layer.isLoading());
+}"""
+CLICKS_ARE_HEARD = "performance.now() > stopped + 350"
+"""`CLICK_FOLLOWS_MS` of ``draw.js`` after a drawing."""
+HEARS_CORNERS = """count => drawing._markers.length === count && !drawing._disableMarkers"""
+"""A corner that comes at once after another is no corner to leaflet-draw: it may be half of a double click."""
 
 
 def test_many_streets_are_drawn_from_tiles_at_every_zoom(browser: BrowserContext, city: Server) -> None:
@@ -73,9 +79,9 @@ def test_many_streets_are_drawn_from_tiles_at_every_zoom(browser: BrowserContext
         frame = found.map_frame()
         for zoom in (11, 14, 17):  # from a shallow zoom's tiles, the deepest's, and the deepest's drawn larger
             frame.evaluate(f"void planner.map.setView(planner.map.getCenter(), {zoom}, {{animate: false}})")
-            frame.wait_for_function(WAIT_FOR_INK)
-            found.page.wait_for_timeout(500)
-            assert 0.001 < inked(frame) < 0.9, zoom
+            frame.wait_for_function(TILES_DRAWN)
+            found.wait_until(lambda: inked(frame) > 0.001, "the streets")
+            assert inked(frame) < 0.9, zoom
         pieces = [url for url in found.requests if "-65536-" in url]
         assert pieces and len(pieces) == len(set(pieces)), "each piece of the archive once"
         assert not any("protomaps.com" in url for url in found.requests)
@@ -92,6 +98,9 @@ def test_a_drawn_area_is_told_once_and_is_no_click(browser: BrowserContext, city
                 window.told = [];
                 planner.drawn = ring => told.push(ring);
                 planner.map.on('click', () => told.push('click'));
+                planner.map.on('draw:drawstop', () => window.stopped = performance.now());
+                const begin = L.Draw.Polyline.prototype.addHooks;
+                L.Draw.Polyline.prototype.addHooks = function () { begin.call(window.drawing = this); };
                 planner.drawing(true);
             }"""
         )
@@ -107,7 +116,8 @@ def test_a_drawn_area_is_told_once_and_is_no_click(browser: BrowserContext, city
         mouse.down()
         mouse.move(*at(300, 260), steps=4)
         mouse.up()
-        found.page.wait_for_timeout(500)
+        frame.wait_for_function("told.length")
+        frame.wait_for_function(CLICKS_ARE_HEARD)
         (ring,) = frame.evaluate("told")
         assert len(ring) == 4
         corners = frame.evaluate("told[0].map(([lng, lat]) => planner.map.latLngToContainerPoint([lat, lng]))")
@@ -115,19 +125,23 @@ def test_a_drawn_area_is_told_once_and_is_no_click(browser: BrowserContext, city
         assert sorted({round(c["y"] / 10) for c in corners}) == [20, 26]
 
         frame.get_by_role("button", name="逐点画范围").click()
-        for x, y in ((220, 220), (320, 220), (320, 320), (220, 220)):
+        for corner, (x, y) in enumerate(((220, 220), (320, 220), (320, 320), (220, 220)), 1):
             mouse.move(*at(x, y), steps=3)
             mouse.click(*at(x, y))
-            found.page.wait_for_timeout(100)
-        found.page.wait_for_timeout(500)
+            if corner < 4:
+                frame.wait_for_function(HEARS_CORNERS, arg=corner)
+        frame.wait_for_function("told.length > 1")
+        frame.wait_for_function(CLICKS_ARE_HEARD)
         told = frame.evaluate("told")
         assert [len(each) for each in told] == [4, 3], (
             "the polygon takes the rectangle's place, and no corner is a click"
         )
         mouse.click(*at(575, 480))  # beside the zones, whose shapes take a click for themselves
+        frame.wait_for_function("told.length > 2")
         assert frame.evaluate("told.slice(2)") == ["click"], "once it is drawn the map hears clicks again"
 
         frame.get_by_role("button", name="清除所画范围").click()
+        frame.wait_for_function("told.length > 3")
         assert frame.evaluate("told.slice(3)") == [None]
         frame.evaluate("planner.drawing(false)")
         assert frame.locator(".planner-draw").count() == 0

@@ -3,9 +3,8 @@
 import json
 import re
 import shutil
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,14 +44,6 @@ def figures(page: Page) -> str:
     return page.locator(".planner-figures").inner_text()
 
 
-def wait_until(page: Page, has_come: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + PATIENCE_MS / 1000
-    while not has_come():
-        assert time.monotonic() < until, "it never came"
-        page.wait_for_timeout(50)
-
-
 def number(text: str) -> int:
     """Return the first whole number of a text."""
     found = re.search(r"\d[\d,]*", text)
@@ -64,13 +55,13 @@ def sites_shown(page: Page) -> int:
     return number(page.locator(".planner-figure").nth(2).locator(".value").inner_text())
 
 
-def slide_to(page: Page, sites: int) -> None:
+def slide_to(found: Visit, sites: int) -> None:
     """Move the slider of sites by the keyboard and wait for the figures."""
-    handle = page.locator("[data-testid=stSlider] input[type=range]")
+    page, handle = found.page, found.page.locator("[data-testid=stSlider] input[type=range]")
     handle.focus()
     for _ in range(abs(sites - (now := int(handle.input_value())))):
         page.keyboard.press("ArrowRight" if sites > now else "ArrowLeft")
-    wait_until(page, lambda: sites_shown(page) == sites)
+    found.wait_until(lambda: sites_shown(page) == sites)
 
 
 def go_to(found: Visit, step: str) -> None:
@@ -83,7 +74,7 @@ def beside_the_first_site(found: Visit, frame: Frame) -> None:
     frame.evaluate(
         f"(b => void map.setView(map.containerPointToLatLng([b.x + b.width / 2, b.y + b.height / 2]), 17))({at})"
     )
-    found.page.wait_for_timeout(800)
+    found.settled()
     site = frame.locator(".planner-site >> text=1").first.bounding_box()
     assert site is not None
     found.page.mouse.click(site["x"] + site["width"] / 2 + 26, site["y"] + site["height"] / 2 + 26)
@@ -125,13 +116,13 @@ def test_sliding_brings_other_sites_and_figures_and_a_link_brings_them_back(
     with visit(browser, f"{county.url}/?lang=en") as found:
         frame = found.map_frame()
         frame.evaluate("window.sameMap = true")
-        slide_to(found.page, 7)
+        slide_to(found, 7)
         expect(frame.locator(".planner-site")).to_have_count(7)
         seven = figures(found.page)
-        slide_to(found.page, 9)
+        slide_to(found, 9)
         expect(frame.locator(".planner-site")).to_have_count(9)
         assert frame.evaluate("window.sameMap") and seven != figures(found.page)
-        slide_to(found.page, 7)
+        slide_to(found, 7)
         expect(frame.locator(".planner-site")).to_have_count(7)
         assert figures(found.page) == seven and "sites=7" in found.page.url
         with visit(browser, found.page.url) as other:
@@ -145,18 +136,18 @@ def test_a_site_is_locked_forbidden_and_replaced_on_its_card(browser: BrowserCon
         frame, page = found.map_frame(), found.page
         expect(frame.locator(".planner-site")).to_have_count(6)
         free = figures(page)
-        card = click(frame, ".planner-site >> text=1")
+        card = click(found, ".planner-site >> text=1")
         name = card.splitlines()[0]
         frame.locator(".planner-card button", has_text="Rule out").click()
-        wait_until(page, lambda: "shut=" in page.url and figures(page) != free)
+        found.wait_until(lambda: "shut=" in page.url and figures(page) != free)
         for rank in range(1, 7):
-            assert not click(frame, f".planner-site >> text={rank}").startswith(name + "\n")
+            assert not click(found, f".planner-site >> text={rank}").startswith(name + "\n")
         forbidden = figures(page)
         assert "Proven optimal" in forbidden, "the bound is that of the same conditions"
-        page.wait_for_timeout(1000)  # what the reader does meanwhile is read the card
+        found.settled()
         frame.locator(".planner-card button", has_text="Lock").click()
         expect(frame.locator(".planner-site.planner-locked")).to_have_count(1)
-        page.wait_for_timeout(1000)
+        found.settled()
         frame.locator(".planner-card button", has_text="Replace").click()  # the card has stayed open
         verdict = page.locator(".planner-notice.note").first
         expect(verdict).to_contain_text("people")
@@ -171,11 +162,11 @@ def test_a_dragged_site_gives_way_to_the_candidate_nearest_to_where_it_is_let_go
         frame, page = found.map_frame(), found.page
         expect(frame.locator(".planner-site")).to_have_count(3)
         before = figures(page)
-        name = click(frame, ".planner-site >> text=2").splitlines()[0]
-        close_card(frame)
+        name = click(found, ".planner-site >> text=2").splitlines()[0]
+        close_card(found)
         alone = frame.evaluate(ALONE)
-        other = click(frame, f".leaflet-candidates-pane path >> nth={alone}").splitlines()[0]
-        close_card(frame)
+        other = click(found, f".leaflet-candidates-pane path >> nth={alone}").splitlines()[0]
+        close_card(found)
         frame.locator(".planner-home").click()
         there = frame.locator(f".leaflet-candidates-pane path >> nth={alone}").bounding_box()
         badge = frame.locator(".planner-site >> text=2").first.bounding_box()
@@ -185,9 +176,9 @@ def test_a_dragged_site_gives_way_to_the_candidate_nearest_to_where_it_is_let_go
         page.mouse.move(there["x"] + 40, there["y"] + 40, steps=5)
         page.mouse.move(there["x"] + there["width"] / 2, there["y"] + there["height"] / 2, steps=5)
         page.mouse.up()
-        wait_until(page, lambda: "by=list" in page.url and figures(page) != before)
+        found.wait_until(lambda: "by=list" in page.url and figures(page) != before)
         expect(page.locator(".planner-notice.note").first).to_contain_text("best")
-        titles = {click(frame, f".planner-site >> text={rank}").splitlines()[0] for rank in (1, 2, 3)}
+        titles = {click(found, f".planner-site >> text={rank}").splitlines()[0] for rank in (1, 2, 3)}
         assert other in titles and name not in titles
         assert_calm(found)
 
@@ -195,8 +186,8 @@ def test_a_dragged_site_gives_way_to_the_candidate_nearest_to_where_it_is_let_go
 def test_a_building_is_found_by_its_name_with_the_keyboard_alone(browser: BrowserContext, county: Server) -> None:
     with visit(browser, f"{county.url}/?lang=en&sites=3&by=sites") as found:
         frame, page = found.map_frame(), found.page
-        name = click(frame, ".leaflet-centres-pane path").splitlines()[0]
-        click(frame, ".leaflet-candidates-pane path")
+        name = click(found, ".leaflet-centres-pane path").splitlines()[0]
+        click(found, ".leaflet-candidates-pane path")
         expect(page.locator(".planner-reason")).not_to_contain_text(name)
         box = page.get_by_role("combobox", name="Building or centre")
         box.focus()
@@ -226,7 +217,7 @@ def test_people_of_a_drawn_area_are_summed_and_new_sites_keep_to_it(browser: Bro
         before = figures(page)
         go_to(found, "Conditions")
         page.get_by_text("New sites only inside the drawn area").first.click()
-        wait_until(page, lambda: "within=" in page.url and figures(page) != before)
+        found.wait_until(lambda: "within=" in page.url and figures(page) != before)
         expect(frame.locator(".planner-site")).to_have_count(4)
         inside = """() => {
             const box = (each) => each.getBoundingClientRect();
@@ -235,16 +226,15 @@ def test_people_of_a_drawn_area_are_summed_and_new_sites_keep_to_it(browser: Bro
             const middles = [...document.querySelectorAll(".planner-site")].map(box).map(middle);
             return middles.map(([x, y]) => area.left <= x && x <= area.right && area.top <= y && y <= area.bottom);
         }"""
-        wait_until(
-            page, lambda: sorted(frame.evaluate(inside)) == [False, True, True, True]
-        )  # one must open, and is not in it
+        one_must_open_and_is_not_in_it = [False, True, True, True]
+        found.wait_until(lambda: sorted(frame.evaluate(inside)) == one_must_open_and_is_not_in_it)
         assert_calm(found)
 
 
 def test_a_pasted_list_is_scored_and_what_it_does_not_find_is_said(browser: BrowserContext, county: Server) -> None:
     with visit(browser, f"{county.url}/?lang=en&by=list") as found:
         frame, page = found.map_frame(), found.page
-        names = [click(frame, ".leaflet-candidates-pane path").splitlines()[0]]
+        names = [click(found, ".leaflet-candidates-pane path").splitlines()[0]]
         page.locator("textarea").fill(f"{names[0]}\n没有这个地方")
         page.locator("textarea").press("Control+Enter")
         expect(page.locator(".planner-notice.fault")).to_contain_text("没有这个地方")
@@ -263,7 +253,7 @@ def test_variants_are_saved_and_compared(browser: BrowserContext, county: Server
         table = found.page.locator(".planner-compare")
         expect(table).to_contain_text("4")
         frame = found.map_frame()
-        wait_until(found.page, lambda: frame.locator(".planner-compared").count() > 4)
+        found.wait_until(lambda: frame.locator(".planner-compared").count() > 4)
         rows = table.locator("tr").all_inner_texts()
         assert any("people" in row and "%" in row for row in rows)
         assert_calm(found)
@@ -286,7 +276,7 @@ def test_everything_is_made_and_downloaded(browser: BrowserContext, county: Serv
         page.locator(".st-key-make-files button").click()
         button = page.locator(".st-key-download-plan-zip button")
         expect(button).to_be_visible()
-        with page.expect_download(timeout=PATIENCE_MS) as download:
+        with page.expect_download() as download:
             button.click()
         packed = zipfile.ZipFile(download.value.path())
         assert {"plan.xlsx", "plan.gpkg", "sites.geojson", "summary.json"} <= set(packed.namelist())
@@ -297,8 +287,8 @@ def test_everything_is_made_and_downloaded(browser: BrowserContext, county: Serv
 def test_two_people_work_at_once_and_neither_sees_the_other(browser: BrowserContext, county: Server) -> None:
     with visit(browser, f"{county.url}/?lang=zh") as found, visit(browser, f"{county.url}/?lang=en") as other:
         frames = [found.map_frame(saying="图例与图层"), other.map_frame(saying="Legend and layers")]
-        slide_to(found.page, 5)
-        slide_to(other.page, 8)
+        slide_to(found, 5)
+        slide_to(other, 8)
         expect(frames[0].locator(".planner-site")).to_have_count(5)
         expect(frames[1].locator(".planner-site")).to_have_count(8)
         assert sites_shown(found.page) == 5 and sites_shown(other.page) == 8
@@ -321,10 +311,10 @@ def test_wuhan_opens_answers_clicks_and_slides(browser: BrowserContext, shared: 
             beside_the_first_site(found, frame)
             card = frame.locator(".leaflet-popup .planner-card")
             expect(card).to_contain_text("15 minutes")
-            slide_to(page, 10)
+            slide_to(found, 10)
             expect(frame.locator(".planner-site")).to_have_count(10)
-            site = click(frame, ".planner-site >> text=1")
-            page.wait_for_timeout(1000)
+            site = click(found, ".planner-site >> text=1")
+            found.settled()
             frame.locator(".planner-card button", has_text="Lock").click()
             expect(frame.locator(".planner-site.planner-locked")).to_have_count(1)
             assert "people" in site and "Proven optimal" in figures(page)
@@ -345,20 +335,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def close_card(frame: Frame) -> None:
-    """Close the card that is open, and the one that comes back with content that is still on its way."""
-
-    def is_closed() -> bool:
-        frame.evaluate("void map.closePopup()")
-        frame.page.wait_for_timeout(300)
-        return frame.locator(".leaflet-popup").count() == 0
-
-    wait_until(frame.page, is_closed)
+def close_card(found: Visit) -> None:
+    """Close the card that is open, once all that was asked on it is answered."""
+    frame = found.settled()
+    frame.evaluate("void map.closePopup()")
+    expect(frame.locator(".leaflet-popup")).to_have_count(0)
 
 
-def click(frame: Frame, selector: str) -> str:
+def click(found: Visit, selector: str) -> str:
     """Click what `selector` finds first on the map, the whole area in view; return the text of the popup that opens."""
-    close_card(frame)
+    close_card(found)
+    frame = found.settled()
     frame.locator(".planner-home").click()
     frame.locator(selector).first.click()
     return frame.locator(".leaflet-popup .planner-card").inner_text()
@@ -396,18 +383,18 @@ def test_hostile_names_are_text_everywhere(browser: BrowserContext, hostile: Ser
     with visit(browser, f"{hostile.url}/?lang=en") as found:
         frame = found.map_frame()
         assert HOSTILE["img"] in found.page.locator(".planner-title h1").inner_text()
-        first = click(frame, ".planner-site >> text=1")
+        first = click(found, ".planner-site >> text=1")
         assert HOSTILE["literal"] in first and "900 people" in first and HOSTILE["formula"] in first
-        close_card(frame)
+        close_card(found)
         frame.locator(".planner-site >> text=2").hover()
         frame.locator(".leaflet-tooltip").get_by_text(HOSTILE["script"], exact=True).wait_for()
-        assert HOSTILE["script"] in click(frame, ".planner-site >> text=2")
-        assert HOSTILE["quotes"] in click(frame, ".leaflet-centres-pane path")
-        assert HOSTILE["formula"] in click(frame, ".leaflet-candidates-pane path")
+        assert HOSTILE["script"] in click(found, ".planner-site >> text=2")
+        assert HOSTILE["quotes"] in click(found, ".leaflet-centres-pane path")
+        assert HOSTILE["formula"] in click(found, ".leaflet-candidates-pane path")
         labels = frame.locator(".planner-label").all_inner_texts()
         assert sorted(labels) == sorted([HOSTILE["literal"], HOSTILE["script"]])
         found.page.get_by_role("radio", name="中文").or_(found.page.get_by_text("中文", exact=True)).first.click()
-        found.page.wait_for_selector("text=已证明最优", timeout=PATIENCE_MS)
+        found.page.wait_for_selector("text=已证明最优")
         found.map_frame(saying="图例与图层")
         struck = [each.evaluate("() => [window.struck, window.top.struck]") for each in found.page.frames]
         assert all(value == [None, None] for value in struck)
@@ -420,15 +407,15 @@ def test_language_changes_the_map_and_keeps_the_view(browser: BrowserContext, ho
         assert "Legend and layers" in frame.locator(".planner-legend").inner_text()
         for _ in range(3):
             frame.locator(".leaflet-control-zoom-in").click()
-            found.page.wait_for_timeout(400)
+            found.settled()
         view = "[map.getZoom(), map.getCenter().lng, map.getCenter().lat].map(each => Math.round(each * 1e4))"
         before = frame.evaluate(view)
         found.page.get_by_text("中文", exact=True).first.click()
-        found.page.wait_for_selector("text=已证明最优", timeout=PATIENCE_MS)
+        found.page.wait_for_selector("text=已证明最优")
         frame = found.map_frame(saying="图例与图层")
         assert "现有邻里中心" in frame.locator(".planner-legend").inner_text()
         assert frame.evaluate(view) == before
-        assert "新增覆盖人口" in click(frame, ".planner-site >> text=1")
+        assert "新增覆盖人口" in click(found, ".planner-site >> text=1")
         assert found.page.locator(".planner-figures").inner_text().count("people") == 0
         assert "lang=zh" in found.page.url and found.outside == []
 
@@ -451,7 +438,7 @@ def test_layers_are_switched_the_legend_folds_and_a_download_is_the_file(
         frame.locator(".planner-legend-heading").click()
         assert not frame.locator(".leaflet-control-layers-overlays").is_visible()
         go_to(found, "Deliver")
-        with found.page.expect_download(timeout=PATIENCE_MS) as download:
+        with found.page.expect_download() as download:
             found.page.get_by_role("button", name="Figures, JSON").click()
         assert download.value.suggested_filename == "summary.json"
         assert json.loads(download.value.path().read_text(encoding="utf-8"))["status"] == "optimal"

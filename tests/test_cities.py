@@ -25,16 +25,13 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run_of(tmp_path_factory):
+def run_of(tmp_path_factory, shared):
     """Return a function that runs a shared city once, results outside of it."""
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
-    if not shared.is_dir():
-        pytest.skip("the shared data does not lie beside the project (../shared)")
     known: dict[str, Run] = {}
 
     def run(name: str) -> Run:
         if name not in known:
-            finished = run_project(load(shared / name))
+            finished = run_project(load(shared / "data" / name))
             known[name] = Run(finished, deliver.write(finished, tmp_path_factory.mktemp(name) / "out"))
         return known[name]
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from small_project import OLD_ID, write_project, write_table
+from waiting import PATIENCE_S
 
 from planner import __version__
 
 
 def planner(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-X", "utf8", "-m", "planner", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE_S)
 
 
 def test_version_and_help():

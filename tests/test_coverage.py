@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
-from conftest import city_of, streets_file
+from cities import city_of, streets_file
 from geopandas.testing import assert_geodataframe_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,10 +1,9 @@
 """The files of a run: the contract's names and fields, whole or not at all, equal for equal results."""
 
+import itertools
 import json
-import multiprocessing
-import os
-import signal
-import time
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import geopandas as gpd
@@ -237,37 +236,71 @@ def test_a_run_killed_between_the_two_renames_is_put_back(tmp_path):
     assert _generation(target) == {1}
 
 
-def test_a_run_killed_at_any_moment_leaves_one_whole_generation(tmp_path):
+def test_what_another_run_takes_away_meanwhile_is_no_fault(tmp_path, monkeypatch):
     target = tmp_path / "out"
-    _write_generation(target, 0)
-    context = multiprocessing.get_context("spawn")
-    for delay_s in (0.0, 0.02, 0.05, 0.09, 0.14, 0.2):
-        worker = context.Process(target=_write_for_ever, args=(target,))
-        worker.start()
-        while not (target.parent / "started").exists():
-            time.sleep(0.005)
-        time.sleep(delay_s)
-        os.kill(worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-        worker.join()
-        (target.parent / "started").unlink()
+    _write_generation(target, 1)
+    target.rename(tmp_path / ".out.last")
+    listed, moved = Path.glob, Path.rename
+
+    def glob_what_has_ended(folder, pattern):
+        return iter([*listed(folder, pattern), tmp_path / ".out.1.unfinished"])
+
+    def rename_behind_another(last, to):
+        moved(last, to)
+        return moved(last, to)
+
+    monkeypatch.setattr(Path, "glob", glob_what_has_ended)
+    monkeypatch.setattr(Path, "rename", rename_behind_another)
+    recover(target)
+    assert _generation(target) == {1}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that comes later touches the disk."""
+
+
+def test_a_run_killed_at_any_moment_leaves_one_whole_generation(tmp_path, monkeypatch):
+    found = []
+    for moment in itertools.count(1):
+        target = tmp_path / str(moment) / "out"
+        _write_generation(target, 0)
+        (target / "note.txt").write_text("somebody's own")
+        with monkeypatch.context() as patch, suppress(Killed):
+            _kill_at(moment, patch)
+            _write_generation(target, 1)
+            break
         recover(target)
-        assert len(_generation(target)) == 1
+        assert (target / "note.txt").is_file()
+        found += _generation(target)
+    assert found == sorted(found) and set(found) == {0, 1} and len(found) == moment - 1
+
+
+def _kill_at(moment: int, patch) -> None:
+    """Let the process die at its `moment`-th change of the disk; a folder it was deleting then is left without its first file."""
+    changes = itertools.count(1)
+
+    def mortal(change):
+        def call(path, *more, **known):
+            now = next(changes)
+            if now == moment and change is rmtree and Path(path).is_dir():
+                min(Path(path).iterdir()).unlink()
+            if now >= moment:
+                raise Killed
+            return change(path, *more, **known)
+
+        return call
+
+    rmtree = shutil.rmtree
+    for owner, name in ((Path, "mkdir"), (Path, "rename"), (Path, "write_text"), (shutil, "copy2"), (shutil, "rmtree")):
+        patch.setattr(owner, name, mortal(getattr(owner, name)))
 
 
 def _write_generation(target: Path, generation: int) -> None:
     with whole_folder(target) as folder:
-        names = [f"part{i}.txt" for i in range(20)]
+        names = [f"part{i}.txt" for i in range(5)]
         for name in names:
             (folder / name).write_text(str(generation))
         (folder / "manifest.json").write_text(json.dumps({"outputs": dict.fromkeys(names)}))
-
-
-def _write_for_ever(target: Path) -> None:
-    generation = 1
-    while True:
-        _write_generation(target, generation)
-        (target.parent / "started").touch()
-        generation += 1
 
 
 def _generation(target: Path) -> set[int]:

@@ -11,6 +11,7 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from cities import SHARED, needs_shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,9 +22,6 @@ from planner.demand.polygons import spread
 from planner.errors import CRSError, InputError, PlannerError
 from planner.findings import InputReport
 from planner.texts import LANGUAGES
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cities are not beside the repository")
 
 UTM = 32650
 X0, Y0 = 500_000, 2_700_000  # on the central meridian, 24.4 N
@@ -420,13 +418,14 @@ def test_sources_of_all_kinds_stand_one_behind_the_other(tmp_path: Path) -> None
 
 
 def shared_area(*parts: str) -> Area:
-    return read_area(SHARED.joinpath(*parts), report=InputReport("area", parts[-1]))
+    return read_area(SHARED.joinpath("data", *parts), report=InputReport("area", parts[-1]))
 
 
 @needs_shared
 def test_wuhan_to_the_last_person() -> None:
     sources = [
-        PopulationSource(SHARED / "wuhan" / f"population_age_{age}_plus.tif", f"age_{age}_plus") for age in (20, 60, 80)
+        PopulationSource(SHARED / "data" / "wuhan" / f"population_age_{age}_plus.tif", f"age_{age}_plus")
+        for age in (20, 60, 80)
     ]
     demand, reports = run(sources, shared_area("wuhan", "boundary.shp"))
     # The prefecture holds the whole box of the rasters.
@@ -442,7 +441,7 @@ def test_wuhan_to_the_last_person() -> None:
 @needs_shared
 def test_wuhan_cells_inside_its_hull_one_by_one() -> None:
     area = shared_area("wuhan", "area.geojson")
-    path = SHARED / "wuhan" / "population_age_80_plus.tif"
+    path = SHARED / "data" / "wuhan" / "population_age_80_plus.tif"
     demand, (report,) = run([PopulationSource(path, "old")], area)
     with rasterio.open(path) as file:
         cells = file.read(1, masked=True).filled(0).astype(np.float64)
@@ -457,7 +456,7 @@ def test_wuhan_cells_inside_its_hull_one_by_one() -> None:
 
 @needs_shared
 def test_porto_alegre_to_the_last_person() -> None:
-    path = SHARED / "porto_alegre" / "poa_hexgrid.csv"
+    path = SHARED / "data" / "porto_alegre" / "poa_hexgrid.csv"
     demand, (total, _) = run(
         [PopulationSource(path, "total", "population"), PopulationSource(path, "jobs", "jobs")],
         shared_area("porto_alegre", "area.geojson"),
@@ -469,7 +468,7 @@ def test_porto_alegre_to_the_last_person() -> None:
 
 @needs_shared
 def test_las_palmas_from_one_polygon() -> None:
-    path = SHARED / "las_palmas" / "ghs_urban_centre.gpkg"
+    path = SHARED / "data" / "las_palmas" / "ghs_urban_centre.gpkg"
     demand, _ = run([PopulationSource(path, "total", "P15")], shared_area("las_palmas", "ghs_urban_centre.gpkg"))
     assert demand.weights["total"].sum() == pytest.approx(443_141, abs=1)
     assert 11_000 < len(demand) < 12_500  # 111.5 km2 in cells of a hectare, and those that the outline cuts

@@ -13,6 +13,7 @@ import osmium
 import pytest
 import rasterio
 import shapely
+from cities import SHARED, needs_shared
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_array
@@ -28,7 +29,6 @@ from planner.demo.raster import Raster, pick_spaced
 from planner.errors import InputError
 from planner.texts import say
 
-SHARED = Path(__file__).parents[1] / ".." / "shared"
 FILES = {
     "streets.osm.pbf",
     "population.tif",
@@ -520,7 +520,7 @@ def test_project_file_is_the_contract(county):
     assert text.count("#") > 10
 
 
-@pytest.mark.skipif(not (SHARED / "data" / "nanan").is_dir(), reason="the shared data are not here")
+@needs_shared
 def test_no_name_is_one_of_nanans():
     real = set()
     for name in ("streets.csv", "villages.csv"):

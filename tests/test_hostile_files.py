@@ -14,6 +14,7 @@ import pytest
 from shapely import LineString, box
 from small_project import CRS, EAST, NORTH, write_project
 from test_levels import edit
+from waiting import PATIENCE_S
 
 from planner import NetworkError, PlannerError, StreetNetwork
 from planner.project import load
@@ -83,7 +84,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
         env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         run = [sys.executable, "-c", code]
-        done = subprocess.run(run, capture_output=True, encoding="utf-8", check=True, timeout=120, env=env)
+        done = subprocess.run(run, capture_output=True, encoding="utf-8", check=True, timeout=PATIENCE_S, env=env)
         refused, more_kb = done.stdout.splitlines()
         assert refused.startswith("refused streets.unreadable"), path.name
         assert int(more_kb) < 200_000, f"{path.name}: {more_kb} kB"

@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from conftest import city_of
+from cities import city_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import METRES, ORIGIN, RESIDENTIAL, degrees, draw, in_metres, network_of, write_osm

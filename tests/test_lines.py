@@ -8,7 +8,7 @@ import numpy as np
 import osmnx
 import pytest
 import shapely
-from conftest import city_of
+from cities import city_of
 from drawn_layers import EAST_WEST, LINES, MILLIMETRE, NORTH_SOUTH, codes, layer, lengths, parts, walk_s
 from hypothesis import given, settings
 from hypothesis import strategies as st

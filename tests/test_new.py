@@ -15,6 +15,7 @@ import shapely
 from overpass_server import Server
 from small_project import CRS, EAST, NORTH, PEOPLE, degrees, write_project
 from test_online import TOWN, at, naps, server, service, town  # noqa: F401  fixtures
+from waiting import PATIENCE_S
 
 from planner import InputError, NetworkError, PlannerError
 from planner.datum import from_wgs84
@@ -329,7 +330,7 @@ def test_the_command_from_a_place_to_its_report(server: Server, kept, tmp_path):
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         whole, env = [*command, *arguments], dict(os.environ)
-        return subprocess.run(whole, capture_output=True, encoding="utf-8", check=False, timeout=300, env=env)
+        return subprocess.run(whole, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE_S, env=env)
 
     done = run("new", str(folder), *options)
     assert done.returncode == 0, done.stderr
@@ -357,6 +358,6 @@ def test_the_command_with_a_bad_box(tmp_path):
         "--place",
         "x",
     ]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE_S)
     assert (done.returncode, left_in(tmp_path)) == (1, [])
     assert "--bbox" in done.stderr

@@ -12,7 +12,7 @@ import osmium
 import osmnx
 import pytest
 import shapely
-from conftest import streets_file
+from cities import streets_file
 from numpy.testing import assert_allclose
 from overpass_server import OsmData, Server, nominatim_place, running
 from toys import METRES, ORIGIN, RESIDENTIAL, write_osm

@@ -10,6 +10,7 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from cities import SHARED, needs_shared
 from drawn_people import AREA, X0, Y0, Way, area_box, grid, house, layer, network, places, run, said, street, write_osm
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,9 +25,6 @@ from planner.demand.shares import cut_off, share_out
 from planner.demand.standing import RESIDENTIAL, merge, points_along
 from planner.errors import InputError
 from planner.findings import InputReport
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cities are not beside the repository")
 
 ZONE = shapely.box(0, 0, 900, 600)
 LANE = street((-100, 300), (1000, 300))
@@ -332,8 +330,8 @@ def test_pieces_of_street_have_its_length(tmp_path: Path) -> None:
 
 @needs_shared
 def test_las_palmas_on_its_buildings() -> None:
-    osm = SHARED / "las_palmas" / "las_palmas_20230221.osm.pbf"
-    outline = SHARED / "las_palmas" / "ghs_urban_centre.gpkg"
+    osm = SHARED / "data" / "las_palmas" / "las_palmas_20230221.osm.pbf"
+    outline = SHARED / "data" / "las_palmas" / "ghs_urban_centre.gpkg"
     area = read_area(outline, report=InputReport("area", outline.name))
     net = StreetNetwork.from_osm(osm, area.geometry, 300)
     demand, (report, buildings) = run(PopulationSource(outline, "total", "P15", buildings=osm), net=net, area=area)
@@ -350,8 +348,8 @@ def test_las_palmas_on_its_buildings() -> None:
 
 @needs_shared
 def test_wuhan_on_its_streets() -> None:
-    streets = SHARED / "wuhan" / "streets.osm.pbf"
-    outline, path = SHARED / "wuhan" / "area.geojson", SHARED / "wuhan" / "population_age_60_plus.tif"
+    streets = SHARED / "data" / "wuhan" / "streets.osm.pbf"
+    outline, path = SHARED / "data" / "wuhan" / "area.geojson", SHARED / "data" / "wuhan" / "population_age_60_plus.tif"
     area = read_area(outline, report=InputReport("area", outline.name))
     net = StreetNetwork.from_osm(streets, area.geometry, 300)
     centre, _ = run(PopulationSource(path, "old"), net=net, area=area)

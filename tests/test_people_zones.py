@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from cities import SHARED, needs_shared
 from drawn_people import area_box, layer, run, said, workbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,9 +25,6 @@ from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import read_table
 from planner.texts import LANGUAGES
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cities are not beside the repository")
 
 AREA = area_box(-10, -10, 610, 410)
 #   y 400 +--------+--------+--------+
@@ -240,7 +238,7 @@ def test_every_person_is_spread_or_left_out(rows: list[tuple[str, str, int]]) ->
 
 @needs_shared
 def test_the_villages_of_nan_an_as_people_write_them() -> None:
-    folder = SHARED / "nanan"
+    folder = SHARED / "data" / "nanan"
     streets = {row["code"]: row["name"] for row in _rows(folder / "streets.csv")}
     rows = _rows(folder / "villages.csv")
     names = [row["name"] for row in rows]

@@ -4,6 +4,8 @@ import inspect
 import subprocess
 import sys
 
+from waiting import PATIENCE_S
+
 import planner
 from planner import StreetNetwork, coverage, isochrones
 
@@ -71,7 +73,9 @@ def test_settings_are_given_by_name() -> None:
 def test_importing_it_brings_in_neither_map_nor_office_software() -> None:
     heavy = ("streamlit", "folium", "osmnx", "openpyxl", "docx", "matplotlib")
     script = f"import sys, planner; print(*[name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     assert done.stdout.split() == []
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import osmium
 import pytest
 import shapely
+from cities import streets_file
 
 from planner import InputError, StreetNetwork, coverage
 from planner.findings import InputReport
 from planner.streets import Source, WalkRules, snap
 from planner.streets.islands import list_islands, report_repairs
-from tests.conftest import streets_file
 from tests.toys import METRES, ORIGIN, in_metres, write_osm
 
 ROAD = {"highway": "residential"}

@@ -13,6 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
+from cities import SHARED, needs_shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,9 +23,6 @@ from planner.findings import InputReport
 from planner.tables import Facilities, as_numbers, as_texts, find_columns, nearest_header, read_facilities, read_table
 from planner.tables.headers import SYNONYMS, fold, unit_of
 from planner.texts import LANGUAGES, say
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cities are not beside the repository")
 
 LON, LAT = 118.386, 24.960
 
@@ -623,7 +621,7 @@ def test_statuses_are_said_in_the_remedy() -> None:
 
 @needs_shared
 def test_wuhan_gbk_tables_in_gcj02() -> None:
-    facilities, report = read(SHARED / "wuhan" / "centres_gbk.csv", datum="GCJ-02")
+    facilities, report = read(SHARED / "data" / "wuhan" / "centres_gbk.csv", datum="GCJ-02")
     assert (report.rows_read, report.rows_used, report.findings) == (29, 29, [])
     assert facilities.headers == ("名称", "类别", "经度", "纬度")
     assert facilities.points["kind"].unique().tolist() == ["图书馆"]
@@ -634,7 +632,7 @@ def test_wuhan_gbk_tables_in_gcj02() -> None:
 
 @needs_shared
 def test_wuhan_places_with_a_blank_header_and_chinese_names() -> None:
-    facilities, report = read(SHARED / "wuhan" / "places_gcj02.csv", role="candidates", datum="GCJ-02")
+    facilities, report = read(SHARED / "data" / "wuhan" / "places_gcj02.csv", role="candidates", datum="GCJ-02")
     assert report.rows_used == 1676
     assert facilities.headers[:3] == ("", "Name_POI", "Name_POI.1")
     assert facilities.points["name"][0] == "武汉天河国际机场停机坪"
@@ -642,12 +640,12 @@ def test_wuhan_places_with_a_blank_header_and_chinese_names() -> None:
 
 @needs_shared
 def test_porto_alegre() -> None:
-    assert len(read(SHARED / "porto_alegre" / "centres.csv")[0]) == 117
-    assert len(read(SHARED / "porto_alegre" / "candidates.csv", role="candidates")[0]) == 177
+    assert len(read(SHARED / "data" / "porto_alegre" / "centres.csv")[0]) == 117
+    assert len(read(SHARED / "data" / "porto_alegre" / "candidates.csv", role="candidates")[0]) == 177
 
 
 @needs_shared
 def test_villages_have_no_coordinates() -> None:
-    error = refusal(SHARED / "nanan" / "villages.csv")
+    error = refusal(SHARED / "data" / "nanan" / "villages.csv")
     assert error.code == "tables.no_longitude"
     assert "streetCode" in error.message("en")

@@ -4,7 +4,6 @@ import ast
 import io
 import json
 import sys
-import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from pages import html_of, run
 from small_project import degrees, write_project
 from streamlit.testing.v1 import AppTest
 
@@ -21,13 +21,14 @@ from planner import StreetNetwork, deliver, ui
 from planner.errors import InputError, ProjectError
 from planner.project import load
 from planner.run import run_project
-from planner.session.run_results import Results, read_results
+from planner.session.open_project import Opened, open_given
+from planner.session.results import Results
+from planner.session.run_results import read_results
 from planner.texts import catalogue
 from planner.ui.map import layers
 from planner.ui.map.leaflet import OfflineMap
 from planner.ui.map.streets import encode
 from planner.ui.map.view import build_map, prepare
-from planner.ui.opened import Opened, open_given
 from planner.ui.panels.downloads import pack
 from planner.ui.words import Words, html
 
@@ -51,17 +52,10 @@ def results(project: Path) -> Results:
 def open_page(monkeypatch: pytest.MonkeyPatch, *arguments: object, **link: str) -> AppTest:
     """Open the page with these words of the command line, and these keys in its address."""
     monkeypatch.setattr(sys, "argv", ["page.py", *map(str, arguments)])
-    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    page = AppTest.from_file(str(PAGE))
     for key, value in link.items():
         page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def shown(page: AppTest) -> str:
-    """Return all HTML of the page."""
-    return "\n".join(element.proto.body for element in page.get("html"))
+    return run(page)
 
 
 def map_arguments(page: AppTest) -> dict[str, object]:
@@ -120,7 +114,7 @@ def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
 
 
 def test_figures_in_english(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = shown(open_page(monkeypatch, project))
+    text = html_of(open_page(monkeypatch, project))
     for figure in (
         "1,575 people",
         "6.3%",
@@ -137,9 +131,8 @@ def test_figures_in_english(project: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_language_is_switched_while_running(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(monkeypatch, project)
     english = map_arguments(page)
-    page.segmented_control(key="language").set_value("zh").run()
-    assert not page.exception
-    text = shown(page)
+    page.segmented_control(key="language").set_value("zh")
+    text = html_of(run(page))
     for figure in ("1,575 人", "已证明最优", "无法到达任何设施", "建议点位（按开放顺序）"):
         assert figure in text
     assert "people" not in "".join(
@@ -152,18 +145,14 @@ def test_language_is_switched_while_running(project: Path, monkeypatch: pytest.M
 
 
 def test_a_link_says_the_language(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["page.py", str(project)])
-    page = AppTest.from_file(str(PAGE), default_timeout=120)
-    page.query_params["lang"] = "zh"
-    page.run()
-    assert "已证明最优" in shown(page)
+    assert "已证明最优" in html_of(open_page(monkeypatch, project, lang="zh"))
 
 
 def test_the_map_names_only_files_of_this_server(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = map_arguments(open_page(monkeypatch, project))
     assert told["js_links"] and told["css_links"]
     for link in [*told["js_links"], *told["css_links"]]:
-        assert link.startswith("../planner.ui.served.")
+        assert link.startswith("../planner.ui.assets.")
     everything = json.dumps(told)
     assert "http:" not in everything and "https:" not in everything
     assert len(everything) < 40_000, "layers go by URL, not through the page's socket"
@@ -171,12 +160,12 @@ def test_the_map_names_only_files_of_this_server(project: Path, monkeypatch: pyt
 
 def test_no_project_is_explained_in_both_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    text = shown(open_page(monkeypatch))
+    text = html_of(open_page(monkeypatch))
     assert "planner demo" in text and "No project is open" in text and "尚未打开项目" in text
 
 
 def test_a_fault_is_shown_with_its_remedy_and_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = shown(open_page(monkeypatch, tmp_path / "<img src=x onerror=alert(1)>"))
+    text = html_of(open_page(monkeypatch, tmp_path / "<img src=x onerror=alert(1)>"))
     assert "&lt;img src=x onerror=alert(1)&gt; is not there" in text and "<img" not in text
     assert "Name a project.toml" in text
 
@@ -185,21 +174,15 @@ def test_damaged_results_are_a_fault_not_a_crash(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "summary.json").write_text('{"group": "total"}', encoding="utf-8")
-    assert "cannot be read" in shown(open_page(monkeypatch, tmp_path))
+    assert "cannot be read" in html_of(open_page(monkeypatch, tmp_path))
 
 
 def test_the_files_are_made_by_the_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_project(tmp_path / "new", siting="sites = 2")
     page = open_page(monkeypatch, file, step="deliver")
     assert not page.get("download_button") and not (file.parent / "out").exists()
-    page.button(key="make-files").click().run()
-    for _ in range(300):
-        if page.get("download_button"):
-            break
-        time.sleep(0.2)
-        page.run()
-    assert not page.exception
-    assert (file.parent / "out" / "manifest.json").is_file() and page.get("download_button")
+    page.button(key="make-files").click()
+    assert run(page).get("download_button") and (file.parent / "out" / "manifest.json").is_file()
     made = json.loads((file.parent / "out" / "summary.json").read_text(encoding="utf-8"))
     assert [site["id"] for site in made["sites"]] == ["B", "A"]
 
@@ -207,7 +190,7 @@ def test_the_files_are_made_by_the_button(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_project_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_project(tmp_path / "broken")
     (file.parent / "people.csv").unlink()
-    assert "people.csv" in shown(open_page(monkeypatch, file)) and not (file.parent / "out").exists()
+    assert "people.csv" in html_of(open_page(monkeypatch, file)) and not (file.parent / "out").exists()
 
 
 def test_sites_are_in_opening_order(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +212,7 @@ def test_today_knows_nothing_of_the_plan(project: Path, monkeypatch: pytest.Monk
     assert set(zones["zone"]) == {"西镇", "东镇"} and zones["uncovered"].sum() == 1475
     assert gaps["people"].sum() == 1475 and gaps["could_gain"].max() == 900
     assert not {"share_after", "gain", "sites"} & {*groups.columns, *zones.columns}
-    assert "1,475 people" in shown(page) and "95.2%" not in shown(page)
+    assert "1,475 people" in html_of(page) and "95.2%" not in html_of(page)
 
 
 def test_downloads_are_the_run_s_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

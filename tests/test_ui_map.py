@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from planner.session.map_events import MOST_CORNERS, Event, EventQueue, new_events, read_event
 from planner.ui.map import layers
-from planner.ui.map.events import MOST_CORNERS, Event, new_events, read_event
 from planner.ui.map.view import Changing
 
 SQUARE = [[118.0, 25.0], [118.1, 25.0], [118.1, 25.1], [118.0, 25.1]]
@@ -66,6 +66,18 @@ def test_each_event_is_new_once_and_in_order() -> None:
     ):
         assert new_events(odd, 0) == []
     assert new_events({"events": [{"serial": n, "kind": "pick", "id": "a"} for n in range(1, 10)]}, 0) == []
+
+
+def test_a_queue_gives_each_event_once_however_often_it_is_told() -> None:
+    queue = EventQueue()
+    told = {"events": [{"serial": 3, "kind": "click", "at": [1, 2]}, {"serial": 4, "kind": "pick", "id": "A"}]}
+    queue.put(told)
+    queue.put(told)
+    assert queue.take() == Event("click", at=(1.0, 2.0)) and queue.seen == 3
+    queue.put(told)
+    assert queue.take() == Event("pick", id="A") and queue.seen == 4
+    queue.put(told)
+    assert queue.take() is None
 
 
 def test_a_change_names_only_what_the_map_knows() -> None:

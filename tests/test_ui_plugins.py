@@ -14,15 +14,15 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
-from conftest import City, city_of
+from cities import City, city_of
 from pmtiles.reader import MemorySource, Reader, all_tiles
 from shapely import LineString, MultiLineString, STRtree
 
 from planner import StreetNetwork
 from planner.crs import WGS84, transformer
-from planner.ui import fetch, served
+from planner.ui import assets, fetch
 from planner.ui.fetch import Package, fetch_all
-from planner.ui.map import plugins, streets, tiles
+from planner.ui.map import plugins, publish, streets, tiles
 from planner.ui.map.leaflet import OfflineMap, ServedLayer
 
 SCRIPT = b"window.plugin = 1;"
@@ -110,7 +110,7 @@ def test_the_pinned_packages_can_be_read_back_from_their_place(tmp_path: Path) -
 
 
 def test_a_missing_plugin_is_left_out_and_the_map_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "FETCHED", tmp_path)
+    monkeypatch.setattr(assets, "FETCHED", tmp_path)
     setting = {"bounds": [[0, 0], [1, 1]]}
     assert plugins.tile_scripts() == plugins.drawing_scripts() == plugins.drawing_styles() == []
     without = OfflineMap(setting).default_js
@@ -199,8 +199,8 @@ def test_the_archive_says_whose_the_streets_are_and_is_kept(tmp_path: Path) -> N
 
 def test_pieces_put_together_are_the_archive() -> None:
     content = os.urandom(150_000)
-    url = served.publish_pieces(content)
+    url = publish.publish_pieces(content)
     size = int(url.split("-")[-2])
     start = url.rpartition("/")[2]
-    pieces = [(served._folder() / f"{start}{number}").read_bytes() for number in range(-(-len(content) // size))]
+    pieces = [(publish._folder() / f"{start}{number}").read_bytes() for number in range(-(-len(content) // size))]
     assert b"".join(pieces) == content and {len(piece) for piece in pieces[:-1]} == {size}

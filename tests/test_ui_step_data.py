@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from pages import html_of, run
 from small_project import degrees, write_project
 from streamlit.testing.v1 import AppTest
 from test_ui_uploads import bad_sheet
@@ -31,23 +32,26 @@ START_N, START_M = (118.02, 25.0), (118.01, 25.0)
 
 
 def page_of(folder: str, language: str, event: tuple | None = None) -> None:
-    """Run the step alone, with a bench that reads the inputs whenever they changed."""
+    """Run the step alone, its inputs read whenever they changed."""
     from pathlib import Path
     from types import SimpleNamespace
 
     import streamlit as st
 
     from planner.errors import PlannerError
+    from planner.inputs.read import read_inputs
     from planner.project import load
+    from planner.session.map_events import Event
+    from planner.session.open_project import Opened
+    from planner.session.session_uploads import SessionUploads
     from planner.session.workspace import Workspace
-    from planner.ui.map.events import Event
-    from planner.ui.opened import Opened
     from planner.ui.steps import data as step_data
     from planner.ui.words import Words
 
     st.session_state.setdefault("reads", 0)
     project = load(Path(folder).parent / st.query_params.get("project", Path(folder).name))
-    opened = step_data.with_uploads(Opened(project, project.folder / "out"))
+    uploads = st.session_state.setdefault("uploads", SessionUploads())
+    opened = uploads.put_in(Opened(project, project.folder / "out"))
     mark = str(opened.out)
     if st.session_state.get("read", ("",))[0] != mark:
         st.session_state["reads"] += 1
@@ -56,15 +60,13 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
         except PlannerError as found:
             inputs, fault = None, found
         st.session_state["read"] = (mark, SimpleNamespace(inputs=inputs, fault=fault))
-    bench = SimpleNamespace(
-        opened=opened,
-        loaded=st.session_state["read"][1],
-        workspace=Workspace(Path(folder).parent),
-        read_again=lambda: st.session_state.pop("read"),
+    read, workspace = st.session_state["read"][1], Workspace(Path(folder).parent)
+    step = step_data.DataStep(
+        opened.project, workspace, uploads, read.inputs, read.fault, lambda: st.session_state.pop("read")
     )
     happened = None if event is None else Event(kind=event[0], id=event[1], at=event[2])
-    st.session_state["changing"] = step_data.show(bench, happened, Words(language))
-    step_data.below(bench, Words(language))
+    st.session_state["changing"] = step_data.show(step, happened, Words(language))
+    step_data.below(step, Words(language))
 
 
 @pytest.fixture
@@ -76,19 +78,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def open_step(project: Path, language: str = "en", event: tuple | None = None) -> AppTest:
-    page = AppTest.from_function(page_of, args=(str(project), language, event), default_timeout=120).run()
-    assert not page.exception
-    return page
-
-
-def html_of(page: AppTest) -> str:
-    return "\n".join(element.proto.body for element in page.get("html"))
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception
-    return page
+    return run(AppTest.from_function(page_of, args=(str(project), language, event)))
 
 
 # ---- what was read ------------------------------------------------------------------------------------------------------

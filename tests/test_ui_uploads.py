@@ -14,8 +14,9 @@ from planner.errors import InputError, PlannerError
 from planner.inputs.read import read_inputs
 from planner.project import Project, load
 from planner.session import uploads
+from planner.session.drafts import draft_of
 from planner.session.input_check import check, check_upload
-from planner.session.uploads import SessionFiles, draft_of, safe_name
+from planner.session.uploads import SessionFiles, safe_name
 
 
 @pytest.fixture

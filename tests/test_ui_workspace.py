@@ -1,21 +1,26 @@
 """Projects are opened from and saved to one workspace, and no name leads out of it."""
 
 import sys
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pages import html_of, run
 from small_project import write_project
 from streamlit.testing.v1 import AppTest
 
 from planner import ui
 from planner.errors import InputError
 from planner.inputs.read import read_inputs
-from planner.project import load
-from planner.session.uploads import draft_of
+from planner.project import Project, load
+from planner.session.drafts import draft_of
+from planner.session.open_project import open_given, workspace_of
+from planner.session.project_copy import copy_project
 from planner.session.workspace import Workspace
 from planner.texts import LANGUAGES
-from planner.ui.opened import open_given, workspace_of
 
 
 @pytest.fixture
@@ -136,6 +141,35 @@ def test_saving_that_fails_leaves_nothing(workspace: Workspace, monkeypatch: pyt
     assert sorted(path.name for path in workspace.root.iterdir()) == ["a", "b", "town"]
 
 
+def test_of_two_sessions_that_save_one_name_at_once_one_has_it_whole_and_the_other_is_told(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_write = threading.Barrier(2)
+
+    def copy_when_both_do(project: Project, folder: Path) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both_write.wait()
+        copy_project(project, folder)
+
+    def save() -> Path | InputError:
+        try:
+            return workspace.save_as("new", load(workspace.root / "a"))
+        except InputError as fault:
+            return fault
+        finally:
+            both_write.abort()  # whoever ends lets the other go on
+
+    monkeypatch.setattr("planner.session.project_copy.copy_project", copy_when_both_do)
+    with ThreadPoolExecutor(2) as threads:
+        ends = [each.result() for each in [threads.submit(save), threads.submit(save)]]
+    (fault,) = (end for end in ends if isinstance(end, InputError))
+    assert fault.code == "ui.project_exists" and workspace.root / "new" in ends
+    assert {path.name for path in (workspace.root / "new").iterdir()} == {
+        path.name for path in (workspace.root / "a").iterdir()
+    }
+    assert sorted(path.name for path in workspace.root.iterdir()) == ["a", "b", "new", "town"]
+
+
 def test_the_workspace_is_given_or_holds_the_project(workspace: Workspace, tmp_path: Path) -> None:
     a = workspace.root / "a"
     for given in (a, a / "project.toml", a / "out"):
@@ -157,9 +191,7 @@ def test_the_workspace_is_given_or_holds_the_project(workspace: Workspace, tmp_p
 def test_a_link_names_the_project_on_the_page(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["page.py", "--workspace", str(workspace.root)])
     for name, found in (("town/street", "One street"), ("../outside", "cannot be the name of a project")):
-        page = AppTest.from_file(str(Path(ui.__file__).with_name("page.py")), default_timeout=60)
+        page = AppTest.from_file(str(Path(ui.__file__).with_name("page.py")))
         page.query_params["project"] = name
         page.query_params["lang"] = "en"
-        page.run()
-        assert not page.exception
-        assert found in "\n".join(element.proto.body for element in page.get("html"))
+        assert found in html_of(run(page))

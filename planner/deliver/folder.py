@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from planner.errors import InputError
@@ -51,11 +51,13 @@ def recover(target: Path) -> None:
         if target.exists():
             shutil.rmtree(last, ignore_errors=True)
         else:
-            last.rename(target)
+            with suppress(FileNotFoundError):  # another run puts it back at this moment
+                last.rename(target)
     if target.parent.is_dir():
         for leftover in target.parent.glob(f".{target.name}.*.unfinished"):
-            if time.time() - leftover.stat().st_mtime > _ABANDONED_S:  # a younger one may be another run at work
-                shutil.rmtree(leftover, ignore_errors=True)
+            with suppress(FileNotFoundError):  # the run that wrote it has just ended
+                if time.time() - leftover.stat().st_mtime > _ABANDONED_S:  # a younger one may be another run at work
+                    shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _last(target: Path) -> Path:

@@ -17,7 +17,7 @@ Ring = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Choice:
+class PlanSettings:
     """Settings of one variant. `required`, `forbidden` and `listed` are ids of facilities, `within` a ring of (lon, lat)."""
 
     mode: Mode = "sites"
@@ -30,7 +30,7 @@ class Choice:
     within: Ring | None = None
 
     @classmethod
-    def of(cls, project: Project) -> "Choice":
+    def of(cls, project: Project) -> "PlanSettings":
         """Return what the project file itself asks for."""
         siting = project.settings.siting
         mode: Mode = "project" if siting.objective != "max_coverage" else "sites"
@@ -61,11 +61,11 @@ class Choice:
         return said | limits | own | {"objective": "max_coverage"}
 
     @property
-    def question(self) -> "Choice":
+    def question(self) -> "PlanSettings":
         """The same without number, amount and list: what one curve answers for all of them."""
         return replace(self, sites=0, budget_yuan=0.0, listed=(), mode="budget" if self.mode == "budget" else "sites")
 
-    def with_site(self, id: str, wish: str) -> "Choice":
+    def with_site(self, id: str, wish: str) -> "PlanSettings":
         """Return the settings with a site locked, forbidden, or freed of either."""
         required = tuple(one for one in self.required if one != id)
         forbidden = tuple(one for one in self.forbidden if one != id)
@@ -90,7 +90,7 @@ class Choice:
         return link
 
     @classmethod
-    def from_link(cls, link: Mapping[str, list[str]], base: "Choice", groups: tuple[str, ...]) -> "Choice":
+    def from_link(cls, link: Mapping[str, list[str]], base: "PlanSettings", groups: tuple[str, ...]) -> "PlanSettings":
         """Return the settings that a link names, those of `base` where it says nothing or what cannot be."""
         given: dict[str, Any] = {}
         one = {name: values[-1] for name, values in link.items() if values}
@@ -109,8 +109,8 @@ class Choice:
         return replace(base, **given)
 
 
-KEYS = ("by", "group", "sites", "budget", "open", "shut", "list", "within")
-"""The parts of a link that say a choice."""
+LINK_KEYS = ("by", "group", "sites", "budget", "open", "shut", "list", "within")
+"""The parts of a link that say settings."""
 
 
 def _ids(values: list[str]) -> tuple[str, ...]:

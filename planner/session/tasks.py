@@ -23,7 +23,7 @@ def prepare(project: Project, *, tell: Tell, cancelled: Callable[[], bool]) -> N
 
 
 def find_curve(
-    problem: Question,
+    question: Question,
     sites: int | None,
     budgets: NDArray[np.float64] | None,
     *,
@@ -31,21 +31,21 @@ def find_curve(
     cancelled: Callable[[], bool],
 ) -> siting.Frontier:
     """Find the whole curve of coverage, by number or by money."""
-    limit_s = problem.settings.time_limit_s
+    limit_s = question.settings.time_limit_s
     effort: dict[str, Any] = {"progress": _moving(tell), "cancelled": cancelled, "time_limit_s": limit_s}
-    return asked.frontier(problem, sites, budget=budgets, gap=problem.settings.gap, **effort)
+    return asked.frontier(question, sites, budget=budgets, gap=question.settings.gap, **effort)
 
 
-def solve(problem: Question, *, tell: Tell, cancelled: Callable[[], bool]) -> asked.Result:
+def solve(question: Question, *, tell: Tell, cancelled: Callable[[], bool]) -> asked.Result:
     """Solve the project's own model."""
-    return asked.solve(problem, progress=_moving(tell), cancelled=cancelled)
+    return asked.solve(question, progress=_moving(tell), cancelled=cancelled)
 
 
 def score(
-    problem: Question, listed: NDArray[np.int64], *, tell: Tell, cancelled: Callable[[], bool]
+    question: Question, listed: NDArray[np.int64], *, tell: Tell, cancelled: Callable[[], bool]
 ) -> siting.Evaluation:
     """Score a given list against the best under the same conditions."""
-    return asked.evaluate(problem, listed, progress=_moving(tell))
+    return asked.evaluate(question, listed, progress=_moving(tell))
 
 
 def run(project: Project, out: Path, *, tell: Tell, cancelled: Callable[[], bool]) -> None:

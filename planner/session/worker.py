@@ -16,9 +16,10 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers
     cancelled = threading.Event()
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks, cancelled), daemon=True).start()
+    # what every task needs; only then the first one is read, for two threads must not import the same at once
     import planner.run  # noqa: F401  what every task needs, before the first one comes
 
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks, cancelled), daemon=True).start()
     while (task := tasks.get()) is not None:
         function, arguments = task
         _do(function, arguments, answers, cancelled)

@@ -47,6 +47,13 @@ class Job:
         """Whether the task has ended, one way or another."""
         return self._ended.is_set()
 
+    @property
+    def gap(self) -> float | None:
+        """How far what was found may be below the best, as a share of the bound; None as long as nothing was found."""
+        if self.value is None or self.bound is None:
+            return None
+        return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
+
     def cancel(self) -> None:
         """Ask the task to end. A search ends with the best it has; what cannot stop in between is stopped."""
         self._wanted = False

@@ -5,6 +5,7 @@ link or a text field, so it is refused before the disk is asked: what leads up o
 """
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,23 +72,24 @@ class Workspace:
         InputError
             The name is none that a project may have, is taken, or the files cannot be written.
         """
-        from planner.session.project_copy import (
-            copy_project,  # brings the whole planner along: opening must not wait for it
-        )
+        from planner.session.project_copy import copy_project  # brings the whole planner: opening must not wait for it
 
         check_name(name, whole=name)
         folder = self.root / name
-        if os.path.lexists(folder):
-            raise InputError("ui.project_exists", name=name, workspace=self.root)
-        unfinished = self.root / f".{name}.{os.getpid()}.unfinished"
+        unfinished = self.root / f".{name}.{secrets.token_hex(8)}.unfinished"
         try:
+            if os.path.lexists(folder):
+                raise FileExistsError(folder)
             unfinished.mkdir()
-            copy_project(project, unfinished)
-            unfinished.rename(folder)
+            try:
+                copy_project(project, unfinished)
+                unfinished.rename(folder)  # fails where another session's project came to lie there meanwhile
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
         except OSError as fault:
+            if os.path.lexists(folder):
+                raise InputError("ui.project_exists", name=name, workspace=self.root) from fault
             raise InputError("ui.cannot_save", name=name, workspace=self.root, fault=fault) from fault
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
         return folder
 
     def _holds(self, path: Path) -> bool:

@@ -49,6 +49,10 @@ class AreaPeople:
     centres: int
     sites: int
 
+    def share(self, people: float, group: str) -> float | None:
+        """Return people as a share of a group's in the area; None where there is nobody."""
+        return people / self.people[group] if self.people[group] else None
+
 
 @dataclass(frozen=True)
 class Gap:

@@ -5,12 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from planner.errors import PlannerError
+from planner.session.open_project import Opened, open_given, workspace_of
 from planner.session.workers import workers
 from planner.session.workspace import Workspace
 from planner.texts import LANGUAGES
-from planner.ui.opened import Opened, open_given, workspace_of
+from planner.ui.assets import own_text
 from planner.ui.panels.notice import show_fault, show_nothing_open
-from planner.ui.served import own_text
 from planner.ui.words import NAMES, Words, html
 
 STEPS = ("data", "today", "propose", "compare", "deliver")
@@ -38,7 +38,7 @@ def _show_opened(opened: Opened, workspace: Workspace, step: str, words: Words) 
     """Show a project's step, or results alone; their code is imported only now, so that the head is there at once."""
     with st.spinner(words("loading")):
         workers()  # a process for long work imports beside this one
-        from planner.ui.panels.overview import show_overview
+        from planner.ui.overview import show_overview
         from planner.ui.workbench import show_workbench
     try:
         if opened.project is None:

@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from planner.results.wording import group_name, yuan_text
+from planner.session.settings import PlanSettings
 from planner.texts import say
 
 NAMES = {"zh": "中文", "en": "English"}
@@ -42,6 +43,22 @@ class Words:
     def yuan(self, yuan: float) -> str:
         """Return money: 万元 in Chinese, yuan in English."""
         return yuan_text(yuan, self.language)
+
+    def settings(self, settings: PlanSettings) -> str:
+        """Return settings of a plan in one line."""
+        parts = {
+            "sites": self("count_sites", number=f"{settings.sites:,}"),
+            "budget": self.yuan(settings.budget_yuan),
+            "list": self("list_of", number=f"{len(settings.listed):,}"),
+            "project": self("mode_project"),
+        }
+        found = [parts[settings.mode], self.group(settings.group)]
+        for wish, ids in (("locked_count", settings.required), ("forbidden_count", settings.forbidden)):
+            if ids:
+                found.append(self(wish, number=f"{len(ids):,}"))
+        if settings.within is not None:
+            found.append(self("area_within"))
+        return " · ".join(found)
 
 
 def html(text: object) -> str:

@@ -5,7 +5,6 @@ Nothing here is in a language, and nothing is HTML: names from files go to the b
 them as text. Places are WGS 84 longitude and latitude.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -16,7 +15,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from planner.session.run_results import Results
+from planner.session.results import Results
 
 MOST_POINTS = 30_000
 """People go to the browser by squares, at most so many; it sums them further, as its zoom wants."""
@@ -225,11 +224,6 @@ def of_run(results: Results) -> dict[str, Any]:
         "candidates": candidates(results.candidates),
         "sites": sites(results.sites),
     }
-
-
-def as_json(content: Any) -> bytes:
-    """Return `content` as compact JSON."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 # ---- within ------------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from folium.elements import JSCSSMixin, MacroElement
 from folium.map import Layer
 from folium.template import Template
 
+from planner.ui.assets import leaflet_url, own_url
 from planner.ui.map.plugins import drawing_scripts, drawing_styles, tile_scripts
-from planner.ui.served import leaflet_url, own_url
 
 _SCRIPTS = ("map", "streets", "marks", "live")
 

@@ -1,6 +1,6 @@
 """The map's plugins that `planner.ui.fetch` brought: which scripts each asks for, and what is left out where one is missing."""
 
-from planner.ui.served import fetched_url, own_url
+from planner.ui.assets import fetched_url, own_url
 from planner.ui.words import Words
 
 Links = list[tuple[str, str]]

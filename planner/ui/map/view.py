@@ -2,7 +2,7 @@
 
 `show_map` puts the map on the page: the base (streets, zones, existing centres and their walking areas) is the same for a project
 and a language, so that the browser keeps it, its view included; what changes goes to it as URLs of layers. `take_event` says what
-the reader did since the last run.
+the reader did since the last run; `planner.session.map_events` reads it.
 """
 
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from planner.deliver.geojson import ATTRIBUTION
-from planner.session.run_results import Results
+from planner.session.map_events import ACTIONS, Event, EventQueue
+from planner.session.open_project import Opened
+from planner.session.results import Results
 from planner.ui.map import layers
-from planner.ui.map.events import ACTIONS, Event, new_events
 from planner.ui.map.leaflet import Legend, LiveLayer, OfflineMap, ServedLayer, Update
+from planner.ui.map.publish import as_json, publish, publish_pieces, published
 from planner.ui.map.streets import ground_of
 from planner.ui.map.words import bands_line, line, setting
-from planner.ui.opened import Opened
-from planner.ui.served import publish, publish_pieces
 from planner.ui.words import Words
 
 HEIGHT_PX = 550
@@ -29,7 +29,7 @@ CONTENTS = ("proposed", "sites", "candidates", "people", "here", "difference", "
 SHOWN = ("proposed", "sites", "candidates", "before", "after", "here", "difference", "gaps", "unplaced", "area")
 """Layers that are on or off: the contents, with people as `before` (not covered now) and `after` (with the plan)."""
 
-_KEY, _QUEUE, _SEEN, _MORE = "map", "map_queue", "map_seen", "map_more"
+_KEY, _QUEUE = "map", "map_events"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def prepare(opened: Opened, results: Results) -> BaseMap:
         "bands": existing,
         "centres": {"centres": layers.centres(results.centres)},
     }
-    urls = {name: publish(layers.as_json(content), lasting=True) for name, content in drawn.items()}
+    urls = {name: publish(as_json(content), lasting=True) for name, content in drawn.items()}
     if ground and ground.streets:
         urls["streets"] = publish_pieces(ground.streets) if ground.is_tiled else publish(ground.streets, lasting=True)
     return BaseMap(
@@ -86,11 +86,6 @@ def prepare(opened: Opened, results: Results) -> BaseMap:
         minutes=[ring["minutes"] for ring in existing["existing"]],
         is_invented=opened.is_invented,
     )
-
-
-def published(content: Any) -> str:
-    """Serve a content and return its URL, which stands for it in `Changing.layers`; worth keeping for large ones."""
-    return publish(layers.as_json(content))
 
 
 def show_map(base: BaseMap, changing: Changing, words: Words) -> None:
@@ -105,26 +100,21 @@ def show_map(base: BaseMap, changing: Changing, words: Words) -> None:
         feature_group_to_add=Update(_change(changing)),
         on_change=_receive,
     )
-    if st.session_state.pop(_MORE, False):
+    if _queue():
         st.rerun()
 
 
 def take_event() -> Event | None:
     """Return what the reader did on the map, each event once and in order; None where nothing was done since."""
-    queue: list[tuple[int, Event]] = st.session_state.get(_QUEUE, [])
-    if not queue:
-        return None
-    (serial, event), *rest = queue
-    st.session_state[_QUEUE], st.session_state[_MORE] = rest, bool(rest)
-    st.session_state[_SEEN] = serial
-    return event
+    return _queue().take()
 
 
 def _receive() -> None:
-    """Put what the browser tells into the queue."""
-    queue = st.session_state.get(_QUEUE, [])
-    after = queue[-1][0] if queue else st.session_state.get(_SEEN, 0)
-    st.session_state[_QUEUE] = queue + new_events(st.session_state.get(_KEY), after)
+    _queue().put(st.session_state.get(_KEY))
+
+
+def _queue() -> EventQueue:
+    return st.session_state.setdefault(_QUEUE, EventQueue())
 
 
 def _change(changing: Changing) -> dict[str, Any]:
@@ -139,7 +129,7 @@ def _change(changing: Changing) -> dict[str, Any]:
         "actions": list(changing.actions),
         "drawing": changing.drawing,
         "step": changing.step,
-        "seen": st.session_state.get(_SEEN, 0),
+        "seen": _queue().seen,
     }
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from planner.register import reasons
 from planner.results.wording import YUAN_SHOWN
+from planner.session.map_events import ACTIONS
 from planner.texts import say
-from planner.ui.map.events import ACTIONS
 from planner.ui.map.plugins import drawing_texts
 from planner.ui.words import Words, html
 

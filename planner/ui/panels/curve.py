@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from planner.results.wording import YUAN_SHOWN
-from planner.session.run_results import Results
+from planner.session.result_tables import curve_by_line
+from planner.session.results import Results
 from planner.ui.words import Words
 
 _FONT = '"Source Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
@@ -23,11 +24,10 @@ def show_curve(
 
     Returns what `clicked_point` reads; None where there is nothing to click.
     """
-    curve = results.curve.dropna(subset=["covered"])
-    people = results.summary["population"][results.group]
-    if len(curve) < 2 or not people:
+    points = curve_by_line(results)
+    if points.empty:
         return None
-    chart = _chart(curve, people, words, height_px, by_money, at)
+    chart = _chart(points, words, height_px, by_money, at)
     if at is None:
         st.altair_chart(chart, key=f"{key}-{words.language}", theme=None)
         return None
@@ -45,24 +45,11 @@ def clicked_point(shown: Any) -> tuple[int, float] | None:
     return int(picked[0]["sites"]), math.nan if yuan is None else float(yuan)
 
 
-def _chart(
-    curve: pd.DataFrame, people: float, words: Words, height_px: int, by_money: bool, at: int | None
-) -> alt.Chart:
-    lines = {"plan": curve["covered"], "bound": curve["upper_bound"]}
-    names = [words(f"line_{name}") for name in lines]
-    long = pd.concat(
-        pd.DataFrame(
-            {
-                "sites": curve["sites"],
-                "yuan": curve["cost_yuan"],
-                "cost": curve["cost_yuan"] / YUAN_SHOWN[words.language],
-                "share": values / people,
-                "people": values.round(),
-                "line": name,
-            }
-        )
-        for name, values in zip(names, lines.values(), strict=True)
-    ).dropna(subset=["share"])
+def _chart(points: pd.DataFrame, words: Words, height_px: int, by_money: bool, at: int | None) -> alt.Chart:
+    names = [words(f"line_{line}") for line in ("plan", "bound")]
+    points = points.assign(
+        line=[words(f"line_{line}") for line in points["line"]], cost=points["yuan"] / YUAN_SHOWN[words.language]
+    )
     now = (alt.datum.sites == (-1 if at is None else at)) & (alt.datum.line == names[0])
     if by_money:
         x = alt.X("cost:Q", title=words("axis_cost"), axis=alt.Axis(grid=False, format=",.0f"))
@@ -76,7 +63,7 @@ def _chart(
         alt.Tooltip("people:Q", title=words("axis_people"), format=",.0f"),
     ]
     chart = (
-        alt.Chart(long)
+        alt.Chart(points)
         .mark_point(filled=True, opacity=1, cursor="pointer")
         .encode(
             x=x,

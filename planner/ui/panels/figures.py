@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from planner.session.run_results import Results
+from planner.session.results import Results
 from planner.ui.words import Words, html
 
 
@@ -11,37 +11,27 @@ def show_figures(results: Results, words: Words, *, today: bool = False) -> None
 
     Of a plan in memory, which has no exact drawings, its cost instead of the last; `today` leaves out what a plan changes.
     """
-    summary, group = results.summary, results.group
-    people = summary["population"][group]
-    before, after = summary["covered_before"][group], summary["covered_after"][group]
-    lost = summary["unreachable"]["population"]
-    unreachable = _card(
-        words("figure_unreachable"),
-        words.people(lost),
-        html(words("of_all", share=words.share(lost / people if people else None))),
-    )
-    cards = [_card(words("figure_people"), words.people(people), html(words.group(group)))]
+    counts = results.summary["counts"]
+
+    def of_all(people: float) -> str:
+        return html(words("of_all", share=words.share(results.share(people))))
+
+    unreachable = _card(words("figure_unreachable"), words.people(results.unreachable), of_all(results.unreachable))
+    cards = [_card(words("figure_people"), words.people(results.people), html(words.group(results.group)))]
     if today:
-        gap = people - before
+        gap = results.uncovered_today
         cards += [
             _coverage(results, words, today=True),
-            _card(
-                words("figure_uncovered"),
-                words.people(gap),
-                html(words("of_all", share=words.share(gap / people if people else None))),
-            ),
+            _card(words("figure_uncovered"), words.people(gap), of_all(gap)),
             unreachable,
-            _card(words("figure_centres"), words("count_sites", number=f"{summary['counts']['centres']:,}"), ""),
-            _card(words("figure_candidates"), words("count_sites", number=f"{summary['counts']['candidates']:,}"), ""),
+            _card(words("figure_centres"), words("count_sites", number=f"{counts['centres']:,}"), ""),
+            _card(words("figure_candidates"), words("count_sites", number=f"{counts['candidates']:,}"), ""),
         ]
     else:
+        sites = words("count_sites", number=f"{len(results.summary['sites']):,}")
         cards += [
             _coverage(results, words),
-            _card(
-                words("figure_sites"),
-                words("count_sites", number=f"{len(summary['sites']):,}"),
-                html(words("gained", people=words.people(after - before))),
-            ),
+            _card(words("figure_sites"), sites, html(words("gained", people=words.people(results.gained)))),
             _bound(results, words),
             unreachable,
             _last(results, words),
@@ -68,10 +58,10 @@ def _last(results: Results, words: Words) -> str:
 
 def _coverage(results: Results, words: Words, *, today: bool = False) -> str:
     """Return the main figure: covered people and their share before and after, and both as a bar."""
-    summary, group = results.summary, results.group
+    summary = results.summary
     shares = [summary["share_before"], summary["share_after"]]
     low, high = ((share or 0.0) * 100 for share in shares)
-    numbers = [f"{summary[f'covered_{when}'][group]:,.0f}" for when in ("before", "after")]
+    numbers = [f"{people:,.0f}" for people in (results.covered_before, results.covered_after)]
     bar = (
         f'<div class="bar"><i class="old" style="width:{low:.2f}%"></i>'
         f'<i class="new" style="width:{max(high - low, 0.0):.2f}%"></i></div>'

@@ -1,6 +1,7 @@
 """Work that goes on while the page is there: what it is at, its value, bound and gap as they move, and a way to end it."""
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from planner.session.workers import Job
 from planner.texts import say
@@ -24,12 +25,18 @@ def watch(job: Job, words: Words) -> None:
     moving()
 
 
+def run_again() -> None:
+    """Run the fragment again, or the page where a click came while all of it was run: there is no fragment to run alone then."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
+
+
 def _state(job: Job, words: Words) -> str:
     if job.value is not None and job.bound is not None:
-        gap = (job.bound - job.value) / job.bound if job.bound > 0 else 0.0
-        text = words(
-            "progress_search", value=words.people(job.value), bound=words.people(job.bound), gap=words.small_share(gap)
-        )
+        value, bound = words.people(job.value), words.people(job.bound)
+        text = words("progress_search", value=value, bound=bound, gap=words.small_share(job.gap))
         return f'<i class="spin"></i>{html(text)}'
     step = say(job.steps[-1], words.language) if job.steps else words("progress_waiting")
     return f'<i class="spin"></i>{html(step)}'

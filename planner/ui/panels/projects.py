@@ -1,27 +1,14 @@
 """Open another project of the workspace, or save the open one as a new one."""
 
 from pathlib import Path
-from typing import Protocol
 
 import streamlit as st
 
 from planner.errors import PlannerError
+from planner.project import Project
 from planner.session.workspace import Workspace
-from planner.ui.opened import Opened
 from planner.ui.panels.notice import show_fault
 from planner.ui.words import Words
-
-
-class WithWorkspace(Protocol):
-    """What is asked of the bench here."""
-
-    @property
-    def opened(self) -> Opened:
-        """The open project."""
-
-    @property
-    def workspace(self) -> Workspace:
-        """The folder of projects."""
 
 
 def choose_project(workspace: Workspace, words: Words, *, open_now: str | None = None) -> None:
@@ -47,17 +34,15 @@ def _names(root: Path) -> list[str]:
     return Workspace(root).projects()
 
 
-def offer_saving(bench: WithWorkspace, words: Words) -> None:
-    """Offer to save the open project, uploads and corrections included, as a new project of the workspace, and open that."""
-    if bench.opened.project is None:
-        return
+def offer_saving(project: Project, workspace: Workspace, words: Words) -> None:
+    """Offer to save a project, uploads and corrections included, as a new one of the workspace, and open that."""
     with st.form(f"data-save-{words.language}", border=False):
         name = st.text_input(words("save_as"), key=f"data-save-name-{words.language}", max_chars=80)
         wanted = st.form_submit_button(words("save"), width="stretch")
     if not wanted:
         return
     try:
-        bench.workspace.save_as(name.strip(), bench.opened.project)
+        workspace.save_as(name.strip(), project)
     except PlannerError as fault:
         show_fault(fault, words)
         return

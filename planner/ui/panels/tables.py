@@ -6,48 +6,36 @@ import pandas as pd
 import streamlit as st
 
 from planner.results.wording import YUAN_SHOWN
-from planner.session.run_results import Results
+from planner.session.result_tables import coverage_by_group, coverage_by_zone, sites_in_order
+from planner.session.results import Results
 from planner.ui.words import Words
 
 ROW_PX = 35
 ZONES_PX = 420
 
-
 _BRIEF = ("rank", "name", "gain", "share", "cost")
 """Columns that fit beside the map."""
+_WHOLE = (
+    "rank", "name", "gain", "share", "zone", "kind", "cost", "loss_if_dropped", "replacement", "replacement_loss",
+)  # fmt: skip
 
 
 def show_sites(results: Results, words: Words, *, height_px: int, brief: bool = False) -> str | None:
     """Show the proposed sites in opening order; a `brief` table can be picked from, and the id picked is returned."""
-    sites, summary = results.sites, results.summary
-    if sites.empty:
+    if results.sites.empty:
         st.caption(words("no_sites"))
         return None
-    people = summary["population"][results.group]
-    before = summary["covered_before"][results.group]
-    table = pd.DataFrame(
-        {
-            "rank": sites["rank"],
-            "name": _text(sites["name"]),
-            "gain": sites["gain"],
-            "share": (before + sites["cumulative"]) / people * 100 if people else float("nan"),
-            "zone": _text(sites["zone"]),
-            "kind": _text(sites["kind"]),
-            "cost": pd.to_numeric(sites["cost_yuan"]) / YUAN_SHOWN[words.language],
-            "loss_if_dropped": sites["loss_if_dropped"],
-            "replacement": _text(sites["replacement"]),
-            "replacement_loss": sites["replacement_loss"],
-        }
-    )
+    sites = sites_in_order(results)
+    table = _worded(sites).assign(share=sites["share"] * 100, cost=sites["cost"] / YUAN_SHOWN[words.language])
+    table = table[list(_BRIEF if brief else _WHOLE)]
     number = st.column_config.NumberColumn
     whole = {
         name: number(words(f"column_{name}"), format="%,d", width=92 if brief else None)
         for name in ("gain", "loss_if_dropped", "replacement_loss")
     }
-    table = table.round({"gain": 0, "loss_if_dropped": 0, "replacement_loss": 0})
     picking: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if brief else {}
     shown = st.dataframe(
-        _filled(table[list(_BRIEF)] if brief else table),
+        _filled(table),
         hide_index=True,
         height=min(height_px, ROW_PX * (len(table) + 1) + 3),
         column_config={
@@ -70,49 +58,15 @@ def show_sites(results: Results, words: Words, *, height_px: int, brief: bool = 
 
 def show_groups(results: Results, words: Words, *, after: bool = True) -> None:
     """Show coverage before and (unless told not to) after by population group, each by its own walk."""
-    summary = results.summary
-    people = pd.Series(summary["population"], dtype=float)
-    now, then = pd.Series(summary["covered_before"]), pd.Series(summary["covered_after"])
-    table = pd.DataFrame(
-        {
-            "group": [words.group(group) for group in people.index],
-            "population": people.round(),
-            "share_before": now / people * 100,
-            "share_after": then / people * 100,
-            "gain": (then - now).round(),
-            "uncovered": (people - then).round(),
-        }
-    )
-    _show_coverage(table if after else _today(table, people - now), words, first="group", alt=words("groups_title"))
+    table = coverage_by_group(results, after=after)
+    table["group"] = [words.group(group) for group in table["group"]]
+    _show_coverage(table, words, first="group", alt=words("groups_title"))
 
 
 def show_zones(results: Results, words: Words, *, after: bool = True) -> None:
     """Show coverage before and (unless told not to) after by zone."""
-    zones = results.zones
-    if zones is None or zones.empty:
-        return
-    table = pd.DataFrame(
-        {
-            "zone": _text(zones["zone"]),
-            "population": zones["population"].round(),
-            "share_before": zones["share_before"] * 100,
-            "share_after": zones["share_after"] * 100,
-            "gain": (zones["covered_after"] - zones["covered_before"]).round(),
-            "uncovered": (zones["population"] - zones["covered_after"]).round(),
-            "centres": zones["centres"],
-            "sites": zones["sites"],
-        }
-    )
-    if not after:
-        table = _today(table, zones["population"] - zones["covered_before"])
-    table = table.sort_values("uncovered", ascending=False, kind="stable")
-    _show_coverage(table, words, first="zone", alt=words("zones_title"))
-
-
-def _today(table: pd.DataFrame, uncovered: pd.Series) -> pd.DataFrame:
-    """Leave out what a plan would change."""
-    changed = [name for name in ("share_after", "gain", "sites") if name in table]
-    return table.drop(columns=changed).assign(uncovered=uncovered.round().to_numpy())
+    if results.zones is not None and len(results.zones):
+        _show_coverage(coverage_by_zone(results, after=after), words, first="zone", alt=words("zones_title"))
 
 
 def _show_coverage(table: pd.DataFrame, words: Words, *, first: str, alt: str) -> None:
@@ -123,7 +77,7 @@ def _show_coverage(table: pd.DataFrame, words: Words, *, first: str, alt: str) -
     if "share_after" not in table:
         counts["uncovered"] = "column_uncovered_now"
     st.dataframe(
-        _filled(table),
+        _filled(_worded(table.assign(**{name: table[name] * 100 for name in table if name.startswith("share_")}))),
         hide_index=True,
         height=min(ZONES_PX, ROW_PX * (len(table) + 1) + 3),
         column_config={
@@ -137,8 +91,12 @@ def _show_coverage(table: pd.DataFrame, words: Words, *, first: str, alt: str) -
     )
 
 
-def _text(column: pd.Series) -> pd.Series:
-    return column.map(lambda value: "" if value is None or pd.isna(value) else str(value))
+def _worded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts are plain, empty where nothing is known."""
+    texts = {name: table[name] for name in ("name", "zone", "kind", "replacement") if name in table}
+    return table.assign(
+        **{name: column.map(lambda one: "" if pd.isna(one) else str(one)) for name, column in texts.items()}
+    )
 
 
 def _filled(table: pd.DataFrame) -> pd.DataFrame:

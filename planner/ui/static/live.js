@@ -34,6 +34,7 @@
 
   planner.answer = null;
   planner.seen = 0;
+  planner.isAnswered = () => outbox.length === 0;
   planner.allows = (what) => now.actions.includes(what);
 
   planner.live = function (kind) {

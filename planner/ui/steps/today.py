@@ -7,53 +7,45 @@ import pandas as pd
 import streamlit as st
 
 from planner.crs import WGS84
-from planner.session.plan_results import results_of
-from planner.session.run_results import Results
-from planner.session.shared_plan import Shared
+from planner.session.map_events import Event
+from planner.session.results import Results
+from planner.session.state import Session
 from planner.study.map_questions import Gap
 from planner.ui.map import layers
-from planner.ui.map.answers import answer_to
-from planner.ui.map.events import Event
+from planner.ui.map.place_card import place_card
+from planner.ui.map.publish import published_once
 from planner.ui.map.view import Changing
 from planner.ui.panels.tables import show_groups, show_zones
-from planner.ui.steps.bench import Bench
 from planner.ui.words import Words, html
 
 _LIST_PX = 300
 
 
-def show(bench: Bench, event: Event | None, words: Words) -> Changing:
+def show(session: Session, event: Event | None, words: Words) -> Changing:
     """Show the panel beside the map; return what changes on the map."""
-    results = results_today(bench.shared, bench.choice.group)
-    group = bench.choice.group
-    gaps = bench.shared.gaps(group)
+    shared, group = session.shared, session.settings.group
+    results, gaps = shared.results_today(group), shared.gaps(group)
     st.html(f'<h2 class="planner-heading">{html(words("gaps_title"))}</h2>')
     st.caption(words("gaps_note"))
-    picked = _list(gaps, bench, words)
+    picked = _list(gaps, session, words)
     if len(results.summary["population"]) > 1:
         st.html(f'<h2 class="planner-heading">{html(words("groups_title"))}</h2>')
         show_groups(results, words, after=False)
-    here: dict[str, Any] | None = answer_to(bench, bench.shared.today(group), words)
+    here = place_card(session, shared.today(group), words)
     if event is None and picked is not None and st.session_state.get("gap_shown") != picked:
         gap = gaps[picked]
-        here = layers.here((gap.longitude, gap.latitude), _name(picked, gap, words), _lines(gap, bench, words))
+        here = layers.here((gap.longitude, gap.latitude), _name(picked, gap, words), _lines(gap, session, words))
     st.session_state["gap_shown"] = picked
-    shown = bench.shared.published(("today", group), lambda: _drawn(results, gaps))
+    shown = published_once(shared, ("today", group), lambda: _drawn(results, gaps))
     return Changing(layers={**shown, "here": here}, shown=("before", "gaps", "candidates", "here"), step="today")
 
 
-def below(bench: Bench, words: Words) -> None:
+def below(session: Session, words: Words) -> None:
     """Show coverage by zone, the whole width."""
-    results = results_today(bench.shared, bench.choice.group)
+    results = session.shared.results_today(session.settings.group)
     if results.zones is not None:
         st.html(f'<h2 class="planner-heading">{html(words("zones_title"))}</h2>')
         show_zones(results, words, after=False)
-
-
-def results_today(shared: Shared, group: str) -> Results:
-    """Return the figures of today for a group."""
-    today = shared.today(group)
-    return shared.kept(("results", today.choice), lambda: results_of(shared, today))
 
 
 def _drawn(results: Results, gaps: list[Gap]) -> dict[str, Any]:
@@ -69,7 +61,7 @@ def _drawn(results: Results, gaps: list[Gap]) -> dict[str, Any]:
     }
 
 
-def _list(gaps: list[Gap], bench: Bench, words: Words) -> int | None:
+def _list(gaps: list[Gap], session: Session, words: Words) -> int | None:
     """Show the gaps as a table; return the one that the reader has picked."""
     if not gaps:
         st.caption(words("no_gaps"))
@@ -81,7 +73,8 @@ def _list(gaps: list[Gap], bench: Bench, words: Words) -> int | None:
             "zone": [gap.zone or "" for gap in gaps],
             "minutes": [gap.seconds / 60 if gap.seconds < float("inf") else None for gap in gaps],
             "candidate": [
-                bench.name_of(bench.shared.id_of(gap.candidate)) if gap.candidate >= 0 else "" for gap in gaps
+                session.shared.name_of(session.shared.id_of(gap.candidate)) if gap.candidate >= 0 else ""
+                for gap in gaps
             ],
             "could_gain": [round(gap.gain) for gap in gaps],
         }
@@ -112,11 +105,11 @@ def _name(number: int, gap: Gap, words: Words) -> str:
     return words("gap_name", number=number + 1, zone=gap.zone or "–")
 
 
-def _lines(gap: Gap, bench: Bench, words: Words) -> list[tuple[str, str]]:
+def _lines(gap: Gap, session: Session, words: Words) -> list[tuple[str, str]]:
     lines = [(words("column_uncovered_now"), words.people(gap.people))]
     if gap.seconds < float("inf"):
         lines.append((words("nearest_now"), words("count_minutes", number=f"{gap.seconds / 60:.0f}")))
     if gap.candidate >= 0:
-        lines.append((words("column_could"), bench.name_of(bench.shared.id_of(gap.candidate))))
+        lines.append((words("column_could"), session.shared.name_of(session.shared.id_of(gap.candidate))))
         lines.append((words("column_could_gain"), words.people(gap.gain)))
     return lines

@@ -36,6 +36,29 @@ class Event:
     ring: tuple[Place, ...] | None = None
 
 
+class EventQueue:
+    """One session's events, each taken once and in order, however often the browser tells of it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, Event]] = []
+        self.seen = 0
+
+    def put(self, told: Any) -> None:
+        """Take up what is new in what the browser told."""
+        after = self._waiting[-1][0] if self._waiting else self.seen
+        self._waiting = self._waiting + new_events(told, after)
+
+    def take(self) -> Event | None:
+        """Return the event that waits longest, None where none does."""
+        if not self._waiting:
+            return None
+        (self.seen, event), *self._waiting = self._waiting
+        return event
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+
 def new_events(told: Any, after: int) -> list[tuple[int, Event]]:
     """Return the events in what the browser told whose serial number is above `after`, with that number, in their order."""
     events = told.get("events") if isinstance(told, dict) else None

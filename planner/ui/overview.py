@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from planner.session.run_results import Results, read_results, version
+from planner.session.open_project import Opened
+from planner.session.results import Results
+from planner.session.run_results import read_results, version
 from planner.ui.map.layers import of_run
-from planner.ui.map.view import HEIGHT_PX, BaseMap, Changing, prepare, published, show_map
-from planner.ui.opened import Opened
+from planner.ui.map.publish import published
+from planner.ui.map.view import HEIGHT_PX, BaseMap, Changing, prepare, show_map
 from planner.ui.panels.curve import show_curve
 from planner.ui.panels.downloads import show_downloads
 from planner.ui.panels.figures import show_figures

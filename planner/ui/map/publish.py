@@ -1,27 +1,25 @@
-"""Files that the browser fetches from this server by URL: Leaflet, the map's own script and style, and its layers.
+"""Contents of the map laid out as files of this server, so that they reach the browser by URL and not through the page's socket.
 
-Each folder is announced to Streamlit as a component, whose files it serves under ``component/<name>/``, wherever the folder
-lies. So Leaflet is served right out of its package, the wheel needs nothing beside it, and no setting must be switched on. The
-map lives in an `iframe` two steps below, hence the ``../``; that also holds behind a proxy with a path of its own.
+Each has a name that cannot be guessed. They lie in this process's own folder, which Streamlit serves like `planner.ui.assets`.
 """
 
 import atexit
 import hashlib
+import json
 import secrets
 import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from streamlit.components.v1 import declare_component
-from xstatic.pkg import leaflet
 
-from planner.ui.fetch import FETCHED, VERSIONS
+from planner.session.shared_project import SharedProject
 
-_OWN = Path(__file__).with_name("static")
 _lock = threading.Lock()
 _passing: OrderedDict[str, None] = OrderedDict()
 _lasting: set[str] = set()
@@ -30,30 +28,27 @@ _PIECE_BYTES = 1 << 16
 _MOST_PASSING = 4_000
 
 
-def leaflet_url(name: str) -> str:
-    """Return the URL of one of Leaflet's files, out of the package ``xstatic-leaflet``."""
-    declare_component("leaflet", path=leaflet.BASE_DIR)
-    return f"../{__name__}.leaflet/{name}"
+def published(content: Any) -> str:
+    """Serve a content and return its URL, which stands for it in `Changing.layers`; worth keeping for large ones."""
+    return publish(as_json(content))
 
 
-def own_url(name: str) -> str:
-    """Return the URL of a file of ``planner/ui/static``; it changes with the file, so that no browser shows an old one."""
-    declare_component("static", path=_OWN)
-    mark = hashlib.sha256((_OWN / name).read_bytes()).hexdigest()[:8]
-    return f"../{__name__}.static/{name}?{mark}"
+def published_once(shared: SharedProject, key: Hashable, make: Callable[[], dict[str, Any]]) -> dict[str, str]:
+    """Return the URLs of contents by kind, made and laid out once for all sessions of a project."""
+
+    def laid_out() -> dict[str, str]:
+        return {kind: published(content) for kind, content in make().items()}
+
+    urls: dict[str, str] = shared.kept(("published", key), laid_out)
+    if not renew(urls.values()):
+        shared.forget(("published", key))
+        urls = shared.kept(("published", key), laid_out)
+    return urls
 
 
-def fetched_url(name: str) -> str | None:
-    """Return the URL of a file that `planner.ui.fetch` brought, ``<package>/<file>``; None where it did not."""
-    if not (FETCHED / name).is_file():
-        return None
-    declare_component("fetched", path=FETCHED)
-    return f"../{__name__}.fetched/{name}?{VERSIONS[name.partition('/')[0]]}"
-
-
-def own_text(name: str) -> str:
-    """Return a file of ``planner/ui/static`` as text."""
-    return (_OWN / name).read_text(encoding="utf-8")
+def as_json(content: Any) -> bytes:
+    """Return `content` as compact JSON."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def publish(content: bytes, *, lasting: bool = False) -> str:
