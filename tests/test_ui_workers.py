@@ -51,14 +51,20 @@ def hear_nothing(*, tell, cancelled):
     threading.Event().wait()
 
 
+HERE = Path(__file__).parent
+WITH_TESTS = os.pathsep.join(map(str, (HERE, HERE.parent)))
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Workers]:
-    found = Workers(most=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv(
+            "PYTHONPATH", WITH_TESTS
+        )  # for as long as it may start a process in the place of one that was ended
+        found = Workers(most=1)
         found.warm()
-    yield found
-    found.close()
+        yield found
+        found.close()
 
 
 def begun(job: Job) -> Job:
@@ -86,17 +92,19 @@ def test_faults_come_back_as_errors_with_sentences(pool: Workers) -> None:
     assert ended(pool.submit(answer, 1)).answer() == 2, "the process goes on"
 
 
-def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answered() -> None:
+def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parent))
     pool = Workers(most=1)  # whose process cannot import this module
     with pytest.raises(PlannerError, match="ModuleNotFoundError"):
         ended(pool.submit(die)).answer()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        pool.close()
-        pool = Workers(most=1)
-        with pytest.raises(PlannerError, match="ended unexpectedly"):
-            ended(pool.submit(die)).answer()
-        assert ended(pool.submit(answer, 1)).answer() == 2, "the next task has a process of its own"
+    pool.close()
+    monkeypatch.setenv("PYTHONPATH", WITH_TESTS)
+    pool = Workers(most=1)
+    with pytest.raises(PlannerError, match="ended unexpectedly"):
+        ended(pool.submit(die)).answer()
+    assert ended(pool.submit(answer, 1)).answer() == 2, "the next task has a process of its own"
     pool.close()
 
 
