@@ -1,5 +1,6 @@
 """Work in processes of its own, what is served by URL, the server's first visitor, and links that say a choice."""
 
+import importlib
 import os
 import threading
 from collections.abc import Iterator
@@ -105,6 +106,23 @@ def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answe
     with pytest.raises(PlannerError, match="ended unexpectedly"):
         ended(pool.submit(die)).answer()
     assert ended(pool.submit(answer, 1)).answer() == 2, "the next task has a process of its own"
+    pool.close()
+
+
+def test_a_task_is_read_when_the_process_has_imported_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that import modules which import each other see half of them."""
+    (tmp_path / "task_of_a_cold_process.py").write_text(
+        "import sys\n"
+        "study = sys.modules.get('planner.study')\n"
+        "WHOLE = study is not None and not study.__spec__._initializing\n"
+        "def was_whole(*, tell, cancelled):\n"
+        "    return WHOLE\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(HERE.parent))))
+    pool = Workers(most=1)
+    assert ended(pool.submit(importlib.import_module("task_of_a_cold_process").was_whole)).answer()
     pool.close()
 
 

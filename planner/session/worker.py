@@ -16,9 +16,9 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers
     cancelled = threading.Event()
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks, cancelled), daemon=True).start()
-    import planner.study  # noqa: F401  what every task needs, before the first one comes
+    import planner.study  # noqa: F401  what every task needs, and before the other thread may import what a task names
 
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks, cancelled), daemon=True).start()
     while (task := tasks.get()) is not None:
         function, arguments = task
         _do(function, arguments, answers, cancelled)
