@@ -176,7 +176,7 @@ def agreement(folders: list[Path]) -> None:
         inputs = read_inputs(project, progress=lambda step: None)
         rule = project.rule_of(project.main_group)
         usable = np.flatnonzero(inputs.facilities["excluded_reason"].isna().to_numpy())[:200]
-        walk = {"minutes": (rule.threshold_s / 60,), "speed_m_s": rule.speed_m_s}
+        walk = {"minutes": (rule.limit_s / 60,), "speed_m_s": rule.speed_m_s}
         weights = inputs.demand.weights[project.main_group]
         differ(project.name, inputs.network, inputs.demand_places, weights, inputs.facility_places[usable], walk)
 

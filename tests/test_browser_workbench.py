@@ -299,7 +299,7 @@ def test_two_people_work_at_once_and_neither_sees_the_other(browser: BrowserCont
 
 
 def test_wuhan_opens_answers_clicks_and_slides(browser: BrowserContext, shared: Path, tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns("out", ".planner-cache")
+    left_out = shutil.ignore_patterns("out")
     folder = shutil.copytree(shared / "data" / "wuhan", tmp_path / "wuhan", ignore=left_out)
     with serving(folder, tmp_path) as server:
         with visit(browser, f"{server.url}/?lang=en&by=sites&sites=8") as found:

@@ -131,12 +131,13 @@ def test_streets_cut_short_are_refused(tmp_path, helsinki, ending, share):
     assert path.name in str(caught.value)
 
 
-def test_a_project_with_streets_cut_short_leaves_no_cache_and_no_results(tmp_path):
+def test_a_project_with_streets_cut_short_leaves_no_cache_and_no_results(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "user"))
     file = write_project(tmp_path)
     streets = tmp_path / "streets.osm"
     streets.write_bytes(streets.read_bytes()[:-20])
     assert "streets.osm" in str(refusal(file))
-    assert not (tmp_path / ".planner-cache").exists()
+    assert not (tmp_path / "user").exists()
     assert not (tmp_path / "out").exists()
 
 

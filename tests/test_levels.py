@@ -167,7 +167,7 @@ def test_coverage_is_that_of_each_rule_on_its_own_points(mixed):
         found = run.access.of(group).toarray()
         for zone_class in (None, "rural"):
             rule = inputs.project.rule_of(group, zone_class)
-            limits = {"threshold_s": rule.threshold_s, "speed_m_s": rule.speed_m_s}
+            limits = {"threshold_s": rule.limit_s, "speed_m_s": rule.speed_m_s}
             whole = coverage.matrix(inputs.network, inputs.demand_places, inputs.facility_places, **limits).toarray()
             mine = inputs.demand_class == zone_class
             assert mine.any()

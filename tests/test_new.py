@@ -278,7 +278,7 @@ def test_hostile_headers_stay_in_their_comment(files, tmp_path):
 @pytest.fixture
 def kept(tmp_path, monkeypatch) -> Path:
     """Return a user's folder of fetched things that is empty."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 

@@ -16,7 +16,6 @@ from planner.project import Project, load
 from planner.session import uploads
 from planner.session.input_check import check, check_upload
 from planner.session.uploads import SessionFiles, draft_of, safe_name
-from planner.study import CACHE_FOLDER
 
 
 @pytest.fixture
@@ -155,7 +154,6 @@ def test_every_role_is_checked_as_a_run_reads_it(project: Project, files: Sessio
 def test_a_draft_changes_nothing_of_the_original_and_builds_no_network(project: Project, files: SessionFiles) -> None:
     study.read_inputs(project, progress=lambda step: None)
     before = contents(project.folder)
-    assert any(name.startswith(CACHE_FOLDER) for name in before)
     sheet = files.folder / "more.csv"
     write_table(sheet, {"编号": ["N"], "名称": ["新"], "at": [3000]})
     draft = draft_of(project, {}, files.folder, added={"candidates": [sheet]})

@@ -18,9 +18,9 @@ from planner.new.given import Given
 from planner.project.places import BOUNDARY_FILE
 from planner.project.sections import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
-from planner.streets.readers.online import user_folder
 from planner.study import Progress
 from planner.tables import read_vector
+from planner.user_folder import user_folder
 
 CENTRE_TAGS = {"amenity": ["community_centre", "library", "social_centre"]}
 """What stands in for neighbourhood centres until the county's own table is there."""

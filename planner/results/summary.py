@@ -91,7 +91,7 @@ def figures(inputs: Inputs, access: Access, decision: Decision) -> dict[str, Any
         "stopped_by": result.stopped_by,
         "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "walking": {
-            "minutes": rule.threshold_s / 60,
+            "minutes": rule.limit_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "rules": _rules(inputs),
@@ -112,7 +112,7 @@ def _rules(inputs: Inputs) -> list[dict[str, Any]] | None:
     return [
         {
             "zone_class": zone_class,
-            "minutes": rule.threshold_s / 60,
+            "minutes": rule.limit_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "population": float(weights[inputs.demand_class == zone_class].sum()),

@@ -17,6 +17,7 @@ from planner.results.zones import tabulate_levels, tabulate_zones
 from planner.study.access import Access, nearest_of
 from planner.study.explain import SiteFacts, explain_sites, people_only_here, people_reached
 from planner.study.plan import Decision
+from planner.units import minutes_to_s
 
 ORIGIN = ["id", "source_file", "source_row", "zone", "zone_code"]
 FACILITY = [
@@ -200,22 +201,15 @@ def _isochrones(
     project, group = inputs.project, inputs.project.main_group
     rule, bands = project.rule_of(group), bands_min(inputs)
     which = decision.shown
-    frame = isochrones.polygons(
-        inputs.walks.network_at(rule.speed_m_s),
-        inputs.facility_places[which],
-        minutes=bands,
-        speed_m_s=rule.speed_m_s,
-        direction=inputs.walks.direction,
-        max_snap_m=project.settings.walking.max_snap_m,
-        threads=threads,
-    )
+    network, walk = inputs.walks.at(rule.speed_m_s)
+    frame = isochrones.polygons(network, inputs.facility_places[which], minutes=bands, walk=walk, threads=threads)
     metric = frame.geometry.to_crs(inputs.network.crs).to_numpy()
     points = Drawn(inputs.demand_places.x, inputs.demand_places.y, inputs.demand.weights[group])
     times = access.main_times.tocsc()
     found: list[Agreement] = []
     for shape, i, minutes in zip(metric, frame["point_index"], frame["minutes"], strict=True):
         column = slice(times.indptr[which[i]], times.indptr[which[i] + 1])
-        covered = times.indices[column][times.data[column] <= minutes * 60 + 1e-9]
+        covered = times.indices[column][times.data[column] <= minutes_to_s(minutes)]
         found.append(points.agreement(shape, covered))
     table = _isochrone_table(inputs.facilities, which, frame)
     table.insert(7, "proposed", np.isin(which, decision.selected)[frame["point_index"].to_numpy()])
@@ -246,7 +240,7 @@ def _union_agreement(
 
 def bands_min(inputs: Inputs) -> tuple[float, ...]:
     """Return the minutes to draw: the project's bands up to the main group's own limit, which comes last."""
-    limit = inputs.project.rule_of(inputs.project.main_group).threshold_s / 60
+    limit = inputs.project.rule_of(inputs.project.main_group).limit_s / 60
     return (*(minutes for minutes in inputs.project.settings.walking.bands_min if minutes < limit), limit)
 
 
@@ -259,15 +253,8 @@ def facility_isochrones(
     reason = facilities["excluded_reason"]  # one without a street has an isochrone that says so
     which = np.flatnonzero(facilities["status"].isin(wanted) & (reason.isna() | (reason == "no_street")))
     rule = inputs.project.rule_of(inputs.project.main_group)
-    frame = isochrones.polygons(
-        inputs.walks.network_at(rule.speed_m_s),
-        inputs.facility_places[which],
-        minutes=minutes,
-        speed_m_s=rule.speed_m_s,
-        direction=inputs.walks.direction,
-        max_snap_m=inputs.project.settings.walking.max_snap_m,
-        threads=threads,
-    )
+    network, walk = inputs.walks.at(rule.speed_m_s)
+    frame = isochrones.polygons(network, inputs.facility_places[which], minutes=minutes, walk=walk, threads=threads)
     return _isochrone_table(facilities, which, frame)
 
 

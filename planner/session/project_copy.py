@@ -1,4 +1,4 @@
-"""A copy of a project that needs nothing but its own folder: the project file, every input, and the network built of them."""
+"""A copy of a project that needs nothing but its own folder: the project file and every input."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,6 @@ from planner.demand import RASTER_SUFFIXES
 from planner.demo.write import MARK
 from planner.new.toml import toml_text
 from planner.project import FILE_NAME, Project, load
-from planner.study import CACHE_FOLDER
 
 _BESIDE = {
     ".shp": (".shx", ".dbf", ".prj", ".cpg"),
@@ -89,9 +88,6 @@ def copy_project(project: Project, folder: Path) -> None:
     for name in _BESIDE_PROJECT:
         if (project.folder / name).is_file():
             shutil.copyfile(project.folder / name, folder / name)
-    for built in sorted((project.folder / CACHE_FOLDER).glob("*.npz")):
-        (folder / CACHE_FOLDER).mkdir(exist_ok=True)
-        shutil.copyfile(built, folder / CACHE_FOLDER / built.name)
 
 
 def files_named(project: Project, name: str) -> list[Path]:

@@ -16,7 +16,7 @@ Tell = Callable[..., None]
 
 
 def prepare(project: Project, *, tell: Tell, cancelled: Callable[[], bool]) -> None:
-    """Read a project once, so that what takes long of it is kept beside it."""
+    """Read a project once, so that what takes long of it is kept."""
     study.read_inputs(project, progress=tell)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from planner.inputs.area_and_streets import CACHE_FOLDER, area_of, cache_folder, network_of
+from planner.inputs.area_and_streets import area_of, is_network_kept, network_of
 from planner.inputs.overrides import with_siting, with_wishes
 from planner.inputs.read import Inputs, Progress, read_inputs
 from planner.project import Project
@@ -13,7 +13,6 @@ from planner.study.access import Access, measure
 from planner.study.plan import Decision, decide
 
 __all__ = [
-    "CACHE_FOLDER",
     "Access",
     "Decision",
     "Inputs",
@@ -21,8 +20,8 @@ __all__ = [
     "Study",
     "Tables",
     "area_of",
-    "cache_folder",
     "facility_isochrones",
+    "is_network_kept",
     "network_of",
     "read_inputs",
     "run",

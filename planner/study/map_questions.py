@@ -109,16 +109,8 @@ def nearest_facility(inputs: Inputs, among: Ints, longitude: float, latitude: fl
 def shapes_of(inputs: Inputs, places: Places) -> NDArray[np.object_]:
     """Return quick isochrones of places by the main rule, WGS 84, shape (n_places, n_minutes)."""
     rule = inputs.project.rule_of(inputs.project.main_group)
-    network = inputs.walks.network_at(rule.speed_m_s)
-    drawn = isochrones.shapes(
-        network,
-        places,
-        minutes=bands_min(inputs),
-        speed_m_s=rule.speed_m_s,
-        max_snap_m=inputs.project.settings.walking.max_snap_m,
-        direction=inputs.walks.direction,
-        quality="fast",
-    )
+    network, walk = inputs.walks.at(rule.speed_m_s)
+    drawn = isochrones.shapes(network, places, minutes=bands_min(inputs), walk=walk, quality="fast")
     to_degrees = transformer(network.crs, WGS84).transform
     return np.asarray(shapely.transform(drawn, to_degrees, interleaved=False), object)
 

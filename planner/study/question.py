@@ -103,7 +103,7 @@ def pose(inputs: Inputs, access: Access) -> Problem:
 def unserved_s(inputs: Inputs) -> float:
     """Return the seconds up to which p-models take times, and that somebody farther counts."""
     minutes, rule = inputs.project.settings.siting.unserved_min, inputs.project.rule_of(inputs.project.main_group)
-    return _UNSERVED_WALKS * rule.threshold_s if minutes is None else minutes * 60.0
+    return _UNSERVED_WALKS * rule.limit_s if minutes is None else minutes * 60.0
 
 
 def solve(problem: Problem, **effort: Any) -> Result:

@@ -7,13 +7,14 @@ import streamlit as st
 
 from planner import study
 from planner.errors import PlannerError
+from planner.findings import InputReport
 from planner.project import Project
 from planner.session import tasks
 from planner.session.shared_plan import Shared, fingerprint
 from planner.session.workers import Job, workers
 from planner.study import Inputs
 
-_PREPARING, _FAULTS = "preparing", "load_faults"
+_PREPARING, _PREPARED, _FAULTS = "preparing", "prepared", "load_faults"
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ def load_inputs(project: Project) -> Loaded:
     if key in faults:
         return Loaded(fault=faults[key])
     try:
-        if not is_prepared(project):
+        prepared: set[str] = st.session_state.setdefault(_PREPARED, set())
+        if key not in prepared and not is_prepared(project):
             jobs: dict[str, Job] = st.session_state.setdefault(_PREPARING, {})
             if key not in jobs:
                 jobs[key] = workers().submit(tasks.prepare, project)
             if not jobs[key].wait(0.5):
                 return Loaded(job=jobs[key])
             jobs[key].answer()
+        prepared.add(key)
         return Loaded(shared_of(key, project))
     except PlannerError as fault:
         faults[key] = fault
@@ -57,8 +60,8 @@ def read_again() -> None:
 
 
 def is_prepared(project: Project) -> bool:
-    """Whether the streets of a project were read before, so that reading its inputs is quick."""
-    return any((project.folder / study.CACHE_FOLDER).glob("streets-*.npz"))
+    """Whether the streets of a project were read before, so that reading its inputs is quick; errors as `study.area_of`."""
+    return study.is_network_kept(project, study.area_of(project, InputReport("area", project.path.name)))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -16,7 +16,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import KDTree
 
-from planner.streets.readers.chains import Floats, Ints, Walker, Web
+from planner.streets.joining.linework import Floats, Ints, Linework
+from planner.streets.joining.short_paths import ShortPaths
 
 SAME_PLACE_M = 0.01
 """Points nearer to each other, or to a line, than this are drawn in one place."""
@@ -55,61 +56,68 @@ def same_points(place: Floats, level: NDArray[np.int16], is_end: NDArray[np.bool
     return _components(len(keys), np.array(links, np.int64).reshape(-1, 2))[point]
 
 
-def share_points(web: Web) -> Web:
-    """Return the web with points of different origins that lie in one place, on one level, made one: that of the lower origin."""
-    way = web.way_of_place
-    used = np.unique(np.stack((web.point, web.way_level[way], web.way_origin[way]), axis=1), axis=0)
+def share_points(linework: Linework) -> Linework:
+    """Return the linework with points of different origins in one place, on one level, made one: that of the lower origin."""
+    way = linework.way_of_place
+    used = np.unique(np.stack((linework.point, linework.way_level[way], linework.way_origin[way]), axis=1), axis=0)
     point, level, origin = used.T
     one, other = (
-        KDTree(np.stack((web.x[point], web.y[point]), axis=1)).query_pairs(SAME_PLACE_M, output_type="ndarray").T
+        KDTree(np.stack((linework.x[point], linework.y[point]), axis=1))
+        .query_pairs(SAME_PLACE_M, output_type="ndarray")
+        .T
     )
-    lowest = np.full(len(web.x), np.iinfo(np.int64).max)
+    lowest = np.full(len(linework.x), np.iinfo(np.int64).max)
     np.minimum.at(lowest, point, origin)
     one, other = np.concatenate((one, other)), np.concatenate((other, one))
     keep = (lowest[point[one]] < lowest[point[other]]) & (level[one] == level[other])
-    standing = np.arange(len(web.x))
+    standing = np.arange(len(linework.x))
     standing[point[other[keep]]] = point[one[keep]]
     while (standing[standing] != standing).any():
         standing = standing[standing]
-    return replace(web, point=standing[web.point])
+    return replace(linework, point=standing[linework.point])
 
 
-def cut_at_points(web: Web, *, between_origins: bool = False) -> Web:
-    """Return the web with segments cut where a point of a way of their level lies on them."""
-    way = web.way_of_place
-    used = np.unique(np.stack((web.point, web.way_level[way], web.way_origin[way]), axis=1), axis=0)
+def cut_at_points(linework: Linework, *, between_origins: bool = False) -> Linework:
+    """Return the linework with segments cut where a point of a way of their level lies on them."""
+    way = linework.way_of_place
+    used = np.unique(np.stack((linework.point, linework.way_level[way], linework.way_origin[way]), axis=1), axis=0)
     point, level, origin = used.T
-    which, segment = web.tree.query(
-        shapely.points(web.x[point], web.y[point]), predicate="dwithin", distance=SAME_PLACE_M
+    which, segment = linework.tree.query(
+        shapely.points(linework.x[point], linework.y[point]), predicate="dwithin", distance=SAME_PLACE_M
     )
     point, level, origin = point[which], level[which], origin[which]
-    _, a, b, of = web.segments
-    keep = (point != a[segment]) & (point != b[segment]) & (level == web.way_level[of[segment]])
+    _, a, b, of = linework.segments
+    keep = (point != a[segment]) & (point != b[segment]) & (level == linework.way_level[of[segment]])
     if between_origins:
-        keep &= origin != web.way_origin[of[segment]]
+        keep &= origin != linework.way_origin[of[segment]]
     point, segment = point[keep], segment[keep]
-    along, _ = _feet(web, point, segment)
-    inside = (along > SAME_PLACE_M) & (along < web.segment_m[segment] - SAME_PLACE_M)
+    along, _ = _feet(linework, point, segment)
+    inside = (along > SAME_PLACE_M) & (along < linework.segment_m[segment] - SAME_PLACE_M)
     once = np.unique(np.stack((segment, point), axis=1)[inside], axis=0, return_index=True)[1]
-    return web.inserted(segment[inside][once], along[inside][once], point[inside][once])
+    return linework.inserted(segment[inside][once], along[inside][once], point[inside][once])
 
 
-def cut_at_crossings(web: Web, *, between_origins: bool = False) -> tuple[Web, Ints]:
-    """Return the web with segments of one level cut where they cross, and two ways of each crossing, shape (n, 2)."""
-    _, a, b, of = web.segments
-    one, other = web.tree.query(web.tree.geometries, predicate="intersects")
-    keep = (one < other) & (web.way_level[of[one]] == web.way_level[of[other]])
+def cut_at_crossings(linework: Linework, *, between_origins: bool = False) -> tuple[Linework, Ints]:
+    """Return the linework with segments of one level cut where they cross, and two ways of each crossing, shape (n, 2)."""
+    _, a, b, of = linework.segments
+    one, other = linework.tree.query(linework.tree.geometries, predicate="intersects")
+    keep = (one < other) & (linework.way_level[of[one]] == linework.way_level[of[other]])
     if between_origins:
-        keep &= web.way_origin[of[one]] != web.way_origin[of[other]]
+        keep &= linework.way_origin[of[one]] != linework.way_origin[of[other]]
     one, other = one[keep], other[keep]
     meet = (a[one] == a[other]) | (a[one] == b[other]) | (b[one] == a[other]) | (b[one] == b[other])
     one, other = one[~meet], other[~meet]
-    px, py, rx, ry = web.x[a[one]], web.y[a[one]], web.x[b[one]] - web.x[a[one]], web.y[b[one]] - web.y[a[one]]
+    px, py, rx, ry = (
+        linework.x[a[one]],
+        linework.y[a[one]],
+        linework.x[b[one]] - linework.x[a[one]],
+        linework.y[b[one]] - linework.y[a[one]],
+    )
     qx, qy, sx, sy = (
-        web.x[a[other]],
-        web.y[a[other]],
-        web.x[b[other]] - web.x[a[other]],
-        web.y[b[other]] - web.y[a[other]],
+        linework.x[a[other]],
+        linework.y[a[other]],
+        linework.x[b[other]] - linework.x[a[other]],
+        linework.y[b[other]] - linework.y[a[other]],
     )
     turn = rx * sy - ry * sx
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,16 +126,16 @@ def cut_at_crossings(web: Web, *, between_origins: bool = False) -> tuple[Web, I
     across = (t > 0) & (t < 1) & (u > 0) & (u < 1)  # false where they are parallel
     one, other, t, u = one[across], other[across], t[across], u[across]
     x, y = px[across] + t * rx[across], py[across] + t * ry[across]
-    level = web.way_level[of[one]]
+    level = linework.way_level[of[one]]
     crossing = same_points(np.stack((x, y), axis=1), level, np.zeros(len(x), bool))
     _, first = np.unique(crossing, return_index=True)
-    web, number = web.with_points(x[first], y[first])
+    linework, number = linework.with_points(x[first], y[first])
     point = number[crossing]
     cuts = np.stack((np.concatenate((one, other)), np.concatenate((point, point))), axis=1)
     along = np.concatenate((t, u))
     cuts, once = np.unique(cuts, axis=0, return_index=True)
     ways = np.stack((of[one[first]], of[other[first]]), axis=1)
-    return web.inserted(cuts[:, 0], along[once], cuts[:, 1]), ways
+    return linework.inserted(cuts[:, 0], along[once], cuts[:, 1]), ways
 
 
 @dataclass(frozen=True)
@@ -141,10 +149,10 @@ class Ends:
     count: Ints
 
     @classmethod
-    def of(cls, web: Web) -> "Ends":
-        """Return the ends of a web; where several ways end in one point, the first of each level and origin stands for all."""
-        point, way = web.way_ends
-        keys = np.stack((point, web.way_level[way], web.way_origin[way]), axis=1)
+    def of(cls, linework: Linework) -> "Ends":
+        """Return the ends of ways; where several ways end in one point, the first of each level and origin stands for all."""
+        point, way = linework.way_ends
+        keys = np.stack((point, linework.way_level[way], linework.way_origin[way]), axis=1)
         keys, first, count = np.unique(keys, axis=0, return_index=True, return_counts=True)
         return cls(keys[:, 0], way[first], keys[:, 1].astype(np.int16), keys[:, 2], count)
 
@@ -153,14 +161,14 @@ class Ends:
         return Ends(self.point[keep], self.way[keep], self.level[keep], self.origin[keep], self.count[keep])
 
 
-def join_ends(web: Web, tolerance_m: float, *, between_origins: bool = False) -> tuple[Web, list[Join]]:
-    """Return the web with ends joined to what lies within `tolerance_m`, nearest first, and the joins.
+def join_ends(linework: Linework, tolerance_m: float, *, between_origins: bool = False) -> tuple[Linework, list[Join]]:
+    """Return the linework with ends joined to what lies within `tolerance_m`, nearest first, and the joins.
 
     An end is not joined to what a short walk reaches already.
     """
-    candidates = _near_lines(web, Ends.of(web), tolerance_m, between_origins=between_origins)
-    walker = Walker(web)
-    segments = web.segments
+    candidates = _near_lines(linework, Ends.of(linework), tolerance_m, between_origins=between_origins)
+    paths = ShortPaths(linework)
+    segments = linework.segments
     on_segment: dict[int, list[tuple[float, int]]] = {}
     feet_x: list[float] = []
     feet_y: list[float] = []
@@ -170,37 +178,37 @@ def join_ends(web: Web, tolerance_m: float, *, between_origins: bool = False) ->
         s, end = candidate.segment, candidate.point
         a, b = int(segments.a[s]), int(segments.b[s])
         there = [a, b, *(number for _, number in on_segment.get(s, []))]
-        if end in there or not _apart(walker, end, there, _NEAR_BY * tolerance_m):
+        if end in there or not _apart(paths, end, there, _NEAR_BY * tolerance_m):
             continue
         foot = candidate.foot_point
         if foot is None:
-            foot = len(web.x) + len(feet_x)
+            foot = len(linework.x) + len(feet_x)
             feet_x.append(candidate.x)
             feet_y.append(candidate.y)
-            for along, number in [(0.0, a), (float(web.segment_m[s]), b), *on_segment.get(s, [])]:
-                walker.link(foot, number, abs(along - candidate.along))
+            for along, number in [(0.0, a), (float(linework.segment_m[s]), b), *on_segment.get(s, [])]:
+                paths.link(foot, number, abs(along - candidate.along))
             on_segment.setdefault(s, []).append((candidate.along, foot))
-        walker.link(end, foot, candidate.metres)
+        paths.link(end, foot, candidate.metres)
         chains.append((end, foot))
         joins.append(Join(end, candidate.way, int(segments.way[s]), candidate.metres))
-    web, _ = web.with_points(np.array(feet_x), np.array(feet_y))
+    linework, _ = linework.with_points(np.array(feet_x), np.array(feet_y))
     cuts = [(s, along, number) for s, feet in on_segment.items() for along, number in feet]
     cut, place, point = (np.array(column) for column in zip(*cuts, strict=True)) if cuts else (np.zeros(0, int),) * 3
-    web = web.inserted(cut, place, point)
-    return web.with_ways(chains, [join.way for join in joins]), joins
+    linework = linework.inserted(cut, place, point)
+    return linework.with_ways(chains, [join.way for join in joins]), joins
 
 
-def near_misses(web: Web, tolerance_m: float, gap_m: float, *, between_origins: bool = False) -> list[Join]:
+def near_misses(linework: Linework, tolerance_m: float, gap_m: float, *, between_origins: bool = False) -> list[Join]:
     """Return the dead ends that stop between `tolerance_m` and `gap_m` short of a line that no short walk leads to."""
-    ends = Ends.of(web)
-    ends = ends.only(np.isin(ends.point, web.dead_ends))
-    walker, segments = Walker(web), web.segments
+    ends = Ends.of(linework)
+    ends = ends.only(np.isin(ends.point, linework.dead_ends))
+    paths, segments = ShortPaths(linework), linework.segments
     found: dict[int, Join] = {}
-    for near in _near_lines(web, ends, gap_m, between_origins=between_origins):
+    for near in _near_lines(linework, ends, gap_m, between_origins=between_origins):
         s = near.segment
         if near.point in found or near.metres <= tolerance_m:
             continue
-        if _apart(walker, near.point, [int(segments.a[s]), int(segments.b[s])], 3 * gap_m):
+        if _apart(paths, near.point, [int(segments.a[s]), int(segments.b[s])], 3 * gap_m):
             found[near.point] = Join(near.point, near.way, int(segments.way[s]), near.metres)
     return list(found.values())
 
@@ -216,32 +224,34 @@ class _Near(NamedTuple):
     foot_point: int | None
 
 
-def _near_lines(web: Web, ends: Ends, distance_m: float, *, between_origins: bool) -> list[_Near]:
+def _near_lines(linework: Linework, ends: Ends, distance_m: float, *, between_origins: bool) -> list[_Near]:
     """Return what ends may be joined to within a distance, nearest first."""
     if len(ends.point) == 0 or distance_m <= 0:
         return []
-    _, a, b, of = web.segments
-    which, segment = web.tree.query(
-        shapely.points(web.x[ends.point], web.y[ends.point]), predicate="dwithin", distance=distance_m
+    _, a, b, of = linework.segments
+    which, segment = linework.tree.query(
+        shapely.points(linework.x[ends.point], linework.y[ends.point]), predicate="dwithin", distance=distance_m
     )
     keep = (ends.point[which] != a[segment]) & (ends.point[which] != b[segment])
     if between_origins:
-        keep &= ends.origin[which] != web.way_origin[of[segment]]
+        keep &= ends.origin[which] != linework.way_origin[of[segment]]
     which, segment = which[keep], segment[keep]
     point = ends.point[which]
-    along, metres = _feet(web, point, segment)
+    along, metres = _feet(linework, point, segment)
     foot_point = np.where(along <= SAME_PLACE_M, a[segment], -1)
-    foot_point = np.where(along >= web.segment_m[segment] - SAME_PLACE_M, b[segment], foot_point)
+    foot_point = np.where(along >= linework.segment_m[segment] - SAME_PLACE_M, b[segment], foot_point)
     far = foot_point == -1
-    metres = np.where(far, metres, np.hypot(web.x[point] - web.x[foot_point], web.y[point] - web.y[foot_point]))
-    allowed = ends.level[which] == web.way_level[of[segment]]
+    metres = np.where(
+        far, metres, np.hypot(linework.x[point] - linework.x[foot_point], linework.y[point] - linework.y[foot_point])
+    )
+    allowed = ends.level[which] == linework.way_level[of[segment]]
     across = np.flatnonzero(~allowed)
     if len(across):
-        allowed[across] = _levels_meet(web, ends, which[across], segment[across], foot_point[across], distance_m)
+        allowed[across] = _levels_meet(linework, ends, which[across], segment[across], foot_point[across], distance_m)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(web.segment_m[segment] > 0, along / web.segment_m[segment], 0.0)
-    x = web.x[a[segment]] + share * (web.x[b[segment]] - web.x[a[segment]])
-    y = web.y[a[segment]] + share * (web.y[b[segment]] - web.y[a[segment]])
+        share = np.where(linework.segment_m[segment] > 0, along / linework.segment_m[segment], 0.0)
+    x = linework.x[a[segment]] + share * (linework.x[b[segment]] - linework.x[a[segment]])
+    y = linework.y[a[segment]] + share * (linework.y[b[segment]] - linework.y[a[segment]])
     order = np.lexsort((segment, point, metres))
     return [
         _Near(float(metres[i]), int(point[i]), int(segment[i]), int(ends.way[which[i]]), float(along[i]),
@@ -251,35 +261,35 @@ def _near_lines(web: Web, ends: Ends, distance_m: float, *, between_origins: boo
 
 
 def _levels_meet(
-    web: Web, ends: Ends, which: Ints, segment: Ints, foot_point: Ints, distance_m: float
+    linework: Linework, ends: Ends, which: Ints, segment: Ints, foot_point: Ints, distance_m: float
 ) -> NDArray[np.bool_]:
     """Return which ends may join a segment of another level: those alone on theirs, to an end or (from a bridge) the ground."""
     alone = np.empty(len(which), bool)
     for i, end in enumerate(which):
         same = ends.level == ends.level[end]
-        x, y = web.x[ends.point[end]], web.y[ends.point[end]]
-        near = np.hypot(web.x[ends.point[same]] - x, web.y[ends.point[same]] - y) <= distance_m
+        x, y = linework.x[ends.point[end]], linework.y[ends.point[end]]
+        near = np.hypot(linework.x[ends.point[same]] - x, linework.y[ends.point[same]] - y) <= distance_m
         alone[i] = ends.count[same][near].sum() == 1
     is_end = np.isin(foot_point, ends.point)
-    level = web.way_level[web.segments.way[segment]]
+    level = linework.way_level[linework.segments.way[segment]]
     return alone & (is_end | ((level == 0) & (ends.level[which] != 0)))
 
 
-def _feet(web: Web, point: Ints, segment: Ints) -> tuple[Floats, Floats]:
+def _feet(linework: Linework, point: Ints, segment: Ints) -> tuple[Floats, Floats]:
     """Return how many metres along each segment the nearest place to each point lies, and the metres between them."""
-    _, a, b, _ = web.segments
-    ax, ay = web.x[a[segment]], web.y[a[segment]]
-    dx, dy = web.x[b[segment]] - ax, web.y[b[segment]] - ay
-    length = web.segment_m[segment]
+    _, a, b, _ = linework.segments
+    ax, ay = linework.x[a[segment]], linework.y[a[segment]]
+    dx, dy = linework.x[b[segment]] - ax, linework.y[b[segment]] - ay
+    length = linework.segment_m[segment]
     with np.errstate(divide="ignore", invalid="ignore"):
-        along = ((web.x[point] - ax) * dx + (web.y[point] - ay) * dy) / length
+        along = ((linework.x[point] - ax) * dx + (linework.y[point] - ay) * dy) / length
         along = np.where(length > 0, np.clip(along, 0.0, length), 0.0)
         share = np.where(length > 0, along / length, 0.0)
-    return along, np.hypot(ax + share * dx - web.x[point], ay + share * dy - web.y[point])
+    return along, np.hypot(ax + share * dx - linework.x[point], ay + share * dy - linework.y[point])
 
 
-def _apart(walker: Walker, point: int, targets: list[int], limit_m: float) -> bool:
-    return not walker.within({point: 0.0}, limit_m).keys() & set(targets)
+def _apart(paths: ShortPaths, point: int, targets: list[int], limit_m: float) -> bool:
+    return not paths.within({point: 0.0}, limit_m).keys() & set(targets)
 
 
 def _clusters(place: Floats) -> Ints:

@@ -13,8 +13,9 @@ import shapely
 
 from planner.errors import CRSError, GeometryError, InputError
 from planner.findings import InputReport
-from planner.streets.readers.chains import Walker, Web, web_of
-from planner.streets.readers.osm import RawWays
+from planner.streets.joining.linework import Linework, linework_of
+from planner.streets.joining.short_paths import ShortPaths
+from planner.streets.joining.ways import Ways
 
 GATE_TOLERANCE_M = 30.0
 """How far from a gate the streets on either side may lie."""
@@ -28,12 +29,12 @@ _ON_LINE_M = 1.0
 
 
 def open_gates(
-    ways: RawWays,
+    ways: Ways,
     gates: gpd.GeoDataFrame | gpd.GeoSeries,
     tolerance_m: float = GATE_TOLERANCE_M,
     *,
     report: InputReport | None = None,
-) -> RawWays:
+) -> Ways:
     """Return the ways with those through the gates (points in any CRS), each at most `tolerance_m` metres to either side.
 
     `report` takes what each gate opened, or why it opened nothing, by its row.
@@ -62,17 +63,17 @@ def open_gates(
             "streets.gates_not_points",
             file=report.file, count=len(wrong), row=rows[first], kind=shapes[first].geom_type,
         )  # fmt: skip
-    web = web_of([ways])
+    linework = linework_of([ways])
     report.rows_read = len(gates)
-    places = gates.geometry.to_crs(web.crs)
-    works = _Works(web)
+    places = gates.geometry.to_crs(linework.crs)
+    opened = _OpenedGates(linework)
     for row, place in zip(rows, places, strict=True):
         if place is None or place.is_empty:
             report.add("streets.line_empty", "dropped", int(row))
         else:
-            report.rows_used += works.open(place.x, place.y, tolerance_m, int(row), report)
+            report.rows_used += opened.open(place.x, place.y, tolerance_m, int(row), report)
     report.figures["gates_opened"] = report.rows_used
-    return works.web().to_ways(ways.extent, {**ways.figures, "gates_opened": report.rows_used})
+    return opened.linework().to_ways(ways.extent, {**ways.figures, "gates_opened": report.rows_used})
 
 
 class _Side(NamedTuple):
@@ -85,13 +86,13 @@ class _Side(NamedTuple):
     y: float
 
 
-class _Works:
+class _OpenedGates:
     """The ways through the gates opened so far; later gates know of earlier ones."""
 
-    def __init__(self, web: Web) -> None:
-        self._before = web
-        self._walker = Walker(web)
-        self._ground = web.way_level[web.segments.way] == 0
+    def __init__(self, linework: Linework) -> None:
+        self._before = linework
+        self._paths = ShortPaths(linework)
+        self._ground = linework.way_level[linework.segments.way] == 0
         self._new_x: list[float] = []
         self._new_y: list[float] = []
         self._cuts: list[tuple[int, float, int]] = []
@@ -123,29 +124,33 @@ class _Works:
         report.add("streets.gate_one_street", "doubtful", row, tolerance_m=tolerance_m)
         return False
 
-    def web(self) -> Web:
-        """Return the web with the ways through the gates."""
-        web = self._before
+    def linework(self) -> Linework:
+        """Return the linework with the ways through the gates."""
+        linework = self._before
         if not self._chains:
-            return web
-        web, _ = web.with_points(np.array(self._new_x), np.array(self._new_y))
+            return linework
+        linework, _ = linework.with_points(np.array(self._new_x), np.array(self._new_y))
         segment, along, point = (np.array(column) for column in zip(*self._cuts, strict=True))
-        web = web.inserted(segment, along, point).with_ways(self._chains, [0] * len(self._chains))
-        number = web.classes.index(GATE_CLASS) if GATE_CLASS in web.classes else len(web.classes)
-        way_class, way_level, way_ground = web.way_class.copy(), web.way_level.copy(), web.way_ground.copy()
+        linework = linework.inserted(segment, along, point).with_ways(self._chains, [0] * len(self._chains))
+        number = linework.classes.index(GATE_CLASS) if GATE_CLASS in linework.classes else len(linework.classes)
+        way_class, way_level, way_surface = (
+            linework.way_class.copy(),
+            linework.way_level.copy(),
+            linework.way_surface.copy(),
+        )
         way_class[-len(self._chains) :] = number
         way_level[-len(self._chains) :] = 0
-        way_ground[-len(self._chains) :] = 0
-        classes = web.classes if GATE_CLASS in web.classes else (*web.classes, GATE_CLASS)
-        return replace(web, way_class=way_class, way_level=way_level, way_ground=way_ground, classes=classes)
+        way_surface[-len(self._chains) :] = 0
+        classes = linework.classes if GATE_CLASS in linework.classes else (*linework.classes, GATE_CLASS)
+        return replace(linework, way_class=way_class, way_level=way_level, way_surface=way_surface, classes=classes)
 
     def _sides(self, x: float, y: float, tolerance_m: float) -> list[_Side]:
         """Return the nearest places on the segments near a gate, nearest first; bridges and tunnels pass it by."""
-        web = self._before
+        linework = self._before
         point = shapely.Point(x, y)
-        near = web.tree.query(point, predicate="dwithin", distance=tolerance_m)
+        near = linework.tree.query(point, predicate="dwithin", distance=tolerance_m)
         near = near[self._ground[near]]
-        lines = web.tree.geometries[near]
+        lines = linework.tree.geometries[near]
         along = shapely.line_locate_point(lines, point)
         feet = shapely.get_coordinates(shapely.line_interpolate_point(lines, along))
         metres = np.hypot(feet[:, 0] - x, feet[:, 1] - y)
@@ -164,7 +169,7 @@ class _Works:
         """Return the metres between two sides along the streets, inf above the limit."""
         if here.segment == there.segment:
             return 0.0
-        walked = self._walker.within(self._ends(here), limit_m)
+        walked = self._paths.within(self._ends(here), limit_m)
         ways = (walked[point] + metres for point, metres in self._ends(there).items() if point in walked)
         metres = min(ways, default=np.inf)
         return metres if metres <= limit_m else np.inf
@@ -179,8 +184,8 @@ class _Works:
             self._new_x.append(side.x)
             self._new_y.append(side.y)
             for point, metres in self._ends(side).items():
-                self._walker.link(foot, point, metres)
-            self._walker.link(foot, gate, side.metres)
+                self._paths.link(foot, point, metres)
+            self._paths.link(foot, gate, side.metres)
             self._cuts.append((side.segment, side.along, foot))
             feet.append(foot)
         self._chains.append((feet[0], gate, feet[1]))

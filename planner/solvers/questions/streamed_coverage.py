@@ -1,41 +1,44 @@
 """Maximum coverage over catchments that come in parts, from what is asked to what is answered."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from planner.counting import total
+from planner.solvers.array_types import Floats, Ints
 from planner.solvers.input.catchments import Catchments, covered_by
-from planner.solvers.input.effort import Effort
-from planner.solvers.input.reduction import Scaled, scale_weights
-from planner.solvers.input.validation import Faults, check_effort, check_whole, numbers, site_numbers, total
+from planner.solvers.input.keywords import Search
+from planner.solvers.input.reduction import ScaledWeights, scale_weights
+from planner.solvers.input.validation import Faults, check_numbers, check_search_limits, check_site_numbers, check_whole
 from planner.solvers.results import MaxCoverage
-from planner.solvers.search.streamed_coverage import Streaming
+from planner.solvers.search.streamed_coverage import StreamedSearch
+from planner.solvers.stopping import SearchLimits
 
 
 def streamed_result(
     catchments_of: Catchments,
     weights: ArrayLike,
     sites: int,
-    effort: Effort,
     *,
     n_sites: int,
     ceilings: ArrayLike | None,
-    forbidden: ArrayLike,
-    existing: ArrayLike,
     passes: int,
     pairs_kept: int,
+    forbidden: ArrayLike = (),
+    existing: ArrayLike = (),
+    **keywords: Unpack[Search],
 ) -> MaxCoverage:
     """Check what was given, search, and return the choice and its bound."""
-    faults = Faults()
-    people = numbers(weights, np.size(weights), "weights", faults)
+    faults, limits = Faults(), SearchLimits(**keywords)
+    people = check_numbers(weights, np.size(weights), "weights", faults)
     for name, number in (("sites", sites), ("n_sites", n_sites), ("passes", passes), ("pairs_kept", pairs_kept)):
         check_whole(number, name, faults)
-    check_effort(effort.gap, effort.time_limit_s, faults)
+    check_search_limits(limits, faults)
     faults.refuse()
-    shut = site_numbers(forbidden, n_sites, "forbidden", faults)
-    stands = site_numbers(existing, n_sites, "existing", faults)
-    most = None if ceilings is None else numbers(ceilings, n_sites, "ceilings", faults)
+    shut = check_site_numbers(forbidden, n_sites, "forbidden", faults)
+    stands = check_site_numbers(existing, n_sites, "existing", faults)
+    most = None if ceilings is None else check_numbers(ceilings, n_sites, "ceilings", faults)
     both = np.intersect1d(shut, stands)
     if len(both):
         faults.add("both", name="existing", sites=both.tolist())
@@ -43,9 +46,9 @@ def streamed_result(
     scaled = scale_weights(people)
     before = covered_by(catchments_of, stands, len(people))
     whole = np.where(before, 0, scaled.whole)
-    guard = effort.guard(lambda part: total(people[before]) + scaled.real(part))
+    stopping = limits.start(lambda part: total(people[before]) + scaled.real(part))
     candidates = np.setdiff1d(np.arange(n_sites), np.union1d(shut, stands), assume_unique=True)
-    search = Streaming(
+    search = StreamedSearch(
         catchments_of,
         scaled,
         whole,
@@ -53,8 +56,8 @@ def streamed_result(
         _whole_ceilings(most, scaled, int(whole.sum()), n_sites),
         min(int(sites), len(candidates)),
         pairs_kept=int(pairs_kept),
-        guard=guard,
-        seed=effort.seed,
+        stopping=stopping,
+        seed=limits.seed,
     )
     found = search.run(int(passes))
     covered = before | found.covered
@@ -66,20 +69,20 @@ def streamed_result(
         value=value,
         value_before=total(people[before]),
         upper_bound=max(bound, value),
-        stopped_by=guard.stopped_by,
+        stopped_by=stopping.stopped_by,
         covered=covered,
-        parameters=_asked(sites, passes, pairs_kept, effort),
+        parameters=_asked(sites, passes, pairs_kept, limits),
         served=np.where(covered, people, 0.0),
+        n_candidates_free=len(candidates) if sites else 0,
+        is_forced=not (sites and len(candidates)),
     )
 
 
-def _asked(sites: int, passes: int, pairs_kept: int, effort: Effort) -> dict[str, Any]:
-    return {"sites": sites, "passes": passes, "pairs_kept": pairs_kept, "gap": effort.gap, "seed": effort.seed}
+def _asked(sites: int, passes: int, pairs_kept: int, limits: SearchLimits) -> dict[str, Any]:
+    return {"sites": sites, "passes": passes, "pairs_kept": pairs_kept, "gap": limits.gap, "seed": limits.seed}
 
 
-def _whole_ceilings(
-    most: NDArray[np.float64] | None, scaled: Scaled, everything: int, n_sites: int
-) -> NDArray[np.int64]:
+def _whole_ceilings(most: Floats | None, scaled: ScaledWeights, everything: int, n_sites: int) -> Ints:
     """Return ceilings in wholes, rounded up by whatever rounding of the weights may have added."""
     if most is None:
         return np.full(n_sites, everything)

@@ -10,35 +10,35 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.errors import InputError
-from planner.solvers.input.validation import Faults, Given
+from planner.solvers.array_types import Bools, Floats, Ints
+from planner.solvers.input.validation import CoverInput, Faults
 
 MOST_PAIRS = 60_000_000
 """Stored pairs of level rows that are built at most."""
 
 
 @dataclass(frozen=True)
-class Times:
+class TravelTimes:
     """Entries sorted by demand point and time: `row`, `site`, `seconds`, each pair once."""
 
     shape: tuple[int, int]
-    row: NDArray[np.int64]
-    site: NDArray[np.int64]
-    seconds: NDArray[np.float64]
+    row: Ints
+    site: Ints
+    seconds: Floats
 
     @property
     def longest(self) -> float:
         """The longest time stored; 0 where there is none."""
         return float(self.seconds.max(initial=0.0))
 
-    def some(self, which: NDArray[np.bool_]) -> "Times":
+    def some(self, which: Bools) -> "TravelTimes":
         """Return some of the entries."""
-        return Times(self.shape, self.row[which], self.site[which], self.seconds[which])
+        return TravelTimes(self.shape, self.row[which], self.site[which], self.seconds[which])
 
-    def nearest(self, sites: NDArray[np.int64]) -> NDArray[np.float64]:
+    def nearest(self, sites: Ints) -> Floats:
         """Return the seconds of every demand point to the nearest of some sites; inf where it has no entry."""
         is_open = np.zeros(self.shape[1], bool)
         is_open[sites] = True
@@ -47,10 +47,10 @@ class Times:
         np.minimum.at(best, self.row[used], self.seconds[used])
         return best
 
-    def within(self, seconds: float, weights: NDArray[np.float64]) -> Given:
+    def within(self, seconds: float, weights: Floats) -> CoverInput:
         """Return who reaches what within some seconds."""
         matrix = self.matrix_within(seconds)
-        return Given(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), self.shape[1], weights)
+        return CoverInput(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), self.shape[1], weights)
 
     def matrix_within(self, seconds: float) -> sparse.csr_array:
         """Return the coverage matrix at a threshold."""
@@ -60,7 +60,7 @@ class Times:
         return matrix
 
 
-def check_times(t: Any, faults: Faults) -> Times:
+def check_times(t: Any, faults: Faults) -> TravelTimes:
     """Return the entries of a matrix of travel times; a stored 0 is one of them, and of duplicates the least counts."""
     if not sparse.issparse(t):
         faults.add("no_times", kind=type(t).__name__)
@@ -81,10 +81,10 @@ def check_times(t: Any, faults: Faults) -> Times:
     first[1:] = (row[1:] != row[:-1]) | (site[1:] != site[:-1])
     row, site, seconds = row[first], site[first], seconds[first]
     order = np.lexsort((site, seconds, row))
-    return Times(entries.shape, row[order], site[order], seconds[order])
+    return TravelTimes(entries.shape, row[order], site[order], seconds[order])
 
 
-def levels(times: Times, weights: NDArray[np.float64], ceiling: NDArray[np.float64]) -> tuple[Given, NDArray[np.int64]]:
+def time_levels(times: TravelTimes, weights: Floats, ceiling: Floats) -> tuple[CoverInput, Ints]:
     """Return the rows "an open site within t" of every demand point below its `ceiling` seconds, and whose each row is.
 
     Raises
@@ -112,5 +112,5 @@ def levels(times: Times, weights: NDArray[np.float64], ceiling: NDArray[np.float
         (np.ones(ptr[-1], np.int8), used.site[place].astype(np.int32), ptr), shape=(len(end), times.shape[1])
     )
     matrix.sort_indices()
-    given = Given(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), times.shape[1], weight)
+    given = CoverInput(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), times.shape[1], weight)
     return given, row[end]

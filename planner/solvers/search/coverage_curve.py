@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from planner.counting import total
 from planner.kernels.cover_dual import collect
 from planner.kernels.cover_parts import take_catchments
 from planner.kernels.cover_path import grow
 from planner.kernels.cover_search import greedy, opening_order, start_choice
-from planner.solvers.bounds.lagrangian import Dual
-from planner.solvers.input.reduction import Problem, Scaled
-from planner.solvers.input.validation import Given, total
+from planner.solvers.array_types import Bools, Floats, Ints
+from planner.solvers.bounds.lagrangian import LagrangianDual
+from planner.solvers.input.reduction import CoverProblem, ScaledWeights
+from planner.solvers.input.validation import CoverInput
 from planner.solvers.results import Frontier, share
 from planner.solvers.search.local_search import LocalSearch
-from planner.solvers.stopping import Guard
+from planner.solvers.stopping import StoppingRule
 
 LARGE_WORK = 1_000_000_000
 """Stored pairs times numbers from which on the curve is found as one."""
@@ -34,14 +35,14 @@ _ROUNDS = 16
 class Path:
     """Sites in the order in which they open, and the whole weight covered when 0, 1, 2... of them are open."""
 
-    sites: NDArray[np.int64]
-    value: NDArray[np.int64]
+    sites: Ints
+    value: Ints
 
 
-class Curve:
+class CoverageCurve:
     """Values and bounds, in wholes, for 0 to `problem.limit` sites; both only get better."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: CoverProblem) -> None:
         """Start from the greedy order and from every row priced at all its weight."""
         self.problem = problem
         self.bound = _bounds(problem, problem.cover.weight.astype(float))
@@ -50,13 +51,13 @@ class Curve:
         self.path_of = np.zeros(len(self.value), np.int64)
 
     @property
-    def gap(self) -> NDArray[np.float64]:
+    def gap(self) -> Floats:
         """Distance to the bound as a share of it, for each number."""
         return np.array([share(b - v, b) for v, b in zip(self.value.tolist(), self.bound.tolist(), strict=True)])
 
-    def improve(self, numbers: list[int], guard: Guard) -> None:
+    def improve(self, numbers: list[int], stopping: StoppingRule) -> None:
         """Search at some numbers, and take what that gives for every number."""
-        for path, bound in guard.run([partial(self._search, number) for number in numbers]):
+        for path, bound in stopping.run([partial(self._search, number) for number in numbers]):
             better = path.value > self.value
             self.path_of[better] = len(self.paths)
             self.paths.append(path)
@@ -64,38 +65,43 @@ class Curve:
             self.bound = np.minimum(self.bound, bound)
         self.bound = np.maximum(self.bound, self.value)
 
-    def _search(self, number: int) -> tuple[Path, NDArray[np.int64]]:
+    def _search(self, number: int) -> tuple[Path, Ints]:
         problem = replace(self.problem, limit=number)
         search = LocalSearch(problem, self.chosen(number))
         search.exchange(work_limit=_SEARCH_WORK)
-        dual = Dual(problem, search.chosen)
+        dual = LagrangianDual(problem, search.chosen)
         dual.lower(_DUAL_STEPS, search.value)
         return _path(self.problem, search.chosen), _bounds(self.problem, dual.best_price)
 
-    def chosen(self, number: int) -> NDArray[np.int64]:
+    def chosen(self, number: int) -> Ints:
         """Return the columns of the best choice for a number."""
         return self.paths[self.path_of[number]].sites[:number]
 
 
-def find_curve(problem: Problem, guard: Guard) -> Curve:
-    """Return the curve, searched until every gap is as wanted or the guard or the counted rounds end it."""
-    curve = Curve(problem)
+def find_curve(problem: CoverProblem, stopping: StoppingRule) -> CoverageCurve:
+    """Return the curve, searched until every gap is as wanted or the rule or the counted rounds end it."""
+    curve = CoverageCurve(problem)
     tried = np.zeros(len(curve.value), bool)
     tried[0] = True
     for k in range(_ROUNDS):
-        if guard.must_stop(int(curve.value[-1]), int(curve.bound[-1])) and guard.stopped_by in ("time", "cancelled"):
+        if stopping.must_stop(int(curve.value[-1]), int(curve.bound[-1])) and stopping.stopped_by in (
+            "time",
+            "cancelled",
+        ):
             break
-        numbers = _next_numbers(curve, tried, guard.gap, first=k == 0)
+        numbers = _next_numbers(curve, tried, stopping.gap, first=k == 0)
         if not numbers:
             break
         tried[numbers] = True
-        curve.improve(numbers, guard)
+        curve.improve(numbers, stopping)
     return curve
 
 
-def curve_result(given: Given, scaled: Scaled, problem: Problem, standing: NDArray[np.int64], guard: Guard) -> Frontier:
+def curve_result(
+    given: CoverInput, scaled: ScaledWeights, problem: CoverProblem, standing: Ints, stopping: StoppingRule
+) -> Frontier:
     """Return the curve in the caller's numbers and weights, beside the sites that stand."""
-    curve = find_curve(problem, guard)
+    curve = find_curve(problem, stopping)
     selected, values = [], []
     for number in range(len(curve.value)):
         sites = problem.site[_in_order(problem, curve.chosen(number))]
@@ -108,7 +114,7 @@ def curve_result(given: Given, scaled: Scaled, problem: Problem, standing: NDArr
     return Frontier(np.arange(len(value)), value, bound, tuple(selected))
 
 
-def _next_numbers(curve: Curve, tried: NDArray[np.bool_], wanted: float, *, first: bool) -> list[int]:
+def _next_numbers(curve: CoverageCurve, tried: Bools, wanted: float, *, first: bool) -> list[int]:
     """Return the untried numbers to search next: at first the last and its quarter, then those where the gap is widest."""
     last = len(curve.value) - 1
     if first:
@@ -124,7 +130,7 @@ def _next_numbers(curve: Curve, tried: NDArray[np.bool_], wanted: float, *, firs
     return sorted(numbers)
 
 
-def _bounds(problem: Problem, price: NDArray[np.float64]) -> NDArray[np.int64]:
+def _bounds(problem: CoverProblem, price: Floats) -> Ints:
     """Return what prices prove for 0 to `limit` sites, in wholes."""
     unpriced, collected = collect(problem.cover, price)
     best = np.sort(collected)[::-1][: problem.limit]
@@ -134,7 +140,7 @@ def _bounds(problem: Problem, price: NDArray[np.float64]) -> NDArray[np.int64]:
     return bound // problem.unit * problem.unit
 
 
-def _path(problem: Problem, chosen: NDArray[np.int64]) -> Path:
+def _path(problem: CoverProblem, chosen: Ints) -> Path:
     """Return chosen sites by what each adds, and those that add most after them."""
     cover = problem.cover
     ordered = _in_order(problem, chosen)
@@ -153,7 +159,7 @@ def _path(problem: Problem, chosen: NDArray[np.int64]) -> Path:
     return Path(sites, value)
 
 
-def _in_order(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def _in_order(problem: CoverProblem, chosen: Ints) -> Ints:
     """Return columns by what each adds to those before it, without those that add nothing."""
     cover, columns = problem.cover, np.sort(chosen)
     ptr, rows = take_catchments(cover.site_ptr, cover.site_rows, columns)

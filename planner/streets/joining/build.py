@@ -17,12 +17,13 @@ from shapely import Geometry
 from planner.crs import WGS84, metric_crs, transformer
 from planner.errors import NetworkError
 from planner.kernels.trace import trace_stretches
-from planner.streets.readers.osm import RawWays
-from planner.streets.surface import FOR_WALKERS, segment_ground
+from planner.streets.joining.ways import Ways
+from planner.streets.network import Network
+from planner.streets.surface import FOR_WALKERS, segment_surface
 
 
-def build_arrays(ways: RawWays, *, boundary: Geometry | None, buffer_m: float, source: str) -> dict[str, Any]:
-    """Return the arrays of `StreetNetwork` for some ways; see there for names and shapes.
+def build_network(ways: Ways, *, boundary: Geometry | None, buffer_m: float, source: str) -> Network:
+    """Return the network of some ways.
 
     `boundary` (WGS 84) limits the network to the segments that touch it, widened by `buffer_m` metres; the metric CRS is
     that of its centre, or of the streets' own where there is none.
@@ -58,20 +59,20 @@ def build_arrays(ways: RawWays, *, boundary: Geometry | None, buffer_m: float, s
     mark = np.zeros(len(point_ref), np.uint8)
     np.maximum.at(mark, point_of, ways.marks)
     for_walkers = np.array([name in FOR_WALKERS for name in ways.classes])[ways.way_class[way]]
-    ground = segment_ground(ways.grounds[way], for_walkers, mark[start], mark[end])
-    arrays = _stretches(rank[start], rank[end], ways.way_class[way], ground, x[order], y[order])
+    surface = segment_surface(ways.surfaces[way], for_walkers, mark[start], mark[end])
+    arrays = _stretches(rank[start], rank[end], ways.way_class[way], surface, x[order], y[order])
     node_point = arrays.pop("node_point")
     plain = np.ones(len(arrays["edge_from"]))
-    return {
+    return Network(
         **arrays,
-        "crs": crs,
-        "node_ref": point_ref[order][node_point],
-        "factor_forward": plain,
-        "factor_backward": plain.copy(),
-        "classes": ways.classes,
-        "extent": ways.extent,
-        "figures": figures,
-    }
+        crs=crs,
+        node_ref=point_ref[order][node_point],
+        factor_forward=plain,
+        factor_backward=plain.copy(),
+        classes=ways.classes,
+        extent=ways.extent,
+        figures=figures,
+    )
 
 
 def _segments(
@@ -147,7 +148,7 @@ def _stretches(
     start: NDArray[np.int64],
     end: NDArray[np.int64],
     segment_class: NDArray[np.int16],
-    ground: NDArray[np.uint8],
+    surface: NDArray[np.uint8],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
 ) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _stretches(
         "edge_from": edge_from.astype(np.int32),
         "edge_to": edge_to.astype(np.int32),
         "edge_class": _longest_class(segment_class, chain_segment, step_m, first),
-        "vertex_ground": np.where(chain_segment >= 0, ground[chain_segment], 0).astype(np.uint8),
+        "vertex_surface": np.where(chain_segment >= 0, surface[chain_segment], 0).astype(np.uint8),
         "vertex_indptr": chain_indptr,
         "vertex_x": vertex_x,
         "vertex_y": vertex_y,

@@ -1,10 +1,9 @@
 """Streets as chains of points in metres: what `noding`, `lines`, `combine` and `gates` cut, join and walk on.
 
-A `Web` stands between the ways as read (`RawWays`, in degrees) and the ways as built. It is never changed: cutting and joining
+A `Linework` stands between the ways as read (`Ways`, in degrees) and the ways as built. It is never changed: cutting and joining
 return a new one.
 """
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from scipy.sparse import csgraph
 from shapely import MultiPolygon, Polygon
 
 from planner.crs import WGS84, metric_crs, transformer
-from planner.streets.readers.osm import RawWays
+from planner.streets.joining.ways import Ways
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,11 +35,11 @@ class Segments(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Web:
+class Linework:
     """Ways over shared points: way ``w`` runs over ``point[indptr[w]:indptr[w + 1]]``; points have `x`, `y` in metres of `crs`.
 
     `ref` names the points, `mark` marks them (`planner.streets.surface`). `way_class` indexes `classes`, `way_level` is 0 on the
-    ground, above it on bridges, below it in tunnels, `way_ground` has the bits of the ways, and `way_origin` is what they are
+    ground, above it on bridges, below it in tunnels, `way_surface` has the bits of the ways, and `way_origin` is what they are
     told apart by: the row of a layer, or the number of a source.
     """
 
@@ -54,7 +53,7 @@ class Web:
     way_level: NDArray[np.int16]
     way_origin: Ints
     classes: tuple[str, ...]
-    way_ground: NDArray[np.uint8]
+    way_surface: NDArray[np.uint8]
     mark: NDArray[np.uint8]
 
     @cached_property
@@ -106,8 +105,8 @@ class Web:
         pairs = np.unique(np.stack((np.minimum(a, b), np.maximum(a, b)), axis=1), axis=0)
         return np.flatnonzero(np.bincount(pairs.ravel(), minlength=len(self.x)) == 1)
 
-    def with_points(self, x: Floats, y: Floats) -> tuple["Web", Ints]:
-        """Return the web with new points, named by fresh negative numbers, and their numbers."""
+    def with_points(self, x: Floats, y: Floats) -> tuple["Linework", Ints]:
+        """Return the linework with new points, named by fresh negative numbers, and their numbers."""
         number = len(self.x) + np.arange(len(x))
         lowest = min(0, int(self.ref.min(initial=0)))
         ref = np.concatenate((self.ref, lowest - 1 - np.arange(len(x))))
@@ -115,8 +114,8 @@ class Web:
         mark = np.append(self.mark, np.zeros(len(x), np.uint8))
         return replace(self, x=place[0], y=place[1], ref=ref, mark=mark), number
 
-    def inserted(self, segment: Ints, along: Floats, point: Ints) -> "Web":
-        """Return the web with points put into segments, each `along` it (any measure that grows towards its end)."""
+    def inserted(self, segment: Ints, along: Floats, point: Ints) -> "Linework":
+        """Return the linework with points put into segments, each `along` it (any measure that grows towards its end)."""
         if len(segment) == 0:
             return self
         order = np.lexsort((point, along, segment))
@@ -128,8 +127,8 @@ class Web:
             indptr=self.indptr + np.concatenate(([0], np.cumsum(more))),
         )
 
-    def with_ways(self, chains: Sequence[Sequence[int]], like: Sequence[int]) -> "Web":
-        """Return the web with further ways; each has the class, level and origin of the way that `like` names."""
+    def with_ways(self, chains: Sequence[Sequence[int]], like: Sequence[int]) -> "Linework":
+        """Return the linework with further ways; each has the class, level and origin of the way that `like` names."""
         if not chains:
             return self
         model = np.asarray(like, np.int64)
@@ -141,11 +140,11 @@ class Web:
             way_class=np.concatenate((self.way_class, self.way_class[model])),
             way_level=np.concatenate((self.way_level, self.way_level[model])),
             way_origin=np.concatenate((self.way_origin, self.way_origin[model])),
-            way_ground=np.concatenate((self.way_ground, self.way_ground[model])),
+            way_surface=np.concatenate((self.way_surface, self.way_surface[model])),
         )
 
-    def without(self, segment: Mask) -> "Web":
-        """Return the web without some segments; a way cut in two becomes two."""
+    def without(self, segment: Mask) -> "Linework":
+        """Return the linework without some segments; a way cut in two becomes two."""
         at, _, _, way = self.segments
         keep = ~segment
         at, way = at[keep], way[keep]
@@ -163,17 +162,17 @@ class Web:
             way_class=self.way_class[old],
             way_level=self.way_level[old],
             way_origin=self.way_origin[old],
-            way_ground=self.way_ground[old],
+            way_surface=self.way_surface[old],
         )
 
     def degrees(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Return longitude and latitude of places in metres."""
         return transformer(self.crs, WGS84).transform(x, y)
 
-    def to_ways(self, extent: Polygon | MultiPolygon, figures: dict[str, Any]) -> RawWays:
-        """Return the web as ways in degrees."""
+    def to_ways(self, extent: Polygon | MultiPolygon, figures: dict[str, Any]) -> Ways:
+        """Return the linework as ways in degrees."""
         lon, lat = self.degrees(self.x, self.y)
-        return RawWays(
+        return Ways(
             point_ref=self.ref[self.point],
             longitude=np.asarray(lon)[self.point],
             latitude=np.asarray(lat)[self.point],
@@ -183,13 +182,13 @@ class Web:
             extent=extent,
             figures=figures,
             way_level=self.way_level,
-            way_ground=self.way_ground,
+            way_surface=self.way_surface,
             point_mark=self.mark[self.point],
         )
 
 
-def web_of(sources: Sequence[RawWays]) -> Web:
-    """Return several sources as one web, `way_origin` their number; a node of one name in one place is one point."""
+def linework_of(sources: Sequence[Ways]) -> Linework:
+    """Return several sources as one linework, `way_origin` their number; a node of one name in one place is one point."""
     longitude, latitude = (
         np.concatenate([getattr(ways, name) for ways in sources]) for name in ("longitude", "latitude")
     )
@@ -200,7 +199,7 @@ def web_of(sources: Sequence[RawWays]) -> Web:
     classes = tuple(dict.fromkeys(name for ways in sources for name in ways.classes))
     renamed = [np.array([classes.index(name) for name in ways.classes], np.int16)[ways.way_class] for ways in sources]
     counts = np.concatenate([np.diff(ways.indptr) for ways in sources])
-    web = Web(
+    linework = Linework(
         crs=crs,
         x=np.asarray(x),
         y=np.asarray(y),
@@ -211,15 +210,15 @@ def web_of(sources: Sequence[RawWays]) -> Web:
         way_level=np.concatenate([ways.way_level for ways in sources]),
         way_origin=np.repeat(np.arange(len(sources)), [len(ways.way_class) for ways in sources]),
         classes=classes,
-        way_ground=np.concatenate([ways.grounds for ways in sources]),
+        way_surface=np.concatenate([ways.surfaces for ways in sources]),
         mark=np.concatenate([ways.marks for ways in sources])[first],
     )
-    _, a, b, _ = web.segments
-    broken = ~(np.isfinite(web.x[a]) & np.isfinite(web.x[b]))
-    return web.without(broken)
+    _, a, b, _ = linework.segments
+    broken = ~(np.isfinite(linework.x[a]) & np.isfinite(linework.x[b]))
+    return linework.without(broken)
 
 
-def _shared_points(sources: Sequence[RawWays], longitude: Floats, latitude: Floats) -> tuple[Ints, Ints, Ints]:
+def _shared_points(sources: Sequence[Ways], longitude: Floats, latitude: Floats) -> tuple[Ints, Ints, Ints]:
     """Return each entry's point, and each point's name and first entry.
 
     The same name in two sources is the same point where both have it in the same place (two extracts of OpenStreetMap); else the
@@ -247,42 +246,3 @@ def _shared_points(sources: Sequence[RawWays], longitude: Floats, latitude: Floa
     again[np.unique(ref, return_index=True)[1]] = False
     ref[again] = min(0, int(ref.min(initial=0))) - 1 - np.arange(again.sum())
     return point, ref, first
-
-
-class Walker:
-    """Short walks on a web that is being joined: links may be added on the way."""
-
-    def __init__(self, web: Web) -> None:
-        _, a, b, _ = web.segments
-        self._tail, self._head = np.concatenate((a, b)), np.concatenate((b, a))
-        order = np.argsort(self._tail, kind="stable")
-        self._head, self._metres = self._head[order], np.tile(web.segment_m, 2)[order]
-        self._indptr = np.concatenate(([0], np.cumsum(np.bincount(self._tail, minlength=len(web.x)))))
-        self._links: dict[int, list[tuple[int, float]]] = {}
-
-    def link(self, a: int, b: int, metres: float) -> None:
-        """Add a link between two points."""
-        self._links.setdefault(a, []).append((b, metres))
-        self._links.setdefault(b, []).append((a, metres))
-
-    def within(self, starts: dict[int, float], limit_m: float) -> dict[int, float]:
-        """Return the points within `limit_m` metres of `starts` (point: metres walked already), with their metres."""
-        best: dict[int, float] = {}
-        heap = [(metres, point) for point, metres in starts.items() if metres <= limit_m]
-        heapq.heapify(heap)
-        while heap:
-            metres, point = heapq.heappop(heap)
-            if point in best:
-                continue
-            best[point] = metres
-            for other, step in self._neighbours(point):
-                if other not in best and metres + step <= limit_m:
-                    heapq.heappush(heap, (metres + step, other))
-        return best
-
-    def _neighbours(self, point: int) -> list[tuple[int, float]]:
-        own: list[tuple[int, float]] = []
-        if point + 1 < len(self._indptr):
-            part = slice(self._indptr[point], self._indptr[point + 1])
-            own = list(zip(self._head[part].tolist(), self._metres[part].tolist(), strict=True))
-        return own + self._links.get(point, [])
