@@ -16,7 +16,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("busy machine")
 
-OF_THE_USER = ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA")
+OF_THE_USER = ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA", "PLANNER_CACHE")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """Work in processes of its own, what is served by URL, the server's first visitor, and links that say settings."""
 
+import importlib
 import os
 import threading
 from collections.abc import Iterator
@@ -20,8 +21,6 @@ from planner.session.settings import MODES, PlanSettings
 from planner.session.workers import Job, Workers
 from planner.ui.launch import visit_first
 from planner.ui.map import publish as layer_files
-
-WITHOUT_TESTS = os.environ.get("PYTHONPATH", "")
 
 
 def answer(number, *, tell, cancelled):
@@ -54,11 +53,17 @@ def hear_nothing(*, tell, cancelled):
     threading.Event().wait()
 
 
+HERE = Path(__file__).parent
+WITH_TESTS = os.pathsep.join(map(str, (HERE, HERE.parent)))
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Workers]:
-    found = Workers(most=1)
-    with pytest.MonkeyPatch.context() as patch:  # for as long as processes may be started anew
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *filter(None, [WITHOUT_TESTS])]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "PYTHONPATH", WITH_TESTS
+        )  # for as long as it may start a process in the place of one that was ended
+        found = Workers(most=1)
         found.warm()
         yield found
         found.close()
@@ -89,19 +94,36 @@ def test_faults_come_back_as_errors_with_sentences(pool: Workers) -> None:
     assert ended(pool.submit(answer, 1)).answer() == 2, "the process goes on"
 
 
-def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answered() -> None:
+def test_a_process_that_dies_is_replaced_and_a_task_that_cannot_be_read_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parent))
+    pool = Workers(most=1)  # whose process cannot import this module
+    with pytest.raises(PlannerError, match="ModuleNotFoundError"):
+        ended(pool.submit(die)).answer()
+    pool.close()
+    monkeypatch.setenv("PYTHONPATH", WITH_TESTS)
     pool = Workers(most=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", WITHOUT_TESTS)  # its process cannot import this module
-        with pytest.raises(PlannerError, match="ModuleNotFoundError"):
-            ended(pool.submit(die)).answer()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        pool.close()
-        pool = Workers(most=1)
-        with pytest.raises(PlannerError, match="ended unexpectedly"):
-            ended(pool.submit(die)).answer()
-        assert ended(pool.submit(answer, 1)).answer() == 2, "the next task has a process of its own"
+    with pytest.raises(PlannerError, match="ended unexpectedly"):
+        ended(pool.submit(die)).answer()
+    assert ended(pool.submit(answer, 1)).answer() == 2, "the next task has a process of its own"
+    pool.close()
+
+
+def test_a_task_is_read_when_the_process_has_imported_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that import modules which import each other see half of them."""
+    (tmp_path / "task_of_a_cold_process.py").write_text(
+        "import sys\n"
+        "study = sys.modules.get('planner.run')\n"
+        "WHOLE = study is not None and not study.__spec__._initializing\n"
+        "def was_whole(*, tell, cancelled):\n"
+        "    return WHOLE\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(HERE.parent))))
+    pool = Workers(most=1)
+    assert ended(pool.submit(importlib.import_module("task_of_a_cold_process").was_whole)).answer()
     pool.close()
 
 
