@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from planner import ui
 from planner.findings import InputReport
+from planner.inputs.area_and_streets import area_of, network_of
 from planner.project import load
-from planner.study import area_of, network_of
 from planner.ui.map import streets, tiles
 
 WAYS = {"at once": 10**9, "as tiles": 0}

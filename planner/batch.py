@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from planner.deliver import MANIFEST
+from planner.deliver.folder import MANIFEST
 from planner.deliver.manifest import input_digests, program_versions
 from planner.errors import InputError, PlannerError
 from planner.project import load

@@ -12,9 +12,10 @@ import pytest
 from browsing import HOSTILE, MAP, PATIENCE_MS, Server, Visit, hostile_project, serving, visit
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
-from planner import deliver, study
+from planner import deliver
 from planner.demo import write_county
 from planner.project import load
+from planner.run import run_project
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -339,7 +340,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve a planned project whose every name is an attack."""
     folder = tmp_path_factory.mktemp("hostile")
     file = hostile_project(folder / "street")
-    deliver.write(study.run(load(file)), file.parent / "out")
+    deliver.write(run_project(load(file)), file.parent / "out")
     with serving(file, folder) as server:
         yield server
 

@@ -14,11 +14,12 @@ import pytest
 from register_county import MIXED, TOWNSHIPS, assets, file_name, spot, write_county, write_workbook
 from small_project import CRS, EAST, NORTH, degrees
 
-from planner import deliver, study
+from planner import deliver
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.register import corrections
+from planner.run import run_project
 from planner.session.run_results import read_results
-from planner.study import read_inputs
 from planner.ui.map import layers
 
 
@@ -120,7 +121,7 @@ def test_the_report_is_one_page(county):
 
 
 def test_a_run_delivers_every_row_whatever_is_known_of_its_place(county, tmp_path):
-    finished = study.run(load(county))
+    finished = run_project(load(county))
     out = deliver.write(finished, tmp_path / "out")
     features = json.loads((out / "candidates.geojson").read_text(encoding="utf-8"))["features"]
     assert len(features) == 300

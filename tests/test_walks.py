@@ -9,16 +9,17 @@ import pytest
 import rasterio
 import shapely
 
-from planner import ProjectError, study
+from planner import ProjectError
 from planner.datum import from_wgs84
 from planner.inputs.read import read_inputs
 from planner.project import load
+from planner.run import Run, run_project
 from planner.study.access import nearest_of
 from tests.small_project import CRS, EAST, NORTH, degrees, street_line, write_project, write_table
 
 
-def run(project: Path) -> study.Study:
-    return study.run(load(project))
+def run(project: Path) -> Run:
+    return run_project(load(project))
 
 
 def with_keys(project: Path, section: str, *lines: str) -> Path:
@@ -37,7 +38,7 @@ def with_exact_street(project: Path) -> Path:
     return project
 
 
-def codes(found: study.Study, role: str) -> list[str]:
+def codes(found: Run, role: str) -> list[str]:
     return [finding.code for report in found.inputs.reports if report.role == role for finding in report.findings]
 
 

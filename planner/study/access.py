@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.counting import times_covered
 from planner.coverage import Places, covered_within, nearest, travel_times
 from planner.inputs.read import PLACELESS, Inputs
 from planner.project import Project, Rule
@@ -38,12 +39,12 @@ class Access:
 
     def count_open(self, group: str, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many of some facilities serve each demand point, for `group`."""
-        return count_of(self.of(group), facilities)
+        return times_covered(self.of(group), facilities)
 
     def count_drawn(self, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many of some facilities have each demand point within the main rule's limit."""
         rule = self.project.rule_of(self.project.main_group)
-        return count_of(covered_within(self.main_times, rule.limit_s), facilities)
+        return times_covered(covered_within(self.main_times, rule.limit_s), facilities)
 
 
 def rules_of(project: Project, group: str) -> Rules:
@@ -51,14 +52,13 @@ def rules_of(project: Project, group: str) -> Rules:
     return tuple(project.rule_of(group, zone_class) for zone_class in (None, *project.zone_classes))
 
 
-def count_of(cover: sparse.csr_array, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many of some facilities cover each demand point."""
-    chosen = np.zeros(cover.shape[1], np.int64)
-    chosen[facilities] = 1
-    return np.asarray(cover.astype(np.int64) @ chosen)
+def bands_min(project: Project) -> tuple[float, ...]:
+    """Return the minutes to draw: the project's bands up to the main group's own limit, which comes last."""
+    limit = project.rule_of(project.main_group).limit_s / 60
+    return (*(minutes for minutes in project.settings.walking.bands_min if minutes < limit), limit)
 
 
-def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
+def measure_access(inputs: Inputs, *, threads: int | None = None) -> Access:
     """Walk from every demand point to every facility that may be used, for every rule of the project."""
     project = inputs.project
     sets = dict.fromkeys(rules_of(project, group) for group in (project.main_group, *project.groups))
@@ -116,8 +116,8 @@ def _stacked(parts: list[sparse.csr_array], back: NDArray[np.int64]) -> sparse.c
 
 
 def _rows_of(inputs: Inputs, rules: Rules) -> Iterator[tuple[Rule, NDArray[np.int64] | None]]:
-    """Yield each walk with the demand points that are counted by it; None stands for all of them."""
-    if len(set(rules)) == 1:
+    """Yield each walk with the demand points that are counted by it; None stands for all of them, be they none."""
+    if len(set(rules)) == 1 or len(inputs.demand_class) == 0:
         yield rules[0], None
         return
     of_class: dict[str | None, Rule] = dict(zip((None, *inputs.project.zone_classes), rules, strict=True))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from planner import study
 from planner.errors import PlannerError
 from planner.findings import InputReport
+from planner.inputs.area_and_streets import area_of, is_network_kept
+from planner.inputs.read import Inputs, read_inputs
 from planner.project import Project
 from planner.session import tasks
 from planner.session.shared_plan import Shared, fingerprint
 from planner.session.workers import Job, workers
-from planner.study import Inputs
 
 _PREPARING, _PREPARED, _FAULTS = "preparing", "prepared", "load_faults"
 
@@ -60,14 +60,14 @@ def read_again() -> None:
 
 
 def is_prepared(project: Project) -> bool:
-    """Whether the streets of a project were read before, so that reading its inputs is quick; errors as `study.area_of`."""
-    return study.is_network_kept(project, study.area_of(project, InputReport("area", project.path.name)))
+    """Whether the streets of a project were read before, so that reading its inputs is quick; errors as `area_of`."""
+    return is_network_kept(project, area_of(project, InputReport("area", project.path.name)))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def shared_of(key: str, _project: Project) -> Shared:
     """Return a project's inputs, read once for each `key` that it has (see `plans.fingerprint`); errors as `read_inputs`."""
-    shared = Shared(study.read_inputs(_project, progress=lambda step: None), key)
+    shared = Shared(read_inputs(_project, progress=lambda step: None), key)
     gc.collect()
     gc.freeze()  # they stay; looking through them again at every collection is half of the time that a change takes
     return shared

@@ -14,9 +14,9 @@ from shapely.geometry.base import BaseGeometry
 from planner.crs import WGS84, transformer
 from planner.errors import PlannerError
 from planner.findings import InputReport
+from planner.inputs.area_and_streets import area_of, network_of
 from planner.project import Project
 from planner.streets import StreetNetwork
-from planner.study import area_of, network_of
 from planner.ui.map import tiles
 from planner.ui.map.plugins import tile_scripts
 from planner.user_folder import user_folder

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from small_project import degrees, write_project, write_table
 from test_cli import planner
 
-from planner import deliver, study
+from planner import deliver
 from planner.inputs.read import read_inputs
 from planner.project import load
-from planner.results.data_quality import find_doubts
+from planner.results.data_quality import assess_data_quality
+from planner.run import run_project
 from planner.study.clusters import group_points, spacing_m, split_wide
 from planner.texts import LANGUAGES
 
@@ -30,7 +31,7 @@ def street(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def doubts(street):
-    return find_doubts(street)
+    return assess_data_quality(street)
 
 
 def test_people_out_of_reach_are_told_by_cause(doubts):
@@ -51,7 +52,7 @@ def test_without_candidates_the_far_ones_are_beyond_the_limit(tmp_path):
     file = write_project(tmp_path)
     text = file.read_text(encoding="utf-8").replace('[candidates]\nsource = "candidates.csv"\n', "")
     file.write_text(text.replace("sites = 1", "sites = 0"), encoding="utf-8")
-    found = find_doubts(inputs_of(file))
+    found = assess_data_quality(inputs_of(file))
     assert found.unreached["beyond"] == {"people": 1400.0, "demand_points": 4}
     far = [cluster for cluster in found.clusters if cluster.cause == "beyond"]
     assert [(cluster.people, cluster.zone) for cluster in far] == [(1400, "东镇")], (
@@ -69,7 +70,7 @@ def test_where_the_file_ends_people_are_near_its_edge(tmp_path):
     lines = [bounds if line.startswith("<bounds") else line for line in osm.splitlines()]
     (tmp_path / "streets.osm").write_text("\n".join(lines), encoding="utf-8")
     write_table(tmp_path / "candidates.csv", {"名称": ["A"], "at": [1500]})
-    causes = find_doubts(inputs_of(file)).unreached
+    causes = assess_data_quality(inputs_of(file)).unreached
     assert causes["near_edge"] == {"people": 500.0, "demand_points": 1}
     assert causes["beyond"] == {"people": 400.0, "demand_points": 1}
 
@@ -97,7 +98,7 @@ def test_the_report_of_a_run_holds_them_in_either_language(street, doubts, tmp_p
         assert told["people"] == 75
         assert [cluster["id"] for cluster in told["clusters"]] == ["u01", "u02"]
         assert all(cluster["message"] and cluster["remedy"] for cluster in told["clusters"])
-    run = study.run(load(write_project(tmp_path)))
+    run = run_project(load(write_project(tmp_path)))
     report = json.loads((deliver.write(run, tmp_path / "out") / "data_report.json").read_text(encoding="utf-8"))
     assert report["unreached"]["clusters"] == doubts.to_dict("en")["unreached"]["clusters"]
 
@@ -127,7 +128,7 @@ def test_check_writes_report_and_layer(tmp_path):
 
 
 def test_one_answer_twice(street, doubts):
-    assert find_doubts(street) == doubts
+    assert assess_data_quality(street) == doubts
 
 
 # ----------------------------------------------------------------------------------------------------------------- clusters
@@ -202,7 +203,7 @@ def test_people_without_facilities_are_beyond_all_reach(tmp_path):
     file = write_project(tmp_path)
     text = file.read_text(encoding="utf-8")
     file.write_text(text[: text.index("[centres]")], encoding="utf-8")
-    found = find_doubts(read_inputs(load(file, unfinished=True), progress=lambda step: None))
+    found = assess_data_quality(read_inputs(load(file, unfinished=True), progress=lambda step: None))
     assert found.unreached["beyond"]["people"] == 1500
     assert found.unreached["apart"]["people"] == 25
     assert found.to_dict("en")["unreached"]["clusters"][0]["minutes"] is None

@@ -1,4 +1,4 @@
-"""The data report as a map layer: groups of people out of reach as surfaces, doubtful and dropped rows as points."""
+"""The data report, as plain data and as a map layer: people out of reach as surfaces, rows in doubt or dropped as points."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +9,8 @@ import shapely
 
 from planner.crs import WGS84
 from planner.findings import Finding, InputReport
-from planner.results.data_quality import Doubts
-from planner.study import Inputs
+from planner.inputs.read import Inputs
+from planner.results.data_quality import DataQuality
 
 DATA_REPORT = "data_report.json"
 
@@ -32,15 +32,21 @@ _COLUMNS = [
 ]
 
 
-def report_layer(inputs: Inputs, doubts: Doubts, language: str) -> gpd.GeoDataFrame:
+def data_report(language: str, reports: list[Any], quality: DataQuality | None = None) -> dict[str, Any]:
+    """Return the account of every input as plain data, and what they leave in doubt as a whole."""
+    account = {"schema_version": 1, "language": language, "inputs": [report.to_dict(language) for report in reports]}
+    return account if quality is None else account | quality.to_dict(language)
+
+
+def report_layer(inputs: Inputs, quality: DataQuality, language: str) -> gpd.GeoDataFrame:
     """Return the clusters of unreached people (`kind` "cluster"), then the rows in doubt that have a place (`kind` "row").
 
     Rows without a place, most of them dropped for that very reason, are in ``data_report.json`` alone.
     """
     rows: list[dict[str, Any]] = []
     shapes: list[shapely.Geometry] = []
-    for number, cluster in enumerate(doubts.clusters):
-        rows.append({"kind": "cluster", **doubts.told(number, language)})
+    for number, cluster in enumerate(quality.clusters):
+        rows.append({"kind": "cluster", **quality.told(number, language)})
         shapes.append(cluster.shape)
     places = _places(inputs)
     count = 0
