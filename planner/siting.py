@@ -91,8 +91,6 @@ def max_coverage(
 ) -> MaxCoverage:
     """Open the sites that, with the existing ones, cover the most weight (maximal covering location problem).
 
-    ::
-
         maximise   sum_i w_i z_i
         subject to z_i <= sum of x_j over the sites j that cover i
                    sum_j x_j <= sites            (or sum_j cost_j x_j <= budget)
@@ -103,10 +101,14 @@ def max_coverage(
 
     Parameters
     ----------
-    cov : sparse array of bool or integers, shape (n_demand, n_sites); nonzero where a site covers a demand point.
-    weights : shape (n_demand,), not negative.
-    sites : how many may be opened; this, or `budget` with `costs`.
-    method : "auto" and "exact" search until proven; "greedy" is a quick choice with a bound beside it.
+    cov
+        Sparse array of bool or integers, shape (n_demand, n_sites); nonzero where a site covers a demand point.
+    weights
+        Shape (n_demand,), not negative.
+    sites
+        How many may be opened; this, or `budget` with `costs`.
+    method
+        "auto" and "exact" search until proven; "greedy" is a quick choice with a bound beside it.
 
     Raises
     ------
@@ -115,7 +117,9 @@ def max_coverage(
     InfeasibleError
         No choice meets the conditions; those that clash are named.
 
-    Sources: Church & ReVelle (1974), Papers of the Regional Science Association 32, 101-118; with capacities Current &
+    References
+    ----------
+    Church & ReVelle (1974), Papers of the Regional Science Association 32, 101-118; with capacities Current &
     Storbeck (1988), Environment and Planning B 15, 153-163.
     """
 
@@ -144,37 +148,35 @@ def max_coverage_streamed(
 
     Catchments are asked for and let go again: once for a sample of the sites, then at most `passes` times for those that can
     still matter. The bound holds whatever stopped the search. Nothing hangs on how the parts are cut unless more pairs would
-    be worth keeping than may be.
+    be worth keeping than may be. `weights` and `sites` are as in `max_coverage`.
 
     Parameters
     ----------
-    catchments_of : given rising numbers of sites, yields parts ``(ptr, rows)`` that hold their catchments in this order:
+    catchments_of
+        Given rising numbers of sites, yields parts ``(ptr, rows)`` that hold their catchments in this order:
         ``rows[ptr[k]:ptr[k + 1]]`` are the demand points that the k-th covers, each once (`planner.coverage.catchments`
         gives them as ``part.indptr, part.indices``).
-    weights : shape (n_demand,), not negative.
-    sites : how many of the `n_sites` may be opened.
-    ceilings : shape (n_sites,), what each site covers at the most, where something is known; saves asking for those that
+    ceilings
+        Shape (n_sites,), what each site covers at the most, where something is known; saves asking for those that
         cannot matter. The bound holds only if these do.
-    passes : how often all catchments may be asked for.
-    pairs_kept : stored pairs that may be kept at a time; some 30 bytes each are needed.
+    passes
+        How often all catchments may be asked for.
+    pairs_kept
+        Stored pairs that may be kept at a time; some 30 bytes each are needed.
 
     Raises
     ------
     InputError
         What was given cannot be, or what `catchments_of` gives.
 
-    Sources: as `max_coverage`; column generation: Gilmore & Gomory (1961), Operations Research 9, 849-859.
+    References
+    ----------
+    As `max_coverage`; column generation: Gilmore & Gomory (1961), Operations Research 9, 849-859.
     """
     return streamed_result(
-        catchments_of,
-        weights,
-        sites,
-        n_sites=n_sites,
-        ceilings=ceilings,
-        passes=passes,
-        pairs_kept=pairs_kept,
-        **keywords,
-    )
+        catchments_of, weights, sites,
+        n_sites=n_sites, ceilings=ceilings, passes=passes, pairs_kept=pairs_kept, **keywords,
+    )  # fmt: skip
 
 
 @takes(CoverKeywords)
@@ -187,8 +189,6 @@ def max_backup(
     **keywords: Unpack[CoverKeywords],
 ) -> MaxCoverage:
     """Open the sites that serve the most weight `times` times over (backup coverage).
-
-    ::
 
         maximise   sum_i w_i z_i
         subject to times z_i <= sum of x_j over the sites j that cover i
@@ -221,16 +221,19 @@ def max_worst_zone(
 ) -> WorstZone:
     """Open the sites that raise the covered share of the worst zone most.
 
-    ::
-
         maximise   s
         subject to s sum_{i in k} w_i <= sum_{i in k} w_i z_i  for every zone k that has any weight
                    z_i <= sum of x_j over the sites j that cover i
                    limits, roles and conditions as in `max_coverage`;  x, z in {0, 1}
 
-    `zones` is the zone of each demand point, shape (n_demand,), whole numbers, -1 for none. Errors as `max_coverage`.
+    `zones` is the zone of each demand point, shape (n_demand,), whole numbers, -1 for none.
 
     Source: the max-min (Rawlsian) form of equity, Marsh & Schilling (1994), EJOR 74, 1-17.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     conditions = keywords.get("conditions", NOTHING_MORE)
     keywords["conditions"] = replace(conditions, zones=zones)
@@ -255,8 +258,6 @@ def min_sites(
 ) -> MinSites:
     """Open the fewest (with `costs` the cheapest) sites that, with the existing ones, cover a share of the weight.
 
-    ::
-
         minimise   sum_j x_j                     (or sum_j cost_j x_j)
         subject to sum_i w_i z_i >= share W,  z_i <= sum of x_j over the sites j that cover i
                    roles and conditions as in `max_coverage`;  x, z in {0, 1}
@@ -272,7 +273,9 @@ def min_sites(
     InfeasibleError
         No choice covers so much: parameter `largest` is the largest share possible, `families` what clashes.
 
-    Sources: Toregas, Swain, ReVelle & Bergman (1971), Operations Research 19, 1363-1373; partial: Daskin & Owen (1999).
+    References
+    ----------
+    Toregas, Swain, ReVelle & Bergman (1971), Operations Research 19, 1363-1373; partial: Daskin & Owen (1999).
     """
 
     def check(faults: Faults) -> None:
@@ -298,21 +301,21 @@ def p_median(
 ) -> PMedian:
     """Open the sites that, with the existing ones, leave the least person-seconds of travel (p-median).
 
-    ::
-
         minimise   sum_i w_i min over open j of t_ij
         subject to sum_j x_j = sites (or as many as there are and the conditions allow)
                    roles and conditions as in `max_coverage`;  x in {0, 1}
 
-    Parameters
-    ----------
-    t : sparse array, shape (n_demand, n_sites), seconds. A stored entry is a time, 0 included; what is not stored cannot be
-        reached.
-    unserved_s : what a demand point costs that no open site reaches; at least the longest time. It must be given where a
-        choice may leave somebody so.
-
     `value` is person-seconds, `mean_s` the mean, `unserved` the weight that costs `unserved_s`, `lower_bound` what no choice
     is below.
+
+    Parameters
+    ----------
+    t
+        Sparse array, shape (n_demand, n_sites), seconds. A stored entry is a time, 0 included; what is not stored cannot be
+        reached.
+    unserved_s
+        What a demand point costs that no open site reaches; at least the longest time. It must be given where a
+        choice may leave somebody so.
 
     Raises
     ------
@@ -321,7 +324,9 @@ def p_median(
     InfeasibleError
         No choice meets the conditions; those that clash are named.
 
-    Sources: Hakimi (1964), Operations Research 12, 450-459; solved as covering of time levels, Elloumi (2010), RAIRO 44.
+    References
+    ----------
+    Hakimi (1964), Operations Research 12, 450-459; solved as covering of time levels, Elloumi (2010), RAIRO 44.
     """
     return median_result(t, weights, sites, unserved_s, **keywords)
 
@@ -333,8 +338,6 @@ def p_center(
     **keywords: Unpack[TimeKeywords],
 ) -> PCenter:
     """Open the sites that, with the existing ones, bring the farthest demand point nearest (p-center).
-
-    ::
 
         minimise   max_i min over open j of t_ij
         subject to sum_j x_j = sites (or as many as there are and the conditions allow)
@@ -350,7 +353,9 @@ def p_center(
     InfeasibleError
         So many sites cannot reach everybody who has an entry; what clashes is named.
 
-    Sources: Hakimi (1964), Operations Research 12, 450-459; Minieka (1970), SIAM Review 12, 138-139.
+    References
+    ----------
+    Hakimi (1964), Operations Research 12, 450-459; Minieka (1970), SIAM Review 12, 138-139.
     """
     return center_result(t, sites, **keywords)
 
@@ -367,7 +372,7 @@ def frontier(
 ) -> Frontier:
     """Return the most that each number of new sites, or each amount of money, can cover.
 
-    Parameters and errors as `max_coverage`. By number from the required ones' up to `sites`; by money at `points` equal
+    Parameters as `max_coverage`. By number from the required ones' up to `sites`; by money at `points` equal
     steps from the required ones' cost up to `budget`, or at the amounts given in its place. Each point has a bound of its
     own; values and bounds never fall from one point to the next. Points at which the conditions cannot be met are left out.
     Searches stop on counted work; where time ends or the caller cancels, points not reached are left out.
@@ -375,16 +380,16 @@ def frontier(
     By number, without required sites or conditions, a large problem (a billion stored pairs times numbers) is searched for all
     numbers at once: prices for one number bound all others, and the next number is taken where the gap is widest, until every
     gap is at most `gap`. All numbers are then there, whatever ended the search.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
     most: Any = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
     given, constraints, limits = check_problem(
-        cov,
-        weights,
-        sites=sites,
-        budget=most,
-        check=lambda faults: check_whole(points, "points", faults),
-        **keywords,
+        cov, weights, sites=sites, budget=most, check=lambda faults: check_whole(points, "points", faults), **keywords
     )
     return frontier_result(given, constraints, limits, amounts, int(points))
 

@@ -16,15 +16,26 @@ Status = Literal["optimal", "feasible"]
 class Result:
     """A choice of sites and what is known about it.
 
-    selected : the chosen sites in opening order; existing ones are not in it.
-    closed : existing sites that close (only where some may).
-    value : the objective.
-    stopped_by : why the search ended: "proven", "gap", "work", "time" or "cancelled".
-    covered : for each demand point, whether an open site reaches it.
-    parameters : what was asked for.
-    forced : the selected sites that had to open.
-    n_candidates_free : how many candidates could open beside those within the number or the budget.
-    is_forced : whether nothing was free to choose: no such candidate, and no centre that may close.
+    Attributes
+    ----------
+    selected
+        The chosen sites in opening order; existing ones are not in it.
+    closed
+        Existing sites that close (only where some may).
+    value
+        The objective.
+    stopped_by
+        Why the search ended: "proven", "gap", "work", "time" or "cancelled".
+    covered
+        For each demand point, whether an open site reaches it.
+    parameters
+        What was asked for.
+    forced
+        The selected sites that had to open.
+    n_candidates_free
+        How many candidates could open beside those within the number or the budget.
+    is_forced
+        Whether nothing was free to choose: no such candidate, and no centre that may close.
     """
 
     selected: Ints
@@ -81,10 +92,16 @@ class Minimised(Result):
 class MaxCoverage(Maximised):
     """A choice of sites that covers much, and the proof that no other covers much more.
 
-    gains : what each selected site adds to those before it, same order.
-    value, value_before : covered weight with the chosen sites, and with what stands today; served weight with capacities.
-    served : weight served of each demand point; with capacities less than its weight where sites in reach are full.
-    allocation : who serves whom, shape (n_demand, n_sites), weights; only with capacities.
+    Attributes
+    ----------
+    gains
+        What each selected site adds to those before it, same order.
+    value, value_before
+        Covered weight with the chosen sites, and with what stands today; served weight with capacities.
+    served
+        Weight served of each demand point; with capacities less than its weight where sites in reach are full.
+    allocation
+        Who serves whom, shape (n_demand, n_sites), weights; only with capacities.
     """
 
     gains: Floats

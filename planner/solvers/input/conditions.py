@@ -21,15 +21,24 @@ PerZone = float | Mapping[int, float] | ArrayLike
 class Conditions:
     """What a choice of sites must keep to besides its number or budget; what is left out does not bind.
 
-    closable, closures : numbers of existing sites that may close, and how many of them at most (any number if left out).
-    exclusive : groups of site numbers; of each at most one is open. Existing ones may stay.
-    conflicts : shape (n, 2), pairs of sites that are not both opened.
-    site_xy_m, spacing_m : coordinates of the sites, shape (n_sites, 2), and how far apart they lie at least: nearer pairs
+    Attributes
+    ----------
+    closable, closures
+        Numbers of existing sites that may close, and how many of them at most (any number if left out).
+    exclusive
+        Groups of site numbers; of each at most one is open. Existing ones may stay.
+    conflicts
+        Shape (n, 2), pairs of sites that are not both opened.
+    site_xy_m, spacing_m
+        Coordinates of the sites, shape (n_sites, 2), and how far apart they lie at least: nearer pairs
         conflict.
-    site_zones, at_least, at_most : the zone of each site (whole numbers; -1 for none), and how many are open in each zone,
+    site_zones, at_least, at_most
+        The zone of each site (whole numbers; -1 for none), and how many are open in each zone,
         those that stand counted: one number for all zones, a mapping from zone to number, or an array by zone.
-    zones, floor : the zone of each demand point, and the share of its weight that is covered at least, given likewise.
-    capacity : shape (n_sites,), the weight that each site can serve; inf for any.
+    zones, floor
+        The zone of each demand point, and the share of its weight that is covered at least, given likewise.
+    capacity
+        Shape (n_sites,), the weight that each site can serve; inf for any.
     """
 
     closable: ArrayLike = ()

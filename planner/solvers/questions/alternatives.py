@@ -28,7 +28,12 @@ def alternatives(
     """Return the best choice and the next best that really differ: each lacks at least `differ` sites of each before it.
 
     Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to
-    open nothing) differ so much. The time limit is for each. The rest is as in `max_coverage`, errors too.
+    open nothing) differ so much. The time limit is for each. The rest is as in `max_coverage`.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
 
     def check(faults: Faults) -> None:

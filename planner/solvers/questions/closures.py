@@ -19,9 +19,14 @@ from planner.solvers.stopping import PROVEN_SHARE, StopReason
 class Mergers:
     """What is lost when two existing sites become one; one entry a pair.
 
-    pair : shape (n, 2), the two sites, the lower number first.
-    loss_keeping : shape (n, 2), weight no longer covered when only the first, only the second stays open.
-    third, loss_third : the other site that would serve best in place of both (-1 for none), and what is lost then, everything
+    Attributes
+    ----------
+    pair
+        Shape (n, 2), the two sites, the lower number first.
+    loss_keeping
+        Shape (n, 2), weight no longer covered when only the first, only the second stays open.
+    third, loss_third
+        The other site that would serve best in place of both (-1 for none), and what is lost then, everything
         counted that it covers anew: below 0 where more is covered than today.
     """
 
@@ -54,7 +59,12 @@ class Closures:
 def closure_losses(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> Floats:
     """Return for each existing site, in the order given, the weight that nobody else covers: what is lost if it closes.
 
-    `cov` and `weights` are as in `max_coverage`, and so are the errors. Sites named twice count once.
+    `cov` and `weights` are as in `max_coverage`. Sites named twice count once.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     given, standing = _standing(cov, weights, existing)
     count = given.times_covered(standing)
@@ -68,7 +78,12 @@ def closure_losses(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> Floa
 def mergers(cov: Matrix, weights: ArrayLike, existing: ArrayLike, candidates: ArrayLike = ()) -> Mergers:
     """Return what is lost when any two existing sites become one of them, or one of the candidates.
 
-    Pairs come in rising order. `cov` and `weights` are as in `max_coverage`, and so are the errors.
+    Pairs come in rising order. `cov` and `weights` are as in `max_coverage`.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     given, standing = _standing(cov, weights, existing)
     faults = Faults()
@@ -120,8 +135,6 @@ def least_loss_closures(
     threads: int | None = None,
 ) -> Closures:
     """Return the set of exactly `closures` existing sites whose closing loses the least weight.
-
-    ::
 
         minimise   sum_i w_i (1 - z_i) over the points covered today
         subject to z_i <= sum of x_j over the existing sites j that cover i,  sum_j x_j = n - closures

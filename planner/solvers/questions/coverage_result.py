@@ -103,8 +103,10 @@ def result_of(
     Parameters
     ----------
     cov, weights, and whatever binds : as in `max_coverage`; nothing is refused that the sites break.
-    chosen, closed : numbers of the sites that open and of the existing ones that close.
-    upper_bound : a bound known from elsewhere; without one the value stands in its place and proves nothing.
+    chosen, closed
+        Numbers of the sites that open and of the existing ones that close.
+    upper_bound
+        A bound known from elsewhere; without one the value stands in its place and proves nothing.
 
     Raises
     ------

@@ -21,10 +21,16 @@ from planner.solvers.results import MaxCoverage, share
 class Evaluation:
     """A given list of sites beside the best there is.
 
-    result : the list itself, with all that is known of a choice; its `upper_bound` is at least its value.
-    upper_bound : no list that keeps to the conditions covers more.
-    broken : the conditions that the list breaks; empty where it keeps to all.
-    best : the best list found under the same conditions.
+    Attributes
+    ----------
+    result
+        The list itself, with all that is known of a choice; its `upper_bound` is at least its value.
+    upper_bound
+        No list that keeps to the conditions covers more.
+    broken
+        The conditions that the list breaks; empty where it keeps to all.
+    best
+        The best list found under the same conditions.
     """
 
     result: MaxCoverage
@@ -84,7 +90,12 @@ def evaluate(
 ) -> Evaluation:
     """Score a given list of sites against what `max_coverage` can do under the same conditions.
 
-    `chosen` are numbers of new sites; existing ones among them are passed over. The rest is as in `max_coverage`, errors too.
+    `chosen` are numbers of new sites; existing ones among them are passed over. The rest is as in `max_coverage`.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     listed = np.empty(0, np.int64)
 

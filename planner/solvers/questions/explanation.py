@@ -26,14 +26,24 @@ Group = ArrayLike | tuple[Matrix, ArrayLike]
 class Explanation:
     """What is to be said of each chosen site; one entry a site, in opening order. Where capacities bind, covered means served.
 
-    selected : the sites.
-    gain : weight newly covered when it opens, beside those before it.
-    gain_by_group : people of each group newly in reach, shape (n,) each.
-    gain_by_zone : weight newly in reach by zone, shape (n, n_zones).
-    reached, overlap : weight within its reach, and the part of it that another open site reaches too.
-    loss_if_dropped : weight covered no longer without it.
-    replacement : the candidate that makes up most of that in its place and keeps every condition; -1 for none.
-    replacement_loss : what is lost still with the replacement; below 0 where more is covered.
+    Attributes
+    ----------
+    selected
+        The sites.
+    gain
+        Weight newly covered when it opens, beside those before it.
+    gain_by_group
+        People of each group newly in reach, shape (n,) each.
+    gain_by_zone
+        Weight newly in reach by zone, shape (n, n_zones).
+    reached, overlap
+        Weight within its reach, and the part of it that another open site reaches too.
+    loss_if_dropped
+        Weight covered no longer without it.
+    replacement
+        The candidate that makes up most of that in its place and keeps every condition; -1 for none.
+    replacement_loss
+        What is lost still with the replacement; below 0 where more is covered.
     """
 
     selected: Ints
@@ -62,9 +72,12 @@ def explain(
     Parameters
     ----------
     cov, weights, and whatever binds : as given to the model. What the sites break already may stay as broken as it is.
-    chosen : a result, whose order and closures are kept, or numbers of sites (existing ones among them are passed over).
-    groups : people by group: weights of shape (n_demand,), or a pair of a coverage matrix of their own and weights.
-    zones : the zone of each demand point, -1 for none; one zone for everybody where left out.
+    chosen
+        A result, whose order and closures are kept, or numbers of sites (existing ones among them are passed over).
+    groups
+        People by group: weights of shape (n_demand,), or a pair of a coverage matrix of their own and weights.
+    zones
+        The zone of each demand point, -1 for none; one zone for everybody where left out.
 
     Raises
     ------

@@ -25,10 +25,16 @@ from planner.solvers.results import MaxCoverage, Status
 class FewestChanges:
     """The plan within a share of the best that keeps most of a given list.
 
-    plan : the choice, with its coverage and the bound on that among plans that keep as many.
-    kept, dropped, added : sites of the list that stay and that go, and sites that come in their place.
-    kept_bound : no plan within that share keeps more of the list; `status` whether as many are kept as can be.
-    best : the best choice without regard to the list.
+    Attributes
+    ----------
+    plan
+        The choice, with its coverage and the bound on that among plans that keep as many.
+    kept, dropped, added
+        Sites of the list that stay and that go, and sites that come in their place.
+    kept_bound
+        No plan within that share keeps more of the list; `status` whether as many are kept as can be.
+    best
+        The best choice without regard to the list.
     """
 
     plan: MaxCoverage
@@ -57,13 +63,16 @@ def fewest_changes(
 ) -> FewestChanges:
     """Return, among the plans within a share of the best, the one that keeps most of a given list.
 
-    ::
-
         maximise   sum of x_j over the sites j of the list;  among equals, the weight covered
         subject to weight covered >= (1 - within) times the best value found (``of="best"``) or its bound (``of="bound"``)
                    limits, roles and conditions as in `max_coverage`
 
-    `plan` are numbers of sites. The time limit is for each of the three steps. Errors as `max_coverage`.
+    `plan` are numbers of sites. The time limit is for each of the three steps.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     listed = np.empty(0, np.int64)
 

@@ -43,7 +43,12 @@ def price_of_conditions(
 
     The number or the budget is no condition here; sites required and forbidden are. `only` names those to price (every one that
     binds where left out), `best` is the choice under all of them where it is known already; with ``method="greedy"`` each price
-    is between a quick choice and a bound. Errors as `max_coverage`.
+    is between a quick choice and a bound.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
 
     def check(faults: Faults) -> None:

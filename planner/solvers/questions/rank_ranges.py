@@ -19,9 +19,14 @@ from planner.solvers.search.opening_order import in_order
 class RankRanges:
     """The place of each chosen site in the opening order; one entry a site, in that order.
 
-    selected : the sites.
-    rank : 1 is first.
-    rank_low, rank_high, rank_mean : the lowest, highest and mean place when any other site is dropped and when weights are
+    Attributes
+    ----------
+    selected
+        The sites.
+    rank
+        1 is first.
+    rank_low, rank_high, rank_mean
+        The lowest, highest and mean place when any other site is dropped and when weights are
         perturbed.
     """
 
@@ -46,6 +51,11 @@ def rank_ranges(
     """Return how the opening order of chosen sites moves when any of them is dropped and when weights vary.
 
     Weights are perturbed `draws` times, each by a factor drawn evenly from 1 - spread to 1 + spread. The rest is as in `explain`.
+
+    Raises
+    ------
+    InputError
+        As `explain`.
     """
     listed = np.empty(0, np.int64)
 

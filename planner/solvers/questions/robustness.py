@@ -45,7 +45,12 @@ def robustness(
 
     `scenarios` are pairs of a coverage matrix and weights, or a function that draws one from a random generator; of it `draws`
     are taken, each from a generator of its own by `seed`. `time_limit_s` is for each scenario. The rest is as in
-    `max_coverage`, errors too. `vary` makes such a function from travel times.
+    `max_coverage`. `vary` makes such a function from travel times.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        As `max_coverage`.
     """
     if callable(scenarios):
         faults = Faults()
