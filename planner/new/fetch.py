@@ -15,8 +15,8 @@ from planner.crs import WGS84
 from planner.deliver import ATTRIBUTION, to_geojson
 from planner.findings import InputReport
 from planner.new.given import Given
-from planner.project.places import BOUNDARY_FILE
-from planner.project.sections import WalkingSection
+from planner.project.area import BOUNDARY_FILE
+from planner.project.walking import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
 from planner.streets.readers.online import user_folder
 from planner.study import Progress

@@ -13,7 +13,7 @@ from planner.findings import InputReport
 from planner.new.datums import Ground, datum_of_points, ground_of
 from planner.new.given import Given
 from planner.new.sections import Section
-from planner.project.places import TOWNSHIP
+from planner.project.area import TOWNSHIP
 from planner.tables import VECTOR_SUFFIXES, as_numbers, as_texts, find_columns, read_table, read_vector
 from planner.tables.headers import fold
 from planner.tables.rows import own_columns

@@ -18,9 +18,10 @@ from planner.register.corrections import Correction, apply_corrections
 from planner.register.datum_check import check_datum, check_datums_together
 from planner.register.duplicates import mark_duplicates
 from planner.register.eligibility import Eligibility, apply_rules
+from planner.register.exclusions import exclude, nothing_excluded
 from planner.register.names import bare_township, folded
 from planner.register.placing import place_rows
-from planner.register.row_findings import Accounts, objects
+from planner.register.row_findings import RowFindings
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
 from planner.tables import Role, Synonyms, read_facilities
@@ -56,8 +57,9 @@ class Register:
 
     `points`: the columns of `planner.tables.Facilities`, ids unique over all files, and `role`, `own_row` (row of
     ``original[role]``), `report_no` (number of the file), `position_quality` ("given", "village", "township", None),
-    `position_uncertainty_m` (NaN where given or unknown), `duplicate_of` and `excluded_reason` ("no_position", "vague_position",
-    "duplicate", a rule's reason, else None). `original`: the county's own columns by role.
+    `position_uncertainty_m` (NaN where given or unknown), `duplicate_of`, and the ledger of exclusions: `excluded_reason`
+    ("no_position", "vague_position", "duplicate", a rule's reason, else None) and `excluded_by`. `original`: the county's own
+    columns by role.
     """
 
     points: gpd.GeoDataFrame
@@ -95,16 +97,18 @@ def read_register(register_files: Sequence[RegisterFile], aids: Aids) -> Registe
         check_datums_together(parts, declared=datums, network=aids.network, reports=reports)
     _make_ids_unique(parts, reports)
     points = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0], crs=WGS84)
-    accounts = Accounts(points, reports)
+    findings = RowFindings(points, reports)
     if aids.corrections_report is not None:
         points = apply_corrections(points, aids.corrections, report=aids.corrections_report)
     points = place_rows(
         points, villages=aids.villages, zones=aids.zones, network=aids.network, max_snap_m=aids.max_snap_m,
-        accounts=accounts,
+        findings=findings,
     )  # fmt: skip
-    points["excluded_reason"] = objects(points, _unplaced(points))
-    points = mark_duplicates(points, accounts)
-    points = apply_rules(points, aids.rules, accounts)
+    quality = points["position_quality"].to_numpy(object)
+    points = exclude(nothing_excluded(points), pd.isna(quality), "no_position", by="placing")
+    points = exclude(points, quality == "township", "vague_position", by="placing")
+    points = mark_duplicates(points, findings)
+    points = apply_rules(points, aids.rules, findings)
     _count(points, reports)
     return Register(points, {role: _stacked(frames) for role, frames in original.items()})
 
@@ -192,15 +196,6 @@ def _numbered(ids: Sequence[str], taken: set[str]) -> list[str]:
         used.add(new)
         found.append(new)
     return found
-
-
-def _unplaced(points: gpd.GeoDataFrame) -> np.ndarray:
-    """Return why a row's place is no use: it has none, or one that only says the township."""
-    quality = points["position_quality"].to_numpy(object)
-    reason = np.full(len(points), None, dtype=object)
-    reason[quality == "township"] = "vague_position"
-    reason[pd.isna(quality)] = "no_position"
-    return reason
 
 
 def _count(points: gpd.GeoDataFrame, reports: Sequence[InputReport]) -> None:

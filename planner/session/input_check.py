@@ -12,12 +12,10 @@ from planner.deliver import data_report
 from planner.demand import build as build_demand
 from planner.errors import PlannerError
 from planner.findings import InputReport
-from planner.inputs.area_and_streets import zones_of
-from planner.inputs.population import population_sources
-from planner.inputs.read import PLACELESS
-from planner.project import Project
-from planner.project.sections import FacilitySection
-from planner.register import Aids, RegisterFile, read_corrections, read_register, read_villages, townships
+from planner.inputs.area import zones_of
+from planner.inputs.people import population_sources
+from planner.project import FacilitySection, Project
+from planner.register import PLACELESS, Aids, RegisterFile, read_corrections, read_register, read_villages, townships
 from planner.results.data_quality import Doubts, find_doubts
 from planner.streets import StreetNetwork
 from planner.study import Inputs, Progress, area_of, network_of, read_inputs

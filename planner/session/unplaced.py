@@ -15,9 +15,8 @@ import shapely
 
 from planner.errors import InputError, PlannerError
 from planner.findings import InputReport
-from planner.inputs.read import PLACELESS
 from planner.project import Project
-from planner.register import corrections, read_corrections
+from planner.register import PLACELESS, corrections, read_corrections
 from planner.study import Inputs
 
 Place = tuple[float, float]

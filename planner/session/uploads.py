@@ -19,7 +19,7 @@ from typing import Any
 from planner.demand import RASTER_SUFFIXES
 from planner.errors import InputError
 from planner.project import Project, checked
-from planner.project.places import TOWNSHIP
+from planner.project.area import TOWNSHIP
 from planner.session.project_copy import content_of
 
 MOST_MB = 200

@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from planner.project.files import VARIANTS_FILE
 from planner.session.settings import Choice
 from planner.ui.words import Words
 
-FILE = "variants.json"
 _MOST = 100
 
 
 def read_variants(folder: Path, base: Choice, groups: tuple[str, ...]) -> dict[str, Choice]:
     """Return the variants kept in a project's folder; none where there is no such file or it says nothing readable."""
     try:
-        kept = json.loads((folder / FILE).read_text(encoding="utf-8"))["variants"]
+        kept = json.loads((folder / VARIANTS_FILE).read_text(encoding="utf-8"))["variants"]
         links = {str(one["name"]): _as_link(one["settings"]) for one in kept[:_MOST]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
@@ -25,10 +25,10 @@ def write_variants(folder: Path, variants: dict[str, Choice]) -> None:
     """Keep variants in a project's folder, whole or not at all; a folder that cannot be written to is done without."""
     content = {"variants": [{"name": name, "settings": choice.to_link()} for name, choice in variants.items()]}
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    unfinished = folder / f"{FILE}.part"
+    unfinished = folder / f"{VARIANTS_FILE}.part"
     try:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(folder / FILE)
+        unfinished.replace(folder / VARIANTS_FILE)
     except OSError:
         unfinished.unlink(missing_ok=True)
 

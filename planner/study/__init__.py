@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from planner.inputs.area_and_streets import CACHE_FOLDER, area_of, cache_folder, network_of
+from planner.inputs.area import area_of
 from planner.inputs.overrides import with_siting, with_wishes
 from planner.inputs.read import Inputs, Progress, read_inputs
+from planner.inputs.streets import CACHE_FOLDER, cache_folder, network_of
 from planner.project import Project
 from planner.results.summary import summarise
 from planner.results.tables import Tables, facility_isochrones, tabulate

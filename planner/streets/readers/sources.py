@@ -24,6 +24,7 @@ from planner.streets.readers.gates import GATE_TOLERANCE_M, open_gates
 from planner.streets.readers.lines import GAP_M, TOLERANCE_M, read_lines, ways_of_lines
 from planner.streets.readers.osm import RawWays, is_osm_file, read_ways
 from planner.streets.readers.walkable import WalkRules
+from planner.tables.parts import parts_of
 
 _VERSION = 2  # moves when lines, combining or gates come to mean something else
 
@@ -84,7 +85,7 @@ def network_arrays(
 ) -> dict[str, Any]:
     """Return the arrays of `StreetNetwork` for some sources; see `StreetNetwork.from_sources`."""
     rules = rules or WalkRules()
-    files = [file for source in sources for file in _files_of(Path(source.path))]
+    files = [file for source in sources for file in parts_of(Path(source.path))]
     own_reports = [InputReport("streets", Path(source.path).name) for source in sources]
     own_gates = InputReport("gates", gates_report.file if gates_report else "gates")
 
@@ -112,15 +113,6 @@ def network_arrays(
         if report is not None:
             _tell(report, plain)
     return arrays
-
-
-def _files_of(path: Path) -> list[Path]:
-    """Return the files that a source is read from: a shapefile has several, a geodatabase is a folder."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    if path.suffix.lower() == ".shp" and path.is_file():
-        return sorted(file for file in path.parent.glob(f"{path.stem}.*") if file.stem == path.stem)
-    return [path] if path.is_file() else []
 
 
 def _gates_key(gates: Gates | None) -> bytes:

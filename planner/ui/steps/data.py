@@ -14,8 +14,8 @@ import streamlit as st
 from planner.deliver import data_report
 from planner.errors import PlannerError
 from planner.findings import InputReport
-from planner.inputs.read import PLACELESS
 from planner.project import Project, load
+from planner.register import PLACELESS
 from planner.results.data_quality import Doubts, find_doubts
 from planner.session.input_check import check_upload
 from planner.session.unplaced import Unplaced, move, unplaced_rows
