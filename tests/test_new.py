@@ -20,7 +20,7 @@ from test_online import TOWN, at, naps, server, service, town  # noqa: F401  fix
 from planner import InputError, NetworkError, PlannerError, study
 from planner.datum import from_wgs84
 from planner.new import Given, create
-from planner.new.guess import _group_in
+from planner.new.guess_sections import _group_in
 from planner.project import load
 from planner.streets.readers.overpass import Service
 from planner.texts import LANGUAGES, say

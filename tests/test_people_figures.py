@@ -21,8 +21,8 @@ from planner import study
 from planner.cli import app
 from planner.demand import Census, Demand, PopulationSource, ZoneFields, build
 from planner.demand.calibrate import calibrate
-from planner.demand.kinds import kind_of
 from planner.demand.model import LEFT_OUT_COLUMNS
+from planner.demand.residency import kind_of
 from planner.demand.worldpop import ages_of, parse
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError, ProjectError

@@ -18,10 +18,10 @@ from pyproj import CRS, Transformer
 from planner import StreetNetwork
 from planner.boundaries import read_area
 from planner.demand import Demand, PopulationSource
+from planner.demand.dasymetric import RESIDENTIAL, merge, points_along
 from planner.demand.dwellings import read_dwellings
+from planner.demand.exact_shares import cut_off, share_out
 from planner.demand.osm_buildings import levels_of
-from planner.demand.shares import cut_off, share_out
-from planner.demand.standing import RESIDENTIAL, merge, points_along
 from planner.errors import InputError
 from planner.findings import InputReport
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from planner.boundaries import read_zones
 from planner.demand import PopulationSource, ZoneFields, build
-from planner.demand.joining import join_rows
-from planner.demand.names import forms, likeness, may_be_one, plain, township_key
+from planner.demand.zone_join import join_rows
 from planner.demand.zone_layer import JoinZones
+from planner.demand.zone_names import forms, likeness, may_be_one, plain, township_key
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import read_table

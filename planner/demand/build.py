@@ -11,13 +11,13 @@ import shapely
 
 from planner.boundaries import Area
 from planner.demand.calibrate import Census, calibrate
-from planner.demand.census import ZoneLayers, read_census
-from planner.demand.kinds import refuse_two_kinds
+from planner.demand.census_tables import ZoneLayers, read_census
+from planner.demand.dasymetric import Settlement
 from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Job, Part, Place, PopulationSource
 from planner.demand.point_tables import read_points
 from planner.demand.polygons import read_polygons
 from planner.demand.rasters import RASTER_SUFFIXES, grid_of, read_rasters
-from planner.demand.standing import Settlement
+from planner.demand.residency import refuse_two_kinds
 from planner.demand.worldpop import check_names
 from planner.errors import InputError
 from planner.findings import InputReport

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from planner.boundaries import Area, to_metres
 from planner.crs import WGS84
-from planner.demand.census import per_zone
-from planner.demand.joining import join_rows
+from planner.demand.census_tables import per_zone
+from planner.demand.exact_shares import cut_off, share_out
 from planner.demand.model import LEFT_OUT_COLUMNS, Demand, Floats, Job, Join, Kind, PopulationSource, ZoneFields
 from planner.demand.point_tables import people_of
-from planner.demand.shares import cut_off, share_out
+from planner.demand.zone_join import join_rows
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError
 from planner.findings import InputReport

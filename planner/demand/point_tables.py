@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
-from planner.demand.kinds import note_kind, people_column
 from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
+from planner.demand.residency import note_kind, people_column
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import as_numbers, as_texts, nearest_header, positions

@@ -1,7 +1,7 @@
 """People of polygons (villages, census units) to demand points: at its dwellings, along its streets, or evenly over it.
 
 The share of a polygon's surface that lies in the study area is the share of its people who count, wherever they stand. What
-`planner.demand.standing` finds no place for stands on the cells of a 100 m grid cut to the polygon, each with people in
+`planner.demand.dasymetric` finds no place for stands on the cells of a 100 m grid cut to the polygon, each with people in
 proportion to its surface.
 """
 
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
 from planner.boundaries import Area, polygons_wgs84, to_metres
+from planner.demand.dasymetric import NEITHER, Pieces, Settlement, report_standing, stand_in_shapes
+from planner.demand.exact_shares import cut_off, share_out
 from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
 from planner.demand.point_tables import left_out_rows, people_of, share_account
-from planner.demand.shares import cut_off, share_out
-from planner.demand.standing import NEITHER, Pieces, Settlement, report_standing, stand_in_shapes
 
 CELL_M = 100.0
 WHOLE = 1e-6  # of a surface: what conversions between degrees and metres bend off a border that is the area's own

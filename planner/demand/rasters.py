@@ -23,10 +23,10 @@ from rasterio.windows import Window
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
 from planner.datum import check_crs
-from planner.demand.kinds import note_kind
+from planner.demand.dasymetric import NEITHER, Ints, Pieces, Settlement, report_standing, stand_in_cells
+from planner.demand.exact_shares import share_out
 from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
-from planner.demand.shares import share_out
-from planner.demand.standing import NEITHER, Ints, Pieces, Settlement, report_standing, stand_in_cells
+from planner.demand.residency import note_kind
 from planner.errors import CRSError, InputError
 from planner.tables import check_file, looks_like
 

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.boundaries import Area, to_metres
-from planner.demand.joining import Joined, join_rows
+from planner.demand.dasymetric import Settlement
 from planner.demand.model import Floats, Job, Part, ZoneFields
 from planner.demand.point_tables import left_out_rows, people_of, share_account
 from planner.demand.polygons import spread_people
-from planner.demand.standing import Settlement
+from planner.demand.zone_join import Joined, join_rows
 from planner.demand.zone_layer import JoinZones, read_join_zones
 from planner.errors import InputError
 from planner.findings import InputReport
