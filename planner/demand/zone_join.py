@@ -1,7 +1,7 @@
 """Rows of a census table to zones, by code or by name: what is not sure is said, and what could be two is not guessed.
 
-By name, a row means the zone whose surest form of name (`planner.demand.zone_names`) is one of the row's, within the row's township
-where both name one. Rows that this leaves over are likened to the zones it leaves over; likeness must reach the cut-off, be the
+By name, a row means the zone whose surest form of name (`zone_names`) is one of the row's, within the row's township where
+both name one. Rows that this leaves over are likened to the zones it leaves over; likeness must reach the cut-off, be the
 best alone, and every such match is reported with both names.
 """
 

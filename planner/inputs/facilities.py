@@ -15,7 +15,6 @@ from planner.inputs.walking import reach_m
 from planner.project import FacilitySection, Project
 from planner.register import (
     PLACELESS,
-    Aids,
     Gazetteer,
     Register,
     RegisterFile,
@@ -97,7 +96,7 @@ def _read_register(
         for path in project.facility_files(role):
             assert facilities is not None
             report = report_for(role, str(path))
-            tables.append(RegisterFile(path, role, facilities.datum_of(path), report, facilities.headers))
+            tables.append(RegisterFile(path, role, facilities, report))
     if not tables:
         return Register(_no_facilities(), {}), []
     corrections_report, corrections = None, []
@@ -105,7 +104,8 @@ def _read_register(
         corrections_report = report_for("corrections", str(section.corrections))
         corrections = read_corrections(sources["register.corrections"], report=corrections_report)
     rules = [section_rule.rule for section_rule in project.settings.eligibility]
-    aids = Aids(
+    register = read_register(
+        tables,
         zones=known,
         villages=villages,
         corrections=corrections,
@@ -114,7 +114,7 @@ def _read_register(
         network=network,
         max_snap_m=project.settings.walking.max_snap_m,
     )
-    return read_register(tables, aids), [table.report for table in tables]
+    return register, [table.report for table in tables]
 
 
 def _no_facilities() -> gpd.GeoDataFrame:

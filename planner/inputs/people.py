@@ -1,5 +1,6 @@
 """The people of a project: its sections ``[[population]]`` and ``[calibrate]`` as `planner.demand` reads them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from planner.boundaries import Area
-from planner.demand import Census, Demand, PopulationSource, ZoneFields, build
+from planner.demand import Census, Demand, PopulationSource, build
 from planner.demand.model import LEFT_OUT_COLUMNS, Bound
 from planner.inputs.area import ReportFor
 from planner.project import Project
-from planner.project.people import CalibrateSection, PopulationSection
-from planner.project.section import Files
+from planner.project.people import PopulationSection
 from planner.streets import StreetNetwork
 
 BOUNDS: tuple[Bound, ...] = get_args(Bound)
@@ -23,13 +23,12 @@ def people_of(
     project: Project, area: Area, zones: gpd.GeoDataFrame | None, network: StreetNetwork | None, report_for: ReportFor
 ) -> Demand:
     """Return the people of a project's area; none where it names no source of them yet. Errors as `planner.demand.build`."""
-    sources = population_sources(project)
+    sources = population_sources(project, report_for)
     if not sources:
         return _nobody(project, area)
     return build(
         sources,
         area=area,
-        reports=[report_for("population", source.path.name) for source in sources],
         zones=zones,
         network=network,
         max_snap_m=project.settings.walking.max_snap_m,
@@ -38,22 +37,23 @@ def people_of(
     )
 
 
-def population_sources(project: Project) -> list[PopulationSource]:
+def population_sources(project: Project, report_for: ReportFor) -> list[PopulationSource]:
     """Return one source a file or column: several files of a section are one group; its estimates follow it."""
     sources: list[PopulationSource] = []
+
+    def add(section: PopulationSection, path: Path, column: str | None, bound: Bound | None = None) -> None:
+        report = report_for("population", path.name)
+        sources.append(PopulationSource(path, section.group, column, section, report, bound, project.folder))
+
     for section in project.settings.population:
-        for file in project.paths(section.source):
-            sources.append(_source(project, section, file, section.column, None))
-            if not section.is_raster:
-                for bound in BOUNDS:
-                    column = getattr(section, bound)
-                    if column is not None:
-                        sources.append(_source(project, section, file, column, bound))
-        if section.is_raster:
-            for bound in BOUNDS:
-                files: Files | None = getattr(section, bound)
-                named = [] if files is None else project.paths(files)
-                sources += [_source(project, section, file, None, bound) for file in named]
+        bounds = [(bound, named) for bound in BOUNDS if (named := getattr(section, bound)) is not None]
+        for path in project.paths(section.source):
+            add(section, path, section.column)
+            for bound, column in () if section.is_raster else bounds:
+                add(section, path, column, bound)
+        for bound, files in bounds if section.is_raster else ():
+            for path in project.paths(files):
+                add(section, path, None, bound)
     return sources
 
 
@@ -62,38 +62,8 @@ def census_of(project: Project) -> Census | None:
     section = project.settings.calibrate
     if section is None:
         return None
-    return Census(
-        path=project.resolve(section.source),
-        columns=section.columns or {project.groups[0]: section.column},
-        join=section.join,
-        join_column=section.join_column,
-        kind=section.kind,
-        zones=_zones(project, section),
-    )
-
-
-def _source(
-    project: Project, section: PopulationSection, file: Path, column: str | None, bound: Bound | None
-) -> PopulationSource:
-    return PopulationSource(
-        path=file,
-        group=section.group,
-        column=column,
-        datum=section.datum,
-        place=section.place,
-        buildings=None if section.buildings is None else project.resolve(section.buildings),
-        buildings_datum=section.buildings_datum,
-        join=section.join,
-        join_column=section.join_column,
-        zones=_zones(project, section),
-        kind=section.kind,
-        bound=bound,
-    )
-
-
-def _zones(project: Project, section: PopulationSection | CalibrateSection) -> ZoneFields:
-    path = None if section.zones is None else project.resolve(section.zones)
-    return ZoneFields(path, section.zone_name, section.zone_code, section.zone_township)
+    columns: Mapping[str, str | None] = section.columns or {project.groups[0]: section.column}
+    return Census(project.resolve(section.source), columns, section, project.folder)
 
 
 def _nobody(project: Project, area: Area) -> Demand:
