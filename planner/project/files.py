@@ -54,7 +54,7 @@ class Named(NamedTuple):
 def named_files(content: Mapping[str, Any]) -> Iterator[Named]:
     """Yield every key that names files of a project file that says `content`, plain data as TOML gives it."""
     for head, keys in _PLACES:
-        given = content.get(head) or {}
+        given = content.get(head) or ()
         sections: list[dict[str, Any]] = [given] if isinstance(given, dict) else list(given)
         plain = isinstance(given, dict) or (head == "streets" and len(sections) == 1)
         for number, section in enumerate(sections):
