@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-county
 
-.PHONY: help setup demo app test check bench browser clean
+.PHONY: help setup demo app test check docs bench browser clean
 
 help:  ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
@@ -32,12 +32,17 @@ app: setup  ## open the map of the demonstration county in the browser
 test: setup browser  ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: setup  ## format, lint, types, layer rule, tests
+check: setup  ## format, lint, types, layer rule, documentation, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) docs
 	$(MAKE) test
+
+docs: setup  ## build the documentation into site/, warnings as errors
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt -c requirements.lock
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup  ## print ratios against what users would otherwise pick
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

@@ -1,5 +1,5 @@
 @echo off
-rem The commands of the Makefile for Windows: make demo, make app, make test, make check.
+rem The commands of the Makefile for Windows: make demo, make app, make test, make docs, make check.
 setlocal
 set BIN=.venv\Scripts
 set PYTHONUTF8=1
@@ -24,8 +24,14 @@ if "%1"=="test" (
     %BIN%\python -m pytest -n 2 --dist loadfile
     exit /b
 )
-if "%1"=="check" (
-    %BIN%\ruff format --check . && %BIN%\ruff check . && %BIN%\mypy && %BIN%\lint-imports && %BIN%\python -m pytest -n 2 --dist loadfile
+if "%1"=="docs" (
+    %BIN%\python -m pip install --quiet --disable-pip-version-check -r docs\requirements.txt -c requirements.lock || exit /b 1
+    set NO_MKDOCS_2_WARNING=1
+    %BIN%\mkdocs build --strict --quiet
     exit /b
 )
-echo make demo ^| make app ^| make test ^| make check
+if "%1"=="check" (
+    %BIN%\ruff format --check . && %BIN%\ruff check . && %BIN%\mypy && %BIN%\lint-imports && call make.bat docs && call make.bat test
+    exit /b
+)
+echo make demo ^| make app ^| make test ^| make docs ^| make check

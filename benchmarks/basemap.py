@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from planner import ui
 from planner.findings import InputReport
+from planner.inputs.area import area_of
+from planner.inputs.streets import network_of
 from planner.project import load
-from planner.study import area_of, network_of
 from planner.ui.map import streets, tiles
 
 WAYS = {"at once": 10**9, "as tiles": 0}

@@ -24,9 +24,10 @@ import shapely
 from planner import StreetNetwork, coverage, isochrones
 from planner.coverage import Places
 from planner.crs import WGS84
+from planner.inputs.read import read_inputs
 from planner.project import load
-from planner.results.agreement import Drawn
-from planner.study import read_inputs
+from planner.results.agreement import compare
+from planner.study.point_index import PointIndex
 
 HERE = Path(__file__).resolve()
 DATA = HERE.parents[2] / "shared" / "data"
@@ -176,7 +177,7 @@ def agreement(folders: list[Path]) -> None:
         inputs = read_inputs(project, progress=lambda step: None)
         rule = project.rule_of(project.main_group)
         usable = np.flatnonzero(inputs.facilities["excluded_reason"].isna().to_numpy())[:200]
-        walk = {"minutes": (rule.threshold_s / 60,), "speed_m_s": rule.speed_m_s}
+        walk = {"minutes": (rule.limit_s / 60,), "speed_m_s": rule.speed_m_s}
         weights = inputs.demand.weights[project.main_group]
         differ(project.name, inputs.network, inputs.demand_places, weights, inputs.facility_places[usable], walk)
 
@@ -212,12 +213,13 @@ def differ(
     """Print how far the drawings of some facilities differ from their counts, in both qualities."""
     (minutes,), speed = walk["minutes"], walk["speed_m_s"]
     cover = coverage.matrix(net, demand, facilities, threshold_s=minutes * 60, speed_m_s=speed).tocsc()
-    points = Drawn(demand.x, demand.y, weights)
+    points = PointIndex(demand.x, demand.y)
     for quality in QUALITIES:
         wrong = covered = 0.0
         drawn = isochrones.shapes(net, facilities, quality=quality, **walk)[:, 0]
         for j, shape in enumerate(drawn):
-            found = points.agreement(shape, np.sort(cover.indices[cover.indptr[j] : cover.indptr[j + 1]]))
+            covered_by_it = np.sort(cover.indices[cover.indptr[j] : cover.indptr[j + 1]])
+            found = compare(weights, covered_by_it, points.inside(shape))
             wrong, covered = wrong + found.wrongly_in + found.wrongly_out, covered + found.network
         print(f"  {name:<16}{quality:<8}{wrong / covered:>8.2%}   {len(drawn)} facilities")
 

@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from planner import StreetNetwork, coverage
-from planner.coverage import Places, nearest_at_nodes
+from planner.coverage import Places
 from planner.demo.area import write_area
+from planner.searches import nearest_at_nodes
+from planner.walk import Walk
 
 HERE = Path(__file__).resolve()
 CELLS, FACILITIES, CENTRES = 5_000_000, 200_000, 7_200
@@ -42,7 +44,7 @@ def main() -> None:
     chosen = rng.choice(net.n_nodes, CENTRES, replace=False)
     centres = Places.at(net, net.node_x[chosen], net.node_y[chosen])
     with timed(f"nearest of {CENTRES:,} centres to all nodes"):
-        metres, _ = nearest_at_nodes(net, centres)
+        metres, _ = nearest_at_nodes(net, centres, Walk())
     print(f"    {np.isfinite(metres).mean():.1%} of the nodes reach one")
     with timed(f"nearest centre of {CELLS:,} cells"):
         coverage.nearest(net, cells, centres)

@@ -97,10 +97,10 @@ def street_nodes(load: ModuleType) -> None:
     begun = time.perf_counter()
     problem = reduce_rows(*rows, scaled.whole, ones, status, 227, drop_dominated=False)
     prepared = time.perf_counter()
-    answer = start(problem)
+    solution = start(problem)
     chosen = time.perf_counter()
     share = 1.0 / weights.sum()
-    greedy_share = answer.value / scaled.scale * share
+    greedy_share = solution.value / scaled.scale * share
     print(f"  merging and transposing {prepared - begun:.2f} s, greedy {chosen - prepared:.3f} s: {greedy_share:.2%}")
     ours_s, found = timed(lambda: siting.max_coverage(cover, weights, sites=227, time_limit_s=60), 1)
     said = f"{found.value * share:.2%} of at most {found.upper_bound * share:.2%}, gap {found.gap:.2%}"
@@ -191,18 +191,18 @@ def highs_alone(
     """Return the optimum by HiGHS on the problem with equal rows merged: what a careful modeller would write."""
     rows = sparse.csr_array(cover).astype(bool)
     rows.sort_indices()
-    patterns: dict[bytes, int] = {}
+    merged: dict[bytes, int] = {}
     merged: list[float] = []
     firsts: list[int] = []
     for i in range(rows.shape[0]):
         key = rows.indices[rows.indptr[i] : rows.indptr[i + 1]].tobytes()
         if not key:
             continue
-        if key not in patterns:
-            patterns[key] = len(merged)
+        if key not in merged:
+            merged[key] = len(merged)
             merged.append(0.0)
             firsts.append(i)
-        merged[patterns[key]] += float(weights[i])
+        merged[merged[key]] += float(weights[i])
     small = rows[firsts]
     n_rows, n_sites = small.shape
     price = np.ones(n_sites) if costs is None else np.asarray(costs, float)

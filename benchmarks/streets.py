@@ -28,8 +28,7 @@ from scipy.sparse import csgraph
 from planner import StreetNetwork, coverage, isochrones
 from planner.coverage import Places
 from planner.crs import WGS84, transformer
-from planner.streets import WalkRules
-from planner.streets import snapping as snap
+from planner.streets import WalkRules, snap
 
 HERE = Path(__file__).resolve()
 DATA = HERE.parents[2] / "shared" / "data"

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browsing import Visit, launched, serving, visit
 from playwright.sync_api import BrowserContext, Frame, Page
 
-from planner import study
 from planner.demo import write_county
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.session.plan_results import results_of
 from planner.session.settings import Choice
@@ -47,7 +47,7 @@ def main() -> None:
             project = write_county(folder / "county")
         else:
             project = Path(shutil.copytree(options.project, folder / "project", ignore=shutil.ignore_patterns("out")))
-        inputs = study.read_inputs(load(project), progress=lambda step: None)
+        inputs = read_inputs(load(project), progress=lambda step: None)
         sizes = (inputs.network.n_nodes, len(inputs.demand_places), len(inputs.facilities))
         print("{:,} nodes, {:,} demand points, {:,} facilities".format(*sizes))
         server_part(Shared(inputs, "benchmark"))

@@ -20,8 +20,11 @@ from planner.errors import (
 )
 
 if TYPE_CHECKING:
-    from planner import coverage, isochrones, siting
+    from planner import coverage, isochrones, reach, siting
+    from planner.coverage import nearest_k
+    from planner.places import Places
     from planner.streets import StreetNetwork
+    from planner.walk import Walk
 
 try:
     __version__ = version("quarter-hour-planner")
@@ -34,20 +37,27 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "NetworkError",
+    "Places",
     "PlannerError",
     "ProjectError",
     "StreetNetwork",
+    "Walk",
     "__version__",
     "coverage",
     "isochrones",
+    "nearest_k",
+    "reach",
     "siting",
 ]
 
+_HOME = {"Places": "places", "StreetNetwork": "streets", "Walk": "walk", "nearest_k": "coverage"}
+"""The modules of the names that are imported when first asked for; the others are modules themselves."""
+
 
 def __getattr__(name: str) -> Any:
-    if name == "StreetNetwork":
-        return import_module("planner.streets").StreetNetwork
-    if name in ("coverage", "isochrones", "siting"):
+    if name in _HOME:
+        return getattr(import_module(f"planner.{_HOME[name]}"), name)
+    if name in ("coverage", "isochrones", "reach", "siting"):
         return import_module(f"planner.{name}")
     raise AttributeError(f"module 'planner' has no attribute {name!r}")
 

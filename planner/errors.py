@@ -1,7 +1,5 @@
 """The errors a user can meet.
 
-::
-
     PlannerError
     ├── InputError        (ValueError)    a value, row or file that cannot be used
     ├── GeometryError     (ValueError)    a shape that cannot be used

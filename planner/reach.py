@@ -8,6 +8,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -18,13 +19,14 @@ from numpy.typing import NDArray
 from shapely import Geometry
 from shapely.ops import substring
 
-from planner.coverage import Places, nearest, nearest_at_nodes
+from planner.coverage import Places, Points, nearest
 from planner.crs import WGS84, transformer
 from planner.errors import InputError
-from planner.streets import MAX_SNAP_M, Direction, StreetNetwork
+from planner.searches import nearest_at_nodes
+from planner.streets import StreetNetwork
 from planner.streets.entrances import Entries
 from planner.units import minutes_to_s
-from planner.units import speed_m_s as checked_speed
+from planner.walk import Walk, WalkOptions, walk_of
 
 _MOST_POINTS = 40_000_000
 _Piece = tuple[int, float, float, int]  # edge, from where to where along it (0 to 1), facility
@@ -32,34 +34,34 @@ _Piece = tuple[int, float, float, int]  # edge, from where to where along it (0 
 
 def reachable_streets(
     network: StreetNetwork,
-    points: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    points: Points,
     *,
     minutes: Sequence[float] = (5, 10, 15),
     speed_m_s: float = 1.0,
-    max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    **options: Unpack[WalkOptions],
 ) -> gpd.GeoDataFrame:
     """Return the stretches of street within each number of minutes of each point, partial stretches cut where the time ends.
 
     A GeoDataFrame in WGS 84, point by point and by rising minutes: `point_index`, `minutes`, `length_m`, `geometry` (a
     MultiLineString, empty where a point has no street near).
 
+    How people walk is said as in `planner.coverage`, in one direction; straight lines are no streets.
+
     Raises
     ------
     InputError
-        No minutes, minutes outside 0-1440, or a speed not above zero.
+        No minutes, minutes outside 0-1440, or no walk (`planner.walk.Walk`).
     CRSError, GeometryError
-        As `planner.streets.snapping`.
+        As `planner.streets.snap`.
     """
     bands = sorted({float(value) for value in minutes})
     if not bands:
         raise InputError("isochrones.no_minutes")
-    speed = checked_speed(speed_m_s)
-    places = points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=max_snap_m)
+    walk = walk_of(speed_m_s, **options)
+    places = _entered(network, points, walk)
     rows = []
     for i, value in itertools.product(range(len(places)), bands):
-        limit_m = (minutes_to_s(value) + 0.0005) * speed
-        pieces = _pieces(network, places[np.array([i])], limit_m, direction)
+        pieces = _pieces(network, places[np.array([i])], walk, walk.limit_m(minutes_to_s(value)))
         lines = _lines(network, pieces)
         rows.append((i, value, float(shapely.length(lines).sum()), shapely.multilinestrings(lines)))
     columns = dict(
@@ -73,21 +75,26 @@ def reachable_streets(
 
 def nearest_streets(
     network: StreetNetwork,
-    points: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    points: Points,
     *,
     minutes: float | None = None,
     speed_m_s: float = 1.0,
-    max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    **options: Unpack[WalkOptions],
 ) -> gpd.GeoDataFrame:
     """Return every stretch of street with the point nearest on foot, cut where another becomes the nearest.
 
     A GeoDataFrame in WGS 84, by edge and along it: `edge`, `point_index`, `length_m`, `geometry` (LineString). Streets that
-    lead to no point, or take more than `minutes`, are left out. Equally near points: the first. Errors as `reachable_streets`.
+    lead to no point, or take more than `minutes`, are left out. Equally near points: the first.
+
+    Raises
+    ------
+    InputError, CRSError, GeometryError
+        As `reachable_streets`.
     """
-    places = points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=max_snap_m)
-    limit_m = math.inf if minutes is None else (minutes_to_s(minutes) + 0.0005) * checked_speed(speed_m_s)
-    pieces = _pieces(network, places, limit_m, direction)
+    walk = walk_of(speed_m_s, **options)
+    places = _entered(network, points, walk)
+    limit_m = math.inf if minutes is None else walk.limit_m(minutes_to_s(minutes))
+    pieces = _pieces(network, places, walk, limit_m)
     lines = _lines(network, pieces)
     columns = {
         "edge": np.array([piece[0] for piece in pieces], np.int64),
@@ -99,12 +106,12 @@ def nearest_streets(
 
 def nearest_areas(
     network: StreetNetwork,
-    points: gpd.GeoDataFrame | gpd.GeoSeries | Places,
+    points: Points,
     area: Geometry,
     *,
     step_m: float = 25.0,
-    max_snap_m: float = MAX_SNAP_M,
-    direction: Direction = "to",
+    speed_m_s: float = 1.0,
+    **options: Unpack[WalkOptions],
 ) -> gpd.GeoDataFrame:
     """Return the part of `area` (metres of the network's CRS) from which each point is the nearest on foot.
 
@@ -117,18 +124,19 @@ def nearest_areas(
     InputError
         `step_m` is not above zero, or the lattice would be too large for the area.
     CRSError, GeometryError
-        As `planner.streets.snapping`.
+        As `planner.streets.snap`.
     """
+    walk = walk_of(speed_m_s, **options)
     west, south, east, north = area.bounds
     if not step_m > 0 or (east - west) * (north - south) / step_m**2 > _MOST_POINTS:
         raise InputError("isochrones.bad_resolution", value=step_m)
-    places = points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=max_snap_m)
+    places = _entered(network, points, walk)
     x = np.arange(math.floor(west / step_m), math.ceil(east / step_m)) * step_m + step_m / 2
     y = np.arange(math.ceil(north / step_m), math.floor(south / step_m), -1) * step_m - step_m / 2
     shape = (len(y), len(x))
     xs, ys = (axis.ravel() for axis in np.meshgrid(x, y))
-    lattice = Places.at(network, xs, ys, max_snap_m=max_snap_m)
-    _, owner = nearest(network, lattice, places, direction=direction)
+    lattice = Places.at(network, xs, ys, max_snap_m=walk.max_snap_m)
+    _, owner = nearest(network, lattice, places, walk=walk)
     image = owner.reshape(shape).astype(np.int32)
     corner = (
         Affine(step_m, 0, x[0] - step_m / 2, 0, -step_m, y[0] + step_m / 2) if len(x) and len(y) else Affine.identity()
@@ -153,10 +161,14 @@ def dissolve(isochrones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"minutes": bands}, geometry=shapes, crs=isochrones.crs)
 
 
-def _pieces(network: StreetNetwork, places: Places, limit_m: float, direction: Direction) -> list[_Piece]:
+def _entered(network: StreetNetwork, points: Points, walk: Walk) -> Places:
+    return points if isinstance(points, Places) else Places.of_facilities(network, points, max_snap_m=walk.max_snap_m)
+
+
+def _pieces(network: StreetNetwork, places: Places, walk: Walk, limit_m: float) -> list[_Piece]:
     """Cut every edge by who is nearest within the limit, from its from-end on."""
-    dist, facility = nearest_at_nodes(network, places, limit_m=limit_m, direction=direction)
-    efforts = network.efforts(direction)
+    dist, facility = nearest_at_nodes(network, places, walk, limit_m=limit_m)
+    efforts = network.efforts(walk.one_way)
     along, against = efforts.along_m, efforts.against_m
     from_m, to_m = dist[network.edge_from], dist[network.edge_to]
     from_f, to_f = facility[network.edge_from], facility[network.edge_to]

@@ -5,49 +5,39 @@ Inputs are never changed. How a model is solved is the matter of `planner.solver
 
 In every model `required` sites must open and count towards the number or the budget, `forbidden` ones stay shut, `existing`
 ones are open already, cost nothing and are not in `selected`; whatever else binds is said by `conditions` (`Conditions`).
-`gap` (wanted), `time_limit_s` and `cancelled` end a search early, with its true bound; `progress` is told value and bound.
+Keywords that models share are in `planner.solvers.input.keywords`, and in each docstring.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from planner.solvers.array_types import Matrix, Progress
+from planner.solvers.array_types import Matrix
 from planner.solvers.input.catchments import Catchments
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share
-from planner.solvers.input.effort import Effort
+from planner.solvers.input.keywords import CostKeywords, CoverKeywords, StreamKeywords, TimeKeywords, takes
+from planner.solvers.input.problem import check_problem
 from planner.solvers.input.validation import Faults, check_whole
-from planner.solvers.questions.answers import check_problem, cover_result
+from planner.solvers.questions.alternatives import alternatives
 from planner.solvers.questions.closures import Closures, Mergers, closure_losses, least_loss_closures, mergers
-from planner.solvers.questions.evaluation import (
-    Evaluation,
-    FewestChanges,
-    Price,
-    evaluate,
-    fewest_changes,
-    price_of_conditions,
-)
+from planner.solvers.questions.coverage_result import cover_result, result_of
+from planner.solvers.questions.evaluation import Evaluation, evaluate
 from planner.solvers.questions.explanation import Explanation, explain
+from planner.solvers.questions.fewest_changes import FewestChanges, fewest_changes
+from planner.solvers.questions.frontier import frontier_result
 from planner.solvers.questions.models import (
     center_result,
     fewest_result,
-    frontier_result,
     median_result,
     worst_zone_result,
 )
-from planner.solvers.questions.robustness import Robustness, alternatives, robustness, vary
-from planner.solvers.questions.streamed import streamed_result
-from planner.solvers.results import (
-    Frontier,
-    MaxCoverage,
-    MinSites,
-    PCenter,
-    PMedian,
-    WorstZone,
-)
+from planner.solvers.questions.price import Price, price_of_conditions
+from planner.solvers.questions.rank_ranges import RankRanges, rank_ranges
+from planner.solvers.questions.robustness import Robustness, robustness, vary
+from planner.solvers.questions.streamed_coverage import streamed_result
+from planner.solvers.results import Frontier, MaxCoverage, MinSites, PCenter, PMedian, WorstZone
 
 __all__ = [
     "Closures",
@@ -62,6 +52,7 @@ __all__ = [
     "PCenter",
     "PMedian",
     "Price",
+    "RankRanges",
     "Robustness",
     "WorstZone",
     "alternatives",
@@ -80,6 +71,8 @@ __all__ = [
     "p_center",
     "p_median",
     "price_of_conditions",
+    "rank_ranges",
+    "result_of",
     "robustness",
     "vary",
 ]
@@ -87,24 +80,14 @@ __all__ = [
 Method = Literal["auto", "greedy", "exact"]
 
 
+@takes(CoverKeywords)
 def max_coverage(
     cov: Matrix,
     weights: ArrayLike,
     sites: int | None = None,
     *,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
     method: Method = "auto",
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[CoverKeywords],
 ) -> MaxCoverage:
     """Open the sites that, with the existing ones, cover the most weight (maximal covering location problem).
 
@@ -122,8 +105,7 @@ def max_coverage(
     ----------
     cov : sparse array of bool or integers, shape (n_demand, n_sites); nonzero where a site covers a demand point.
     weights : shape (n_demand,), not negative.
-    sites, budget : exactly one: how many may be opened, or for how much by `costs` (shape (n_sites,)). Required sites count.
-    required, forbidden, existing : numbers of sites.
+    sites : how many may be opened; this, or `budget` with `costs`.
     method : "auto" and "exact" search until proven; "greedy" is a quick choice with a bound beside it.
 
     Raises
@@ -141,24 +123,12 @@ def max_coverage(
         if method not in ("auto", "greedy", "exact"):
             faults.add("bad_method", method=method)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
-        cov,
-        weights,
-        conditions,
-        effort,
-        sites=sites,
-        budget=budget,
-        costs=costs,
-        required=required,
-        forbidden=forbidden,
-        existing=existing,
-        check=check,
-    )
-    asked: dict[str, Any] = {"sites": sites, "budget": budget, "method": method, "gap": gap, "seed": seed}
-    return cover_result(given, terms, effort, asked, greedy=method == "greedy")
+    given, constraints, limits = check_problem(cov, weights, sites=sites, check=check, **keywords)
+    asked = {"sites": sites, "budget": constraints.budget, "method": method, "gap": limits.gap, "seed": limits.seed}
+    return cover_result(given, constraints, limits, asked, greedy=method == "greedy")
 
 
+@takes(StreamKeywords, time_limit_s=600.0)
 def max_coverage_streamed(
     catchments_of: Catchments,
     weights: ArrayLike,
@@ -166,15 +136,9 @@ def max_coverage_streamed(
     *,
     n_sites: int,
     ceilings: ArrayLike | None = None,
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
     passes: int = 2,
     pairs_kept: int = 100_000_000,
-    gap: float = 0.0,
-    time_limit_s: float = 600.0,
-    seed: int = 1,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[StreamKeywords],
 ) -> MaxCoverage:
     """Open the sites that cover the most weight where there are more pairs than memory holds; statement as `max_coverage`.
 
@@ -191,7 +155,6 @@ def max_coverage_streamed(
     sites : how many of the `n_sites` may be opened.
     ceilings : shape (n_sites,), what each site covers at the most, where something is known; saves asking for those that
         cannot matter. The bound holds only if these do.
-    forbidden, existing : numbers of sites, as in `max_coverage`.
     passes : how often all catchments may be asked for.
     pairs_kept : stored pairs that may be kept at a time; some 30 bytes each are needed.
 
@@ -202,39 +165,26 @@ def max_coverage_streamed(
 
     Sources: as `max_coverage`; column generation: Gilmore & Gomory (1961), Operations Research 9, 849-859.
     """
-    effort = Effort(gap, time_limit_s, seed, None, progress, cancelled)
     return streamed_result(
         catchments_of,
         weights,
         sites,
-        effort,
         n_sites=n_sites,
         ceilings=ceilings,
-        forbidden=forbidden,
-        existing=existing,
         passes=passes,
         pairs_kept=pairs_kept,
+        **keywords,
     )
 
 
+@takes(CoverKeywords)
 def max_backup(
     cov: Matrix,
     weights: ArrayLike,
     sites: int | None = None,
     *,
     times: int = 2,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[CoverKeywords],
 ) -> MaxCoverage:
     """Open the sites that serve the most weight `times` times over (backup coverage).
 
@@ -253,44 +203,21 @@ def max_backup(
         check_whole(times, "times", faults)
         if not faults and times < 1:
             faults.add("bad_times_over", times=times)
-        _refuse(faults, "max_backup", capacity=conditions.capacity)
+        _refuse_capacity("max_backup", keywords.get("conditions"), faults)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
-        cov,
-        weights,
-        conditions,
-        effort,
-        sites=sites,
-        budget=budget,
-        costs=costs,
-        required=required,
-        forbidden=forbidden,
-        existing=existing,
-        check=check,
-    )
-    asked: dict[str, Any] = {"sites": sites, "budget": budget, "times": times, "gap": gap, "seed": seed}
-    return cover_result(given, terms, effort, asked, times=int(times))
+    given, constraints, limits = check_problem(cov, weights, sites=sites, check=check, **keywords)
+    asked = {"sites": sites, "budget": constraints.budget, "times": times, "gap": limits.gap, "seed": limits.seed}
+    return cover_result(given, constraints, limits, asked, times=int(times))
 
 
+@takes(CoverKeywords)
 def max_worst_zone(
     cov: Matrix,
     weights: ArrayLike,
     sites: int | None = None,
     *,
     zones: ArrayLike,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[CoverKeywords],
 ) -> WorstZone:
     """Open the sites that raise the covered share of the worst zone most.
 
@@ -305,41 +232,26 @@ def max_worst_zone(
 
     Source: the max-min (Rawlsian) form of equity, Marsh & Schilling (1994), EJOR 74, 1-17.
     """
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    conditions = keywords.get("conditions", NOTHING_MORE)
+    keywords["conditions"] = replace(conditions, zones=zones)
+    given, constraints, limits = check_problem(
         cov,
         weights,
-        replace(conditions, zones=zones),
-        effort,
         sites=sites,
-        budget=budget,
-        costs=costs,
-        required=required,
-        forbidden=forbidden,
-        existing=existing,
-        check=lambda faults: _refuse(faults, "max_worst_zone", capacity=conditions.capacity),
+        check=lambda faults: _refuse_capacity("max_worst_zone", conditions, faults),
+        **keywords,
     )
-    asked: dict[str, Any] = {"sites": sites, "budget": budget, "gap": gap, "seed": seed}
-    return worst_zone_result(given, terms, effort, asked)
+    asked = {"sites": sites, "budget": constraints.budget, "gap": limits.gap, "seed": limits.seed}
+    return worst_zone_result(given, constraints, limits, asked)
 
 
+@takes(CostKeywords)
 def min_sites(
     cov: Matrix,
     weights: ArrayLike,
     share: float = 1.0,
     of: Literal["all", "coverable"] = "all",
-    *,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[CostKeywords],
 ) -> MinSites:
     """Open the fewest (with `costs` the cheapest) sites that, with the existing ones, cover a share of the weight.
 
@@ -367,41 +279,22 @@ def min_sites(
         check_share(share, "share", faults)
         if of not in ("all", "coverable"):
             faults.add("bad_of", of=of)
-        _refuse(faults, "min_sites", capacity=conditions.capacity)
+        _refuse_capacity("min_sites", keywords.get("conditions"), faults)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
-        cov,
-        weights,
-        conditions,
-        effort,
-        costs=costs,
-        limited=False,
-        required=required,
-        forbidden=forbidden,
-        existing=existing,
-        check=check,
-    )
-    asked: dict[str, Any] = {"share": share, "of": of, "by": "number" if costs is None else "cost", "gap": gap}
-    return fewest_result(given, terms, effort, share, of, asked)
+    given, constraints, limits = check_problem(cov, weights, limited=False, check=check, **keywords)
+    by = "number" if keywords.get("costs") is None else "cost"
+    asked = {"share": share, "of": of, "by": by, "gap": limits.gap}
+    return fewest_result(given, constraints, limits, share, of, asked)
 
 
+@takes(TimeKeywords)
 def p_median(
     t: Matrix,
     weights: ArrayLike,
     sites: int,
     *,
     unserved_s: float | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[TimeKeywords],
 ) -> PMedian:
     """Open the sites that, with the existing ones, leave the least person-seconds of travel (p-median).
 
@@ -430,34 +323,14 @@ def p_median(
 
     Sources: Hakimi (1964), Operations Research 12, 450-459; solved as covering of time levels, Elloumi (2010), RAIRO 44.
     """
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    return median_result(
-        t,
-        weights,
-        sites,
-        unserved_s,
-        conditions,
-        effort,
-        required=required,
-        forbidden=forbidden,
-        existing=existing,
-    )
+    return median_result(t, weights, sites, unserved_s, **keywords)
 
 
+@takes(TimeKeywords)
 def p_center(
     t: Matrix,
     sites: int,
-    *,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[TimeKeywords],
 ) -> PCenter:
     """Open the sites that, with the existing ones, bring the farthest demand point nearest (p-center).
 
@@ -479,28 +352,18 @@ def p_center(
 
     Sources: Hakimi (1964), Operations Research 12, 450-459; Minieka (1970), SIAM Review 12, 138-139.
     """
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    return center_result(t, sites, conditions, effort, required=required, forbidden=forbidden, existing=existing)
+    return center_result(t, sites, **keywords)
 
 
+@takes(CostKeywords, time_limit_s=float("inf"))
 def frontier(
     cov: Matrix,
     weights: ArrayLike,
     sites: int | None = None,
     *,
     budget: float | ArrayLike | None = None,
-    costs: ArrayLike | None = None,
     points: int = 20,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = float("inf"),
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **keywords: Unpack[CostKeywords],
 ) -> Frontier:
     """Return the most that each number of new sites, or each amount of money, can cover.
 
@@ -514,26 +377,18 @@ def frontier(
     gap is at most `gap`. All numbers are then there, whatever ended the search.
     """
     amounts = None if budget is None or np.ndim(budget) == 0 else np.sort(np.asarray(budget, float))
-    most = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
-    effort = Effort(gap, time_limit_s, seed, threads, progress, cancelled)
-    given, terms = check_problem(
+    most: Any = budget if amounts is None else float(amounts[-1]) if len(amounts) else 0.0
+    given, constraints, limits = check_problem(
         cov,
         weights,
-        conditions,
-        effort,
         sites=sites,
-        budget=most,  # type: ignore[arg-type]
-        costs=costs,
-        required=required,
-        forbidden=forbidden,
-        existing=existing,
+        budget=most,
         check=lambda faults: check_whole(points, "points", faults),
+        **keywords,
     )
-    return frontier_result(given, terms, effort, amounts, int(points))
+    return frontier_result(given, constraints, limits, amounts, int(points))
 
 
-def _refuse(faults: Faults, model: str, **binds: Any) -> None:
-    """Refuse conditions that a model cannot know."""
-    for name, value in binds.items():
-        if value is not None:
-            faults.add("not_in_model", name=name, model=model)
+def _refuse_capacity(model: str, conditions: Conditions | None, faults: Faults) -> None:
+    if conditions is not None and conditions.capacity is not None:
+        faults.add("not_in_model", name="capacity", model=model)

@@ -8,19 +8,20 @@ from scipy.spatial import cKDTree
 from planner.kernels.paths import rounded_s
 from planner.places import Places
 from planner.units import DETOUR_FACTOR
+from planner.walk import Walk
 
 
 def with_straight_lines(
-    times: sparse.csr_array, demand: Places, sites: Places, limit_s: float, speed: float
+    times: sparse.csr_array, demand: Places, sites: Places, walk: Walk, limit_s: float
 ) -> sparse.csr_array:
     """Add the pairs of which one end has no street near, at the detour factor times the straight distance."""
-    radius_m = (limit_s + 0.0005) * speed / DETOUR_FACTOR
+    radius_m = walk.limit_m(limit_s) / DETOUR_FACTOR
     rows, columns, seconds = [times.tocoo().row], [times.tocoo().col], [times.data]
     off_demand, on_demand = np.flatnonzero(~demand.snapped.found), np.flatnonzero(demand.snapped.found)
     off_sites, all_sites = np.flatnonzero(~sites.snapped.found), np.arange(len(sites))
     for some_demand, some_sites in ((off_demand, all_sites), (on_demand, off_sites)):
         i, j, metres = _pairs_within(demand, some_demand, sites, some_sites, radius_m)
-        walked = rounded_s(metres * DETOUR_FACTOR, speed)
+        walked = rounded_s(metres * DETOUR_FACTOR, walk.speed_m_s)
         near = walked <= limit_s
         rows.append(i[near])
         columns.append(j[near])
@@ -30,9 +31,12 @@ def with_straight_lines(
 
 
 def nearer_straight(
-    seconds: NDArray[np.float64], site: NDArray[np.int64], demand: Places, sites: Places, speed: float
+    seconds: NDArray[np.float64], site: NDArray[np.int64], demand: Places, sites: Places, walk: Walk
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Let points take the straight line where it is their only way: one of the two ends has no street near."""
+    """Let points take the straight line where it is their only way: one of the two ends has no street near.
+
+    Of equally near sites the lowest counts.
+    """
     seconds, site = seconds.copy(), site.copy()
     off_demand, on_demand = ~demand.snapped.found, demand.snapped.found
     for points, some_sites in (
@@ -43,11 +47,18 @@ def nearer_straight(
         if len(which) == 0 or len(rows) == 0:
             continue
         tree = cKDTree(np.column_stack((sites.x[which], sites.y[which])))
-        metres, k = tree.query(np.column_stack((demand.x[rows], demand.y[rows])))
-        walked = rounded_s(metres * DETOUR_FACTOR, speed)
-        nearer = walked < seconds[rows]
+        xy = np.column_stack((demand.x[rows], demand.y[rows]))
+        least = rounded_s(tree.query(xy)[0] * DETOUR_FACTOR, walk.speed_m_s)
+        near = tree.query_ball_point(xy, (walk.limit_m(least) + walk.tie_m) / DETOUR_FACTOR)
+        row, k = np.repeat(np.arange(len(rows)), [len(found) for found in near]), np.concatenate(near).astype(np.int64)
+        metres = np.hypot(demand.x[rows[row]] - sites.x[which[k]], demand.y[rows[row]] - sites.y[which[k]])
+        each = rounded_s(metres * DETOUR_FACTOR, walk.speed_m_s)
+        order = np.lexsort((k, each, row))
+        first = order[np.searchsorted(row[order], np.arange(len(rows)))]
+        walked, lowest = each[first], which[k[first]]
+        nearer = (walked < seconds[rows]) | ((walked == seconds[rows]) & (lowest < site[rows]))
         seconds[rows[nearer]] = walked[nearer]
-        site[rows[nearer]] = which[k[nearer]]
+        site[rows[nearer]] = lowest[nearer]
     return seconds, site
 
 

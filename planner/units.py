@@ -23,6 +23,14 @@ DETOUR_FACTOR = 1.324
 MILLISECOND_S = 0.001
 """Travel times are rounded to this before they are stored or compared, so that no tie hangs on the order of additions."""
 
+_HAIR = 1e-6
+"""Part of a millisecond: a limit that close below a half is one, and rounds up as the times of who walks exactly that far do."""
+
+
+def whole_milliseconds_s(seconds: float) -> float:
+    """Return seconds in whole milliseconds, halves up, as travel times are rounded: limits and times then compare as on paper."""
+    return seconds if math.isinf(seconds) else math.floor(seconds * 1000.0 + 0.5 + _HAIR) / 1000.0
+
 
 def speed_m_s(speed: str | float) -> float:
     """Return a walking speed in metres per second from a profile's name or a number.
@@ -42,7 +50,7 @@ def speed_m_s(speed: str | float) -> float:
 
 
 def minutes_to_s(minutes: float) -> float:
-    """Return seconds; minutes must lie above 0 and at most at 1,440 (a day).
+    """Return seconds in whole milliseconds; minutes must lie above 0 and at most at 1,440 (a day).
 
     Raises
     ------
@@ -51,4 +59,4 @@ def minutes_to_s(minutes: float) -> float:
     """
     if not (math.isfinite(minutes) and 0 < minutes <= 24 * 60):
         raise InputError("units.bad_minutes", minutes=minutes)
-    return float(minutes) * 60.0
+    return whole_milliseconds_s(float(minutes) * 60.0)

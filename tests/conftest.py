@@ -20,6 +20,14 @@ STREETS = {
 }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def user_folder_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep networks in a folder of this run, that of whom it is run for left alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNER_CACHE", str(tmp_path_factory.mktemp("user")))
+        yield
+
+
 @dataclass(frozen=True)
 class City:
     """A real city: its name, its streets' file, and the network read from it."""

@@ -6,6 +6,7 @@ Nothing here knows how the models are solved; conditions are checked the way the
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,9 @@ def draw(rng: np.random.Generator, *, floats: bool = False, families: tuple[str,
     if floats:
         weights = np.round(rng.random(n_demand) * 9, 3)
     costs = rng.integers(0, 6, n_sites).astype(float)
+    cents = int(rng.choice([1, 1, 10, 100, 1000]))  # money in whole numbers, or with decimals
+    if cents > 1:
+        costs = rng.integers(0, 6 * cents, n_sites) / cents
     by_money = rng.random() < 0.4
     roles: dict[str, list[int]] = {"required": [], "forbidden": [], "existing": []}
     for j in range(n_sites):
@@ -81,7 +85,7 @@ def draw(rng: np.random.Generator, *, floats: bool = False, families: tuple[str,
         weights,
         costs,
         None if by_money else int(rng.integers(0, n_sites + 1)),
-        float(rng.integers(0, 13)) if by_money else None,
+        float(rng.integers(0, 13 * cents) / cents if rng.random() < 0.5 else rng.integers(0, 13)) if by_money else None,
         roles,
     )
     for family in families:
@@ -138,7 +142,7 @@ def keeps(toy: Toy, is_open: np.ndarray) -> bool:
     new = is_open & ~stands
     if toy.sites is not None and new.sum() > toy.sites:
         return False
-    if toy.budget is not None and toy.costs[new].sum() > toy.budget:
+    if toy.budget is not None and not affords(toy.costs[new], toy.budget):
         return False
     closed = sum(not is_open[j] for j in toy.closable)
     if binds.get("closures") is not None and closed > binds["closures"]:
@@ -167,6 +171,11 @@ def keeps(toy: Toy, is_open: np.ndarray) -> bool:
             if name == "at_most" and count > max(number, int(stands[members].sum())):
                 return False
     return True
+
+
+def affords(costs: np.ndarray, budget: float) -> bool:
+    """Return whether costs as they are written out come to no more than the budget, one rounding of that aside."""
+    return sum(Fraction(repr(float(cost))) for cost in costs) <= Fraction(budget) * (1 + Fraction(1, 10**12))
 
 
 def counted(toy: Toy, is_open: np.ndarray, times: int = 1) -> np.ndarray:

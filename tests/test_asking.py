@@ -7,24 +7,25 @@ import pytest
 import shapely
 from small_project import degrees, write_project
 
-from planner import study
 from planner.errors import InfeasibleError, ProjectError
-from planner.inputs.read import Inputs
+from planner.inputs.overrides import with_siting
+from planner.inputs.read import Inputs, read_inputs
 from planner.project import load
-from planner.study import question as problem
-from planner.study.access import Access
+from planner.study import question as asking
+from planner.study.access import Access, measure_access
 from planner.study.map_questions import find_gaps, people_in, reach_of_place
+from planner.study.plan import choose_sites
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     file = write_project(tmp_path_factory.mktemp("asking"), siting="sites = 1")
-    return study.read_inputs(load(file), progress=lambda step: None)
+    return read_inputs(load(file), progress=lambda step: None)
 
 
 @pytest.fixture(scope="module")
 def access(inputs: Inputs) -> Access:
-    return study.measure(inputs)
+    return measure_access(inputs)
 
 
 def numbers(inputs: Inputs, *ids: str) -> np.ndarray:
@@ -74,8 +75,8 @@ def test_gaps_are_the_people_without_a_centre_and_whom_a_candidate_could_serve(i
 
 
 def chosen(inputs: Inputs, access: Access, **siting: object) -> list[str]:
-    wished = study.with_siting(inputs, **siting)
-    return wished.facilities["id"].iloc[study.decide(wished, access).selected].tolist()
+    wished = with_siting(inputs, **siting)
+    return wished.facilities["id"].iloc[choose_sites(wished, access).selected].tolist()
 
 
 def test_wishes_bind_the_choice_and_leave_the_inputs_alone(inputs: Inputs, access: Access) -> None:
@@ -85,7 +86,7 @@ def test_wishes_bind_the_choice_and_leave_the_inputs_alone(inputs: Inputs, acces
     assert chosen(inputs, access, required=["A"], sites=2) == ["B", "A"]
     ring = [degrees(1000, -200), degrees(3000, -200), degrees(3000, 200), degrees(1000, 200)]
     assert chosen(inputs, access, within=ring, sites=3) == ["D", "A"]
-    shut = study.with_siting(inputs, within=ring).facilities.set_index("id")["excluded_reason"]
+    shut = with_siting(inputs, within=ring).facilities.set_index("id")["excluded_reason"]
     assert shut["B"] == "not_within" and shut["A"] is None
     assert chosen(inputs, access, within=ring, required=["B"], sites=2) == ["B", "A"], (
         "what must open does, wherever it is"
@@ -104,27 +105,27 @@ def test_wishes_bind_the_choice_and_leave_the_inputs_alone(inputs: Inputs, acces
 )
 def test_wishes_that_cannot_be_are_refused(inputs: Inputs, siting: dict[str, object], code: str) -> None:
     with pytest.raises(ProjectError) as fault:
-        study.with_siting(inputs, **siting)
+        with_siting(inputs, **siting)
     assert fault.value.code == code
 
 
 def test_a_required_site_that_is_excluded_is_refused(inputs: Inputs, access: Access) -> None:
-    broken = study.with_siting(inputs, required=["A"])
+    broken = with_siting(inputs, required=["A"])
     broken.facilities.loc[broken.facilities["id"] == "A", "excluded_reason"] = "no_street"
     with pytest.raises(InfeasibleError):
-        study.decide(broken, access)
+        choose_sites(broken, access)
 
 
 def test_every_point_of_the_curve_is_a_result_and_a_list_is_scored(inputs: Inputs, access: Access) -> None:
-    posed = problem.pose(inputs, access)
-    curve = problem.curve(posed, 9)
+    posed = asking.build_question(inputs, access)
+    curve = asking.frontier(posed, 9)
     ids = inputs.facilities["id"]
-    points = [problem.of_curve(posed, curve, at) for at in range(len(curve.sites))]
+    points = [asking.result_on_frontier(posed, curve, at) for at in range(len(curve.sites))]
     assert [ids.iloc[point.selected].tolist() for point in points[:3]] == [[], ["B"], ["B", "A"]]
     assert [point.value for point in points[:3]] == pytest.approx([100, 1000, 1500])
     assert points[1].covered.sum() == 3 and points[1].gains.tolist() == [900] and points[1].status == "optimal"
-    scored = problem.score(posed, numbers(inputs, "D"))
-    listed = problem.of_list(posed, scored)
+    scored = asking.evaluate(posed, numbers(inputs, "D"))
+    listed = scored.result
     assert (listed.value, scored.upper_bound) == pytest.approx((800, 1000)) and scored.broken == ()
     assert listed.gap == pytest.approx(0.2) and listed.gain_gap == pytest.approx(200 / 900)
 
@@ -136,7 +137,7 @@ def test_a_site_that_must_open_and_cannot_is_named_with_its_reason_in_words(tmp_
     cells = {"编号": "Far", "名称": "远处", "经度": "{:.9f}", "纬度": "{:.9f}", "状态": "必选"}
     line = ",".join(cells.get(name, "") for name in rows[0].split(",")).format(*degrees(2000, 2500))
     table.write_text("\n".join([*rows, line, ""]), encoding="gb18030")
-    inputs = study.read_inputs(load(file), progress=lambda step: None)
+    inputs = read_inputs(load(file), progress=lambda step: None)
     with pytest.raises(InfeasibleError, match=r"candidates.csv.*no street near") as fault:
-        study.decide(inputs, study.measure(inputs))
+        choose_sites(inputs, measure_access(inputs))
     assert "附近" in fault.value.message("zh") and "no_street" not in fault.value.message("zh")

@@ -8,8 +8,9 @@ from browsing import Server, serving, visit
 from playwright.sync_api import BrowserContext, Frame
 from small_project import degrees, write_project
 
-from planner import deliver, study
+from planner import deliver
 from planner.project import load
+from planner.run import run_project
 from planner.ui.map.plugins import drawing_scripts, tile_scripts
 from planner.ui.map.streets import MOST_AT_ONCE
 
@@ -40,7 +41,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("plugins")
     file = write_project(folder / "grid", siting="sites = 2")
     write_grid(file.parent / "streets.osm")
-    done = study.run(load(file))
+    done = run_project(load(file))
     assert done.inputs.network.n_edges > MOST_AT_ONCE
     deliver.write(done, file.parent / "out")
     with serving(file.parent, folder) as server:

@@ -12,9 +12,10 @@ import pytest
 from browsing import HOSTILE, MAP, PATIENCE_MS, Server, Visit, hostile_project, serving, visit
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
-from planner import deliver, study
+from planner import deliver
 from planner.demo import write_county
 from planner.project import load
+from planner.run import run_project
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -309,7 +310,7 @@ def test_two_people_work_at_once_and_neither_sees_the_other(browser: BrowserCont
 
 
 def test_wuhan_opens_answers_clicks_and_slides(browser: BrowserContext, shared: Path, tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns("out", ".planner-cache")
+    left_out = shutil.ignore_patterns("out")
     folder = shutil.copytree(shared / "data" / "wuhan", tmp_path / "wuhan", ignore=left_out)
     with serving(folder, tmp_path) as server:
         with visit(browser, f"{server.url}/?lang=en&by=sites&sites=8") as found:
@@ -339,7 +340,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve a planned project whose every name is an attack."""
     folder = tmp_path_factory.mktemp("hostile")
     file = hostile_project(folder / "street")
-    deliver.write(study.run(load(file)), file.parent / "out")
+    deliver.write(run_project(load(file)), file.parent / "out")
     with serving(file, folder) as server:
         yield server
 

@@ -12,14 +12,15 @@ import rasterio
 import shapely
 from pyproj import Transformer
 
-from planner import deliver, study
+from planner import deliver
 from planner.project import load
+from planner.run import Run, run_project
 from planner.streets.readers.walkable import CLOSED_CLASSES
 
 
 @dataclass(frozen=True)
 class Run:
-    study: study.Study
+    study: Run
     out: Path
 
 
@@ -33,7 +34,7 @@ def run_of(tmp_path_factory):
 
     def run(name: str) -> Run:
         if name not in known:
-            finished = study.run(load(shared / name))
+            finished = run_project(load(shared / name))
             known[name] = Run(finished, deliver.write(finished, tmp_path_factory.mktemp(name) / "out"))
         return known[name]
 

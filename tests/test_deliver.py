@@ -15,11 +15,12 @@ import pytest
 import shapely
 from small_project import write_project
 
-from planner import deliver, study
-from planner.deliver.folder import whole_folder
+from planner import deliver
+from planner.deliver.folder import recover, whole_folder
 from planner.deliver.geojson import to_geojson
 from planner.errors import InputError
 from planner.project import load
+from planner.run import run_project
 
 FILES = {
     "summary.json", "sites.geojson", "centres.geojson", "candidates.geojson", "isochrones.geojson", "demand.geojson",
@@ -52,7 +53,7 @@ def project_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(project_file):
-    return study.run(load(project_file))
+    return run_project(load(project_file))
 
 
 @pytest.fixture(scope="module")
@@ -153,14 +154,14 @@ def test_the_manifest_accounts_for_every_file(out, project_file):
 
 
 def test_the_same_input_gives_the_same_bytes(finished, out, tmp_path):
-    again = deliver.write(study.run(load(finished.inputs.project.path)), tmp_path / "again")
+    again = deliver.write(run_project(load(finished.inputs.project.path)), tmp_path / "again")
     for name in FILES:
         assert (again / name).read_bytes() == (out / name).read_bytes(), name
 
 
 def test_a_chinese_project_is_delivered_in_chinese(tmp_path):
     path = write_project(tmp_path, language="zh")
-    folder = deliver.write(study.run(load(path)), tmp_path / "out")
+    folder = deliver.write(run_project(load(path)), tmp_path / "out")
     book = openpyxl.load_workbook(folder / "plan.xlsx")
     assert book.sheetnames[0] == "总体指标"
     assert "全部居民：新增覆盖人口" in [cell.value for cell in book["建议点位"][1]]
@@ -232,7 +233,7 @@ def test_a_run_killed_between_the_two_renames_is_put_back(tmp_path):
     target = tmp_path / "out"
     _write_generation(target, 1)
     target.rename(tmp_path / ".out.last")
-    deliver.recover(target)
+    recover(target)
     assert _generation(target) == {1}
 
 
@@ -249,7 +250,7 @@ def test_a_run_killed_at_any_moment_leaves_one_whole_generation(tmp_path):
         os.kill(worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         worker.join()
         (target.parent / "started").unlink()
-        deliver.recover(target)
+        recover(target)
         assert len(_generation(target)) == 1
 
 
@@ -280,7 +281,7 @@ def test_geojson_of_odd_values():
         geometry=[shapely.Point(118.123456789, 25), shapely.Polygon()],
         crs=4326,
     )
-    content = json.loads(to_geojson(table, name="odd", attribution="x"))
+    content = json.loads(to_geojson(table, name="odd"))
     first, second = content["features"]
     assert first["properties"] == {"id": "a", "number": 1.5, "text": '"quoted"\n', "flag": True}
     assert first["geometry"]["coordinates"] == [118.1234568, 25.0]
@@ -292,7 +293,7 @@ def test_a_rule_of_the_project_excludes_a_site_in_its_own_words(tmp_path):
     path = write_project(tmp_path / "p", language="zh")
     rule = '\n[[eligibility]]\nfield = "cost_yuan"\nabove = 40000\nreason = "造价过高"\n'
     path.write_text(path.read_text(encoding="utf-8") + rule, encoding="utf-8")
-    folder = deliver.write(study.run(load(path)), tmp_path / "out")
+    folder = deliver.write(run_project(load(path)), tmp_path / "out")
     features = json.loads((folder / "candidates.geojson").read_text(encoding="utf-8"))["features"]
     reasons = {f["properties"]["id"]: f["properties"]["excluded_reason"] for f in features}
     assert reasons == {"A": None, "B": "造价过高", "D": None, "E": "forbidden"}

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from small_project import write_project
 
-from planner import study
+from planner.inputs.overrides import with_wishes
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.register import exclude, nothing_excluded
 
@@ -48,7 +49,7 @@ def test_rows_are_a_mask_or_positions_and_the_table_given_stays_as_it_is():
 
 def test_a_project_says_who_excluded_what(tmp_path):
     project = load(write_project(tmp_path, siting='sites = 1\nforbidden = ["B"]'))
-    facilities = study.with_wishes(study.read_inputs(project, progress=lambda step: None)).facilities
+    facilities = with_wishes(read_inputs(project, progress=lambda step: None)).facilities
     said = facilities.set_index("id").loc[["A", "B", "E"], ["excluded_reason", "excluded_by"]].to_numpy().tolist()
     assert said == [[None, None], ["forbidden", "siting.forbidden"], ["forbidden", "status"]]
 

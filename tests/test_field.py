@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import ORIGIN, in_metres, network_of
 
-from planner import coverage, isochrones
+from planner import Walk, coverage, isochrones, outlines
 from planner.coverage import Places
 from planner.errors import InputError
-from planner.isochrones import _sort_rings as sort_rings
 from planner.kernels.contour import simplify_rings, trace_rings
+from planner.outlines import _sort_rings as sort_rings
 
 OUT, IN = 10.0, -10.0
 
@@ -101,7 +101,7 @@ def test_outlines_part_the_points_inside_from_those_outside(seed) -> None:
     field = np.full((14, 17), OUT)
     field[1:-1, 1:-1] = rng.normal(0, 1, (12, 15))
     xy, ring_ptr = trace(field, 0.0)
-    shape = isochrones._polygons_of(xy, ring_ptr, 0.0)
+    shape = outlines._polygons_of(xy, ring_ptr, 0.0)
     assert shape.is_valid
     columns, rows = np.meshgrid(np.arange(17.0), np.arange(14.0))
     assert np.array_equal(shapely.contains_xy(shape, columns, rows), field <= 0)
@@ -118,7 +118,8 @@ def test_the_field_is_on_the_right_side_of_every_limit(seed, limit_m, max_snap_m
     places = Places.of(net, centre)
     limits = [limit_m / 2, limit_m]
     for quality, share, few in (("exact", 0.0, 0), ("fast", 0.05, 6)):
-        field, west, south, step_m = isochrones._field(net, places, 0, limits, max_snap_m, "to", quality, 7.0)
+        drawing = isochrones._Drawing(net, Walk(max_snap_m=max_snap_m), quality, 7.0)
+        field, (west, south, step_m, _, _) = isochrones._field(drawing, places, 0, limits, 7.0)
         x, y = (
             axis.ravel()
             for axis in np.meshgrid(

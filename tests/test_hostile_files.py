@@ -15,8 +15,9 @@ from shapely import LineString, box
 from small_project import CRS, EAST, NORTH, write_project
 from test_levels import edit
 
-from planner import NetworkError, PlannerError, StreetNetwork, study
+from planner import NetworkError, PlannerError, StreetNetwork
 from planner.project import load
+from planner.run import run_project
 from planner.texts import LANGUAGES
 
 BOMB = (
@@ -40,7 +41,7 @@ NAMES = [
 
 def refusal(file: Path) -> PlannerError:
     with pytest.raises(PlannerError) as caught:
-        study.run(load(file))
+        run_project(load(file))
     for language in LANGUAGES:
         assert caught.value.message(language)
     return caught.value
@@ -130,12 +131,13 @@ def test_streets_cut_short_are_refused(tmp_path, helsinki, ending, share):
     assert path.name in str(caught.value)
 
 
-def test_a_project_with_streets_cut_short_leaves_no_cache_and_no_results(tmp_path):
+def test_a_project_with_streets_cut_short_leaves_no_cache_and_no_results(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "user"))
     file = write_project(tmp_path)
     streets = tmp_path / "streets.osm"
     streets.write_bytes(streets.read_bytes()[:-20])
     assert "streets.osm" in str(refusal(file))
-    assert not (tmp_path / ".planner-cache").exists()
+    assert not (tmp_path / "user").exists()
     assert not (tmp_path / "out").exists()
 
 
@@ -152,7 +154,7 @@ def test_layers_with_hostile_names_are_layers_like_any_other(tmp_path, name):
     streets = '[streets]\nsource = "streets.osm"\n'
     edit(file, (streets, streets.replace("[streets]", "[[streets]]") + '[[streets]]\nsource = "lanes.gpkg"\n'))
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.gpkg")}
-    run = study.run(load(file))
+    run = run_project(load(file))
     assert run.summary["unreachable"]["population"] == 25
     assert run.tables.zones["zone"].tolist() == ["西镇", "东镇"]
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.gpkg")} == before
@@ -164,7 +166,7 @@ def test_two_layers_of_hostile_names_are_told_on_one_line(tmp_path):
     _write(table, tmp_path / "area.gpkg", NAMES[2])
     pyogrio.write_dataframe(table, tmp_path / "area.gpkg", layer="another\x1b[2J", append=True)
     edit(file, ("area.geojson", "area.gpkg"))
-    reports = study.run(load(file)).inputs.reports
+    reports = run_project(load(file)).inputs.reports
     said = [finding.to_dict("en")["message"] for finding in reports[0].findings]
     assert said
     assert all(letter.isprintable() for message in said for letter in message)

@@ -14,10 +14,11 @@ from numpy.testing import assert_allclose
 from shapely import LineString, Point, box
 from small_project import CRS, EAST, NORTH, write_project
 
-from planner import InputError, PlannerError, coverage, deliver, study
+from planner import InputError, PlannerError, coverage, deliver
 from planner.deliver.manifest import input_digests
 from planner.errors import ProjectError
 from planner.project import Rule, load
+from planner.run import run_project
 from planner.study.access import _stacked
 
 #   villages:  |one: 0, 1,000 and Old|two: 2,000|three: 3,000 and 4,000, B|four: nobody, nothing|
@@ -43,7 +44,7 @@ LEVEL = '\n[[zones]]\nlevel = "village"\nsource = "villages.geojson"\nname = "�
 
 
 def summary_of(file) -> dict:
-    return study.run(load(file)).summary
+    return run_project(load(file)).summary
 
 
 # -------------------------------------------------------------------------------------------------------------- levels
@@ -56,7 +57,7 @@ def with_villages(tmp_path):
 
 
 def test_zones_of_all_levels_are_in_one_layer_and_the_first_level_fills_zone(with_villages):
-    run = study.run(load(with_villages))
+    run = run_project(load(with_villages))
     levels = run.tables.zone_levels
     assert levels["level"].tolist() == ["township"] * 2 + ["village"] * 4
     assert levels["id"].tolist() == [f"z{number:04d}" for number in range(1, 7)]
@@ -72,7 +73,7 @@ def test_zones_of_all_levels_are_in_one_layer_and_the_first_level_fills_zone(wit
 
 def test_rate_v_counts_villages_with_their_own_a_shared_and_no_centre(with_villages):
     # before: Old stands in one (100 of 300 people in reach); after: B at 3,500 stands in three; two has nothing within 900 m
-    run = study.run(load(with_villages))
+    run = run_project(load(with_villages))
     before = {"villages": 3, "own": 1, "shared": 0, "none": 2, "without_people": 1, "share": 1 / 3}
     assert run.summary["villages"]["before"] == before
     assert run.summary["villages"]["after"] == {**before, "own": 2, "none": 1, "share": 2 / 3}
@@ -89,7 +90,7 @@ def test_a_centre_next_door_is_shared_when_half_of_the_people_reach_it(with_vill
     row = next(line for line in text.splitlines() if line.startswith("D,"))
     table.write_text(text.replace(row, row.replace("备选", "必选")), encoding="gb18030")
     edit(with_villages, ("sites = 1", "sites = 2"))
-    run = study.run(load(with_villages))
+    run = run_project(load(with_villages))
     assert set(run.tables.sites["id"]) == {"B", "D"}
     after = run.summary["villages"]["after"]
     assert (after["own"], after["shared"], after["none"], after["share"]) == (2, 1, 0, 1.0)
@@ -108,19 +109,19 @@ def test_the_township_level_comes_first_wherever_it_stands(tmp_path):
     project = load(file)
     assert [section.level for section in project.settings.zone_levels] == ["township", "village"]
     assert set(project.sources) >= {"zones[0].source", "zones[1].source"}
-    assert set(study.run(project).tables.demand["zone"]) == {"西镇", "东镇"}
+    assert set(run_project(project).tables.demand["zone"]) == {"西镇", "东镇"}
 
 
 def test_the_levels_are_written_and_read_back_by_the_page(with_villages, tmp_path):
     from planner.session.run_results import read_results
 
-    out = deliver.write(study.run(load(with_villages)), tmp_path / "out")
+    out = deliver.write(run_project(load(with_villages)), tmp_path / "out")
     assert len(gpd.read_file(out / "zones.geojson")) == 6
     assert read_results(out).zones["zone"].tolist() == ["西镇", "东镇"]
 
 
 def test_each_level_has_its_own_account(with_villages):
-    reports = study.run(load(with_villages)).inputs.reports
+    reports = run_project(load(with_villages)).inputs.reports
     zones = {report.figures["level"]: report for report in reports if report.role == "zones"}
     assert [zones[level].rows_used for level in ("township", "village")] == [2, 4]
     assert [finding.code for finding in zones["village"].findings] == ["boundaries.gap"]
@@ -141,7 +142,7 @@ def mixed(tmp_path):
 
 def test_each_class_is_counted_by_its_own_rule(mixed):
     # Old at 0: urban 0 in reach, 1,000 not; rural 2,000 in reach (500 s), 3,000 not. B at 3,500: 2,000 (375 s), 3,000, 4,000.
-    run = study.run(load(mixed))
+    run = run_project(load(mixed))
     assert run.inputs.demand_class.tolist()[:5] == [None, None, "rural", "rural", "rural"]
     assert run.summary["covered_before"]["total"] == 100 + 300
     assert run.summary["covered_after"]["total"] == 100 + 300 + 900
@@ -151,7 +152,7 @@ def test_each_class_is_counted_by_its_own_rule(mixed):
 
 
 def test_a_mixed_figure_says_so(mixed):
-    walking = study.run(load(mixed)).summary["walking"]
+    walking = run_project(load(mixed)).summary["walking"]
     assert (walking["minutes"], walking["metres"]) == (15, 900)
     assert walking["rules"] == [
         {"zone_class": None, "minutes": 15, "speed_m_s": 1, "metres": 900, "population": 375},
@@ -161,13 +162,13 @@ def test_a_mixed_figure_says_so(mixed):
 
 def test_coverage_is_that_of_each_rule_on_its_own_points(mixed):
     """The oracle: one whole matrix a rule, and of each the rows of its own class."""
-    run = study.run(load(mixed))
+    run = run_project(load(mixed))
     inputs = run.inputs
     for group in inputs.project.groups:
         found = run.access.of(group).toarray()
         for zone_class in (None, "rural"):
             rule = inputs.project.rule_of(group, zone_class)
-            limits = {"threshold_s": rule.threshold_s, "speed_m_s": rule.speed_m_s}
+            limits = {"threshold_s": rule.limit_s, "speed_m_s": rule.speed_m_s}
             whole = coverage.matrix(inputs.network, inputs.demand_places, inputs.facility_places, **limits).toarray()
             mine = inputs.demand_class == zone_class
             assert mine.any()
@@ -177,7 +178,7 @@ def test_coverage_is_that_of_each_rule_on_its_own_points(mixed):
 def test_what_people_read_says_that_rules_mix(mixed, tmp_path):
     from openpyxl import load_workbook
 
-    run = study.run(load(mixed))
+    run = run_project(load(mixed))
     book = load_workbook(deliver.write(run, tmp_path / "out") / "plan.xlsx")
     figures = dict(book.worksheets[0].iter_rows(min_col=1, max_col=2, values_only=True))
     rules = next(text for text in figures.values() if isinstance(text, str) and "rural" in text)
@@ -187,7 +188,7 @@ def test_what_people_read_says_that_rules_mix(mixed, tmp_path):
 
 
 def test_isochrones_are_drawn_and_compared_by_the_main_rule(mixed):
-    run = study.run(load(mixed))
+    run = run_project(load(mixed))
     old = run.tables.isochrones[
         (run.tables.isochrones["facility_id"] == "c0001") | (run.tables.isochrones["name"] == "Old")
     ]
@@ -203,17 +204,17 @@ def test_a_group_s_own_walk_counts_before_its_class_s(mixed):
     assert project.rule_of("age_60_plus") == Rule(1.0, 300.0)
     assert project.rule_of("total", "rural") == Rule(4.0, 600.0)
     assert project.rule_of("total", "urban") == project.rule_of("total") == Rule(1.0, 900.0)
-    assert study.run(project).summary["covered_before"]["age_60_plus"] == 10
+    assert run_project(project).summary["covered_before"]["age_60_plus"] == 10
 
 
 def test_rules_that_are_all_alike_change_nothing(tmp_path):
-    plain = study.run(load(write_project(tmp_path / "plain")))
+    plain = run_project(load(write_project(tmp_path / "plain")))
     file = write_project(tmp_path / "ruled")
     write_villages(file.parent, 城乡=["rural"] * 4)
     rule = RULE.replace("minutes = 10\nspeed = 4.0\n", "minutes = 15\n")
     level = LEVEL + 'class = "城乡"\n'
     edit(file, ("\n[streets]", level + "\n[streets]"), ("\n[centres]", rule + "\n[centres]"))
-    ruled = study.run(load(file))
+    ruled = run_project(load(file))
     pd.testing.assert_frame_equal(ruled.tables.demand, plain.tables.demand)
     pd.testing.assert_frame_equal(ruled.tables.sites, plain.tables.sites)
 
@@ -223,7 +224,7 @@ def test_one_class_for_a_whole_level(tmp_path):
     file = edit(
         write_project(tmp_path), (zones, zones + '\nzone_class = "rural"'), ("\n[centres]", RULE + "\n[centres]")
     )
-    run = study.run(load(file))
+    run = run_project(load(file))
     assert set(run.inputs.demand_class) == {"rural"}
     # Old reaches 0, 1,000 and 2,000 within 2,400 m, and no longer the hamlet without a street
     assert run.summary["covered_before"]["total"] == 600
@@ -233,7 +234,7 @@ def test_a_rule_for_a_class_that_is_not_there_is_doubted(tmp_path):
     write_villages(tmp_path, 城乡=["urban"] * 3 + [None])
     level = LEVEL + 'class = "城乡"\n'
     file = edit(write_project(tmp_path), ("\n[streets]", level + "\n[streets]"), ("\n[centres]", RULE + "\n[centres]"))
-    codes = [finding.code for report in study.run(load(file)).inputs.reports for finding in report.findings]
+    codes = [finding.code for report in run_project(load(file)).inputs.reports for finding in report.findings]
     assert "study.no_such_class" in codes
     assert "boundaries.zones_without_class" in codes
 
@@ -242,7 +243,7 @@ def test_a_class_that_is_no_field_and_no_class_names_the_nearest_field(tmp_path)
     write_villages(tmp_path, 城乡类别=["urban"] * 4)
     file = edit(write_project(tmp_path), ("\n[streets]", LEVEL + 'class = "城乡类"\n' + "\n[streets]"))
     with pytest.raises(InputError, match="城乡类别"):
-        study.run(load(file))
+        run_project(load(file))
 
 
 def test_stacked_rows_come_back_in_their_order():
@@ -278,7 +279,7 @@ def test_residential_land_elsewhere_is_refused(tmp_path):
         write_project(tmp_path), ('zones = "zones.geojson"', 'zones = "zones.geojson"\nresidential = "land.geojson"')
     )
     with pytest.raises(PlannerError, match=r"land\.geojson"):
-        study.run(load(file))
+        run_project(load(file))
 
 
 # ---------------------------------------------------------------------------------------------------------------- the area
@@ -288,7 +289,7 @@ def test_a_box_is_an_area(tmp_path):
     file = write_project(tmp_path)
     west, south, east, north = gpd.read_file(tmp_path / "area.geojson").total_bounds
     edit(file, ('boundary = "area.geojson"', f"bbox = [{west}, {south}, {east}, {north}]"))
-    run = study.run(load(file))
+    run = run_project(load(file))
     assert run.summary["population"]["total"] == 1575
     assert deliver.write(run, tmp_path / "out").is_dir()
 
@@ -317,9 +318,9 @@ def test_boxes_that_are_none(tmp_path, line, told):
 def test_a_place_is_never_fetched_by_a_run(tmp_path):
     file = edit(write_project(tmp_path), ('boundary = "area.geojson"', 'place = "Somewhere"'))
     with pytest.raises(ProjectError, match=r"boundary\.geojson"):
-        study.run(load(file))
+        run_project(load(file))
     (tmp_path / "area.geojson").rename(tmp_path / "boundary.geojson")
-    assert study.run(load(file)).summary["population"]["total"] == 1575
+    assert run_project(load(file)).summary["population"]["total"] == 1575
 
 
 def test_a_boundary_that_is_a_line_is_refused(tmp_path):
@@ -329,7 +330,7 @@ def test_a_boundary_that_is_a_line_is_refused(tmp_path):
     )
     line.to_crs(4326).to_file(tmp_path / "area.geojson", driver="GeoJSON")
     with pytest.raises(PlannerError, match=r"area\.geojson.*LineString"):
-        study.run(load(file))
+        run_project(load(file))
 
 
 # -------------------------------------------------------------------------------------------------------- streets and gates
@@ -343,7 +344,7 @@ def test_lanes_and_a_gate_beside_openstreetmap(tmp_path):
     lane.to_file(tmp_path / "lanes.gpkg", driver="GPKG")
     several = '[[streets]]\nsource = "streets.osm"\n\n[[streets]]\nsource = "lanes.gpkg"\ntolerance_m = 0.5\n'
     edit(file, ('[streets]\nsource = "streets.osm"\n', several))
-    apart = study.run(load(file))
+    apart = run_project(load(file))
     assert apart.summary["unreachable"]["population"] == 75
     reports = [report for report in apart.inputs.reports if report.role == "streets"]
     assert [(report.file, report.rows_used) for report in reports] == [("streets.osm", 2), ("lanes.gpkg", 1)]
@@ -351,11 +352,11 @@ def test_lanes_and_a_gate_beside_openstreetmap(tmp_path):
     lon, lat = gpd.GeoSeries([Point(x, y + 10)], crs=CRS).to_crs(4326).get_coordinates().iloc[0]
     pd.DataFrame({"经度": [lon], "纬度": [lat]}).to_csv(tmp_path / "gates.csv", index=False)
     edit(file, ("[walking]", '[gates]\nsource = "gates.csv"\ntolerance_m = 15\n\n[walking]'))
-    joined = study.run(load(file))
+    joined = run_project(load(file))
     assert joined.summary["unreachable"]["population"] == 25
     gates = next(report for report in joined.inputs.reports if report.role == "gates")
     assert (gates.rows_read, gates.rows_used) == (1, 1)
-    again = study.run(load(file))
+    again = run_project(load(file))
     gates_again = next(report for report in again.inputs.reports if report.role == "gates")
     assert gates_again.to_dict("en") == gates.to_dict("en"), "from the cache as when it was built"
 
@@ -405,7 +406,7 @@ def test_a_geodatabase_and_a_shapefile_are_inputs_like_any_other(tmp_path):
     gpd.read_file(tmp_path / "area.geojson")[["geometry"]].to_file(tmp_path / "area.shp")
     several = '[[streets]]\nsource = "streets.osm"\n\n[[streets]]\nsource = "lanes.gdb"\n'
     edit(file, ('[streets]\nsource = "streets.osm"\n', several), ("area.geojson", "area.shp"))
-    run = study.run(load(file))
+    run = run_project(load(file))
     assert run.summary["unreachable"]["population"] == 25
     before = json.loads((deliver.write(run, tmp_path / "out") / "manifest.json").read_text(encoding="utf-8"))["inputs"]
     assert before["streets[1].source"]["file"] == "lanes.gdb"
@@ -413,3 +414,14 @@ def test_a_geodatabase_and_a_shapefile_are_inputs_like_any_other(tmp_path):
         table.write(b"\x1a")
     after = input_digests(load(file))
     assert [key for key in before if before[key] != after[key]] == ["area.boundary"]
+
+
+# ------------------------------------------------------------------------------------------------- nobody to be counted
+
+
+def test_rules_by_class_run_where_nobody_lives(mixed):
+    text = mixed.read_text(encoding="utf-8")
+    sections = [part for part in text.split("\n[") if not part.startswith("[population]]")]
+    mixed.write_text("\n[".join(sections), encoding="utf-8")
+    run = run_project(load(mixed, unfinished=True))
+    assert (run.summary["population"], run.summary["covered_after"]) == ({"total": 0}, {"total": 0})

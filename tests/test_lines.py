@@ -21,7 +21,8 @@ from planner.crs import WGS84, transformer
 from planner.datum import from_wgs84
 from planner.findings import InputReport
 from planner.streets import WalkRules
-from planner.streets.readers.lines import dead_ends, read_lines
+from planner.streets.islands import dead_ends
+from planner.streets.readers.lines import read_lines
 from planner.streets.readers.walkable import level_of
 
 

@@ -17,11 +17,13 @@ from overpass_server import Server
 from small_project import CRS, EAST, NORTH, PEOPLE, degrees, write_project
 from test_online import TOWN, at, naps, server, service, town  # noqa: F401  fixtures
 
-from planner import InputError, NetworkError, PlannerError, study
+from planner import InputError, NetworkError, PlannerError
 from planner.datum import from_wgs84
+from planner.inputs.read import read_inputs
 from planner.new import Given, create
 from planner.new.guess_sections import _group_in
 from planner.project import load
+from planner.run import run_project
 from planner.streets.readers.overpass import Service
 from planner.texts import LANGUAGES, say
 
@@ -57,7 +59,7 @@ def test_a_project_from_files_runs_as_it_is(files, tmp_path, language):
     created = create(tmp_path / "new", given_of(files, language=language, name='The "one" street'))
     project = load(created.path)
     assert (project.name, project.language) == ('The "one" street', language)
-    summary = study.run(project).summary
+    summary = run_project(project).summary
     assert summary["population"]["total"] == 1575
     assert summary["covered_before"]["total"] == 100
     assert {site["name"] for site in summary["sites"]} == {"旧小学 B", "供销社 A"}, "古大厝 D would add nobody"
@@ -99,7 +101,7 @@ def test_columns_groups_and_levels_by_their_names(files, tmp_path):
         ("township", "name", None, None),
         ("village", "村名", "村代码", "城乡分类代码"),
     ]
-    assert study.run(project).summary["villages"]["before"]["own"] == 1
+    assert run_project(project).summary["villages"]["before"]["own"] == 1
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_a_box_two_sources_of_streets_and_gates(files, tmp_path):
     (files / "gates.csv").write_text(f"lon,lat\n{lon},{lat}\n", encoding="utf-8")
     streets = (files / "streets.osm", files / "lanes.gpkg")
     given = given_of(files, boundary=None, bbox=(west, south, east, north), streets=streets, gates=files / "gates.csv")
-    run = study.run(load(create(tmp_path / "new", given).path))
+    run = run_project(load(create(tmp_path / "new", given).path))
     assert run.summary["population"]["total"] == 1575
     assert run.summary["unreachable"]["population"] == 25, "the hamlet is on the lane, and the lane through the gate"
 
@@ -169,7 +171,7 @@ def test_metres_of_the_land_survey(files, tmp_path):
     table.to_csv(files / "candidates.csv", index=False)
     project = load(create(tmp_path / "new", given_of(files)).path)
     assert project.settings.candidates.datum == "EPSG:4548"
-    facilities = study.run(project).inputs.facilities
+    facilities = run_project(project).inputs.facilities
     lon = facilities.loc[facilities["role"] == "candidates", "geometry"].x.to_numpy()
     assert lon == pytest.approx([degrees(x)[0] for x in (1500, 2500, 3500)], abs=1e-6)
 
@@ -181,7 +183,7 @@ def test_lines_without_a_system_of_coordinates(files, tmp_path):
     created = create(tmp_path / "new", given_of(files, streets=(files / "roads.shp",)))
     assert "lines_datum" in codes(created)
     assert load(created.path).settings.streets[0].datum == "EPSG:4548", "CGCS2000, 3-degree Gauss-Kruger CM 117E"
-    assert study.run(load(created.path)).summary["covered_before"]["total"] == 100
+    assert run_project(load(created.path)).summary["covered_before"]["total"] == 100
 
 
 def test_without_people_or_facilities_it_can_be_checked(files, tmp_path):
@@ -290,7 +292,7 @@ def test_hostile_headers_stay_in_their_comment(files, tmp_path):
 @pytest.fixture
 def kept(tmp_path, monkeypatch) -> Path:
     """Return a user's folder of fetched things that is empty."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
@@ -300,7 +302,7 @@ def test_a_project_by_the_name_of_its_place(server: Server, service: Service, ke
     assert {"boundary.geojson", "streets.osm.pbf", "centres.csv", "project.toml"} <= set(left_in(created.path.parent))
     assert "ODbL" in created.path.read_text(encoding="utf-8")
     assert "ODbL" in (created.path.parent / "boundary.geojson").read_text(encoding="utf-8")
-    inputs = study.read_inputs(load(created.path, unfinished=True), progress=lambda step: None)
+    inputs = read_inputs(load(created.path, unfinished=True), progress=lambda step: None)
     assert inputs.facilities["name"].tolist() == ["图书馆"]
     assert inputs.network.edge_length_m.sum() == pytest.approx(1030 + 3500, abs=1), "1,200 m more are asked for"
     assert load(created.path, unfinished=True).settings.area.place == TOWN
@@ -311,7 +313,7 @@ def test_with_people_it_runs(server: Server, service: Service, kept, tmp_path): 
     people = tmp_path / "people.csv"
     pd.DataFrame(rows, columns=["lon", "lat", "people"]).to_csv(people, index=False)
     created = create(tmp_path / "new", Given(place=TOWN, population=(people,), service=service))
-    assert study.run(load(created.path)).summary["covered_before"]["total"] == 50
+    assert run_project(load(created.path)).summary["covered_before"]["total"] == 50
     asked = len(server.asked)
     again = create(tmp_path / "again", Given(place=TOWN, population=(people,), service=service))
     assert len(server.asked) == asked, "a second project of the place asks for nothing"

@@ -19,8 +19,9 @@ from toys import METRES, ORIGIN, RESIDENTIAL, write_osm
 
 from planner import CRSError, GeometryError, InputError, NetworkError, PlannerError, StreetNetwork
 from planner.crs import WGS84, transformer
-from planner.streets.readers.online import fetch_boundary, fetch_facilities, fetch_streets, user_folder
+from planner.streets.readers.online import fetch_boundary, fetch_facilities, fetch_streets
 from planner.streets.readers.overpass import Service
+from planner.user_folder import user_folder
 
 TOWN = "Toy Town, Nowhere"
 
@@ -420,8 +421,8 @@ def test_the_users_own_settings_hold_where_we_have_none(
 
 
 def test_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, service: Service) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert user_folder() == tmp_path / "quarter-hour-planner"
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path))
+    assert user_folder() == tmp_path
     StreetNetwork.from_place(TOWN, service=service)
     assert tree(user_folder()) == ["boundary", "streets"]
 

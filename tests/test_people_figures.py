@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from small_project import CRS, EAST, NORTH, write_project
 from typer.testing import CliRunner
 
-from planner import study
 from planner.cli import app
 from planner.demand import Census, Demand, PopulationSource, build
 from planner.demand.calibrate import calibrate
@@ -29,6 +28,7 @@ from planner.errors import InputError, ProjectError
 from planner.findings import InputReport
 from planner.project import load
 from planner.project.people import CalibrateSection
+from planner.run import run_project
 from planner.texts import LANGUAGES
 
 AREA = area_box(-10, -10, 910, 610)
@@ -139,7 +139,7 @@ def test_a_run_says_how_uncertain_its_people_are(tmp_path: Path) -> None:
     people.write_text("\n".join(rows), encoding="utf-8")
     text = path.read_text(encoding="utf-8").replace('group = "total"', 'group = "total"\nlow = "low"')
     path.write_text(text, encoding="utf-8")
-    found = study.run(load(path))
+    found = run_project(load(path))
     assert found.summary["covered_after"]["total"] == 1000
     assert found.summary["uncertainty"] == {
         "total": {"low": {"population": 787.5, "covered_before": 50.0, "covered_after": 500.0}, "high": None}
@@ -379,7 +379,7 @@ def test_a_project_of_a_census_on_its_zones(tmp_path: Path) -> None:
     )
     workbook(folder / "census.xlsx", [["镇街", "常住人口", "户籍人口"], ["西镇", 300, 1], ["东", 500, 2]])
     workbook(folder / "七普.xlsx", [["镇街", "常住人口"], ["西镇", 600], ["东镇", 250]])
-    found = study.run(load(path))
+    found = run_project(load(path))
     assert found.summary["population"] == {"total": pytest.approx(850, abs=0.01)}
     zones = found.tables.zones
     assert zones is not None

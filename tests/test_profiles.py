@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from planner import InputError, StreetNetwork, coverage, isochrones
 from planner.streets import Gates, Slowed, Source, profile_of
 from planner.streets.profiles import standards
-from planner.streets.surface import CROSSING, NO_MARK, SIGNAL_CROSSING, SIGNALS, mark_of
+from planner.streets.readers.surface_tags import mark_of
+from planner.streets.surface import CROSSING, NO_MARK, SIGNAL_CROSSING, SIGNALS
 from planner.units import SPEEDS_M_S
 from tests.toys import METRES, ORIGIN, in_metres, write_osm
 
@@ -65,7 +66,7 @@ def test_a_flight_of_steps_takes_the_elderly_a_stop_besides() -> None:
 
 def test_two_ways_of_steps_in_a_row_are_one_flight() -> None:
     net = street(STEPS, STEPS)
-    assert net.ground.flights.tolist() == [1]
+    assert net.surface.flights.tolist() == [1]
 
 
 def test_rough_ground_takes_its_factor() -> None:
@@ -183,9 +184,9 @@ def test_a_file_says_it_all_and_the_cache_keeps_it(tmp_path: Path) -> None:
     path = write_tagged(tmp_path / "streets.osm")
     for _ in range(2):
         net = StreetNetwork.from_osm(path, cache=tmp_path / "cache")
-        assert net.ground.crossings.tolist() == [1]
-        assert net.ground.flights.tolist() == [1]
-        for share in (net.ground.steps, net.ground.unpaved, net.ground.raised):
+        assert net.surface.crossings.tolist() == [1]
+        assert net.surface.flights.tolist() == [1]
+        for share in (net.surface.steps, net.surface.unpaved, net.surface.raised):
             assert share[0] == pytest.approx(1 / 3, abs=1e-4)
 
 
@@ -199,11 +200,11 @@ def test_sources_joined_and_gates_keep_what_is_known(tmp_path: Path) -> None:
     net = StreetNetwork.from_sources([Source(path), Source(tmp_path / "lanes.gpkg")], gates=gates)
     assert net.n_edges == 3
     length = net.edge_length_m
-    assert (net.ground.steps * length).sum() == pytest.approx(
-        (plain.ground.steps * plain.edge_length_m).sum(), rel=1e-6
+    assert (net.surface.steps * length).sum() == pytest.approx(
+        (plain.surface.steps * plain.edge_length_m).sum(), rel=1e-6
     )
-    assert net.ground.crossings.sum() == 1
-    assert (net.ground.unpaved * length).sum() == pytest.approx(plain.edge_length_m[0] / 3 + 110.8, abs=0.5)
+    assert net.surface.crossings.sum() == 1
+    assert (net.surface.unpaved * length).sum() == pytest.approx(plain.edge_length_m[0] / 3 + 110.8, abs=0.5)
 
 
 @settings(max_examples=30, deadline=None)

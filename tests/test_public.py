@@ -13,12 +13,16 @@ NAMES = {
     "InfeasibleError",
     "InputError",
     "NetworkError",
+    "Places",
     "PlannerError",
     "ProjectError",
     "StreetNetwork",
+    "Walk",
     "__version__",
     "coverage",
     "isochrones",
+    "nearest_k",
+    "reach",
     "siting",
 }
 

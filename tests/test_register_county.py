@@ -14,11 +14,12 @@ import pytest
 from register_county import MIXED, TOWNSHIPS, assets, file_name, spot, write_county, write_workbook
 from small_project import CRS, EAST, NORTH, degrees
 
-from planner import deliver, study
+from planner import deliver
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.register import corrections
+from planner.run import run_project
 from planner.session.run_results import read_results
-from planner.study import read_inputs
 from planner.ui.map import layers
 
 
@@ -120,7 +121,7 @@ def test_the_report_is_one_page(county):
 
 
 def test_a_run_delivers_every_row_whatever_is_known_of_its_place(county, tmp_path):
-    finished = study.run(load(county))
+    finished = run_project(load(county))
     out = deliver.write(finished, tmp_path / "out")
     features = json.loads((out / "candidates.geojson").read_text(encoding="utf-8"))["features"]
     assert len(features) == 300
@@ -143,7 +144,7 @@ def test_a_run_delivers_every_row_whatever_is_known_of_its_place(county, tmp_pat
 
 def test_a_second_delivery_of_the_same_sheets_keeps_every_correction(county, tmp_path):
     folder = tmp_path / "p"
-    shutil.copytree(county, folder, ignore=shutil.ignore_patterns("out", ".planner-cache"))
+    shutil.copytree(county, folder, ignore=shutil.ignore_patterns("out"))
     before = read_inputs(load(folder), progress=lambda step: None).facilities
     placed = before[(before["position_quality"] == "village")].head(20)
     table = folder / "corrections.csv"
@@ -196,7 +197,7 @@ def _deliver_again(folder: Path) -> None:
 
 def test_several_centres_tables_and_what_a_spreadsheet_program_leaves_behind(county, tmp_path):
     folder = tmp_path / "p"
-    shutil.copytree(county, folder, ignore=shutil.ignore_patterns("out", ".planner-cache"))
+    shutil.copytree(county, folder, ignore=shutil.ignore_patterns("out"))
     (folder / "registers" / "~$01甲和镇闲置资产摸排表.xlsx").write_bytes(b"lock")
     x, y = degrees(2000, 2040)
     pd.DataFrame({"name": ["second"], "lon": [x], "lat": [y]}).to_csv(folder / "more.csv", index=False)

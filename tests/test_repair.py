@@ -10,8 +10,7 @@ import shapely
 
 from planner import InputError, StreetNetwork, coverage
 from planner.findings import InputReport
-from planner.streets import Source, WalkRules
-from planner.streets import snapping as snap
+from planner.streets import Source, WalkRules, snap
 from planner.streets.islands import list_islands, report_repairs
 from tests.conftest import streets_file
 from tests.toys import METRES, ORIGIN, in_metres, write_osm

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
-from planner.kernels.paths import N_BUCKETS, nearest_facility, new_queue, search_bounded
+from planner.kernels.nearest import nearest_facility
+from planner.kernels.paths import N_BUCKETS, Entries, Marks, Streets, new_queue, search_bounded
 
 
 class Graph:
@@ -27,6 +28,11 @@ class Graph:
         k = int(rng.integers(1, 5))
         self.entry_edge = rng.integers(0, m, k).astype(np.int32)
         self.entry_at, self.entry_access = rng.random(k), rng.choice([0.0, 3.0, 500.0], k)
+
+    def streets(self, bucket_m: float) -> Streets:
+        edge = np.zeros(len(self.head), np.int32)  # searches do not ask which edge a half-edge is of
+        ends = self.edge_from, self.edge_to
+        return Streets(self.indptr, self.head, edge, self.cost, *ends, self.along, self.against, bucket_m)
 
     def oracle(self) -> np.ndarray:
         """Return the distance from each entry to each node, shape (entries, nodes), by scipy."""
@@ -62,9 +68,10 @@ def test_a_bounded_search_is_dijkstra_s(seed: int, bucket_m: float, limit_m: flo
     dist, stamp, queue, version, reached = np.empty(graph.n), np.zeros(graph.n, np.int32), new_queue(size), 0, -1
     while reached < 0:
         version += 1
+        marks = Marks(dist, stamp, stamp)
+        entries = Entries(np.array([0, len(graph.entry_edge)]), graph.entry_edge, graph.entry_at, graph.entry_access)
         reached = search_bounded(
-            0, len(graph.entry_edge), graph.entry_edge, graph.entry_at, graph.entry_access, graph.indptr, graph.head, graph.cost,
-            graph.edge_from, graph.edge_to, graph.along, graph.against, limit_m, bucket_m, dist, stamp, version, queue,
+            0, len(graph.entry_edge), entries, graph.streets(bucket_m), limit_m, marks, version, queue
         )  # fmt: skip
         assert (queue.bucket == -1).all(), "nothing is left behind for the next search"
         if reached < 0:
@@ -79,10 +86,9 @@ def test_a_bounded_search_is_dijkstra_s(seed: int, bucket_m: float, limit_m: flo
 @given(SEEDS, WIDTHS, LIMITS)
 def test_the_nearest_of_several_is_the_first_of_the_nearest(seed: int, bucket_m: float, limit_m: float) -> None:
     graph = Graph(seed)
-    dist, facility = nearest_facility(
-        np.arange(len(graph.entry_edge) + 1), graph.entry_edge, graph.entry_at, graph.entry_access, graph.indptr, graph.head,
-        graph.cost, graph.edge_from, graph.edge_to, graph.along, graph.against, limit_m, bucket_m,
-    )  # fmt: skip
+    one_each = np.arange(len(graph.entry_edge) + 1)
+    entries = Entries(one_each, graph.entry_edge, graph.entry_at, graph.entry_access)
+    dist, facility, _ = nearest_facility(entries, graph.streets(bucket_m), limit_m, 0.0)
     every = graph.oracle()
     least = every.min(axis=0)
     assert (np.isfinite(dist) == (least <= limit_m)).all() and ((facility >= 0) == np.isfinite(dist)).all()
@@ -99,8 +105,7 @@ def test_an_edge_longer_than_all_buckets_comes_round() -> None:
     indptr, head = np.array([0, 2, 4, 6]), np.array([1, 2, 0, 2, 1, 0], np.int32)
     cost = length[[0, 2, 0, 1, 1, 2]]
     dist, stamp, queue = np.empty(3), np.zeros(3, np.int32), new_queue(64)
-    reached = search_bounded(
-        0, 1, np.array([0], np.int32), np.zeros(1), np.zeros(1), indptr, head, cost, edge_from, edge_to, length, length,
-        1e9, 1.0, dist, stamp, 1, queue,
-    )  # fmt: skip
+    entries = Entries(np.array([0, 1]), np.array([0], np.int32), np.zeros(1), np.zeros(1))
+    streets = Streets(indptr, head, np.zeros(6, np.int32), cost, edge_from, edge_to, length, length, 1.0)
+    reached = search_bounded(0, 1, entries, streets, 1e9, Marks(dist, stamp, stamp), 1, queue)
     assert reached == 3 and dist.tolist() == [0.0, 1.0, long_m + 1.0]

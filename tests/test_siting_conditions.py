@@ -166,7 +166,7 @@ def test_every_choice_of_small_problems_agrees(block):
 
 
 def test_very_many_pairs_are_said_by_site(monkeypatch):
-    monkeypatch.setattr("planner.solvers.input.constraints._MANY_PAIRS", 0)
+    monkeypatch.setattr("planner.solvers.input.condition_rows._MANY_PAIRS", 0)
     told = [check_cover(seed) for seed in range(9000, 9150)]
     assert told.count("solved") > 30
     assert sorted(cover(Conditions(site_xy_m=XY, spacing_m=2001)).selected.tolist()) == [0, 3]

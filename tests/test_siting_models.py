@@ -1,4 +1,4 @@
-"""The other models: answers on paper, every choice of small problems tried, medians and centers with known optima."""
+"""The other models: solutions on paper, every choice of small problems tried, medians and centers with known optima."""
 
 import itertools
 import sys
@@ -264,7 +264,7 @@ def test_more_times_than_can_be_held_are_refused_and_a_whole_float_is_a_number(m
         TIMES, PEOPLE, 2, unserved_s=1000
     ).value  # fmt: skip
     assert siting.frontier(COVER, PEOPLE, 1.0).value.tolist() == [0, 55]
-    monkeypatch.setattr("planner.solvers.input.times.MOST_PAIRS", 3)
+    monkeypatch.setattr("planner.solvers.input.travel_times.MOST_PAIRS", 3)
     with pytest.raises(InputError, match="fewer sites"):
         siting.p_median(TIMES, PEOPLE, 1, unserved_s=1000)
 

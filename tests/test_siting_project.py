@@ -6,24 +6,26 @@ people live where no street leads to a centre. The western township has 675 of t
 
 import json
 
+import openpyxl
+import pandas as pd
 import pytest
 from small_project import write_project, write_table
 
-from planner import study
-from planner.cli import proof_lines
 from planner.errors import InfeasibleError, ProjectError
 from planner.project import load
+from planner.results.wording import proof_sentences
+from planner.run import Run, run_project
 from planner.texts import say
 
 
-def run(folder, siting: str, **tables) -> study.Study:
+def run(folder, siting: str, **tables) -> Run:
     path = write_project(folder, siting=siting)
     for name, columns in tables.items():
         write_table(folder / f"{name}.csv", columns)
-    return study.run(load(path))
+    return run_project(load(path))
 
 
-def ids(found: study.Study) -> list[str]:
+def ids(found: Run) -> list[str]:
     return [site["id"] for site in found.summary["sites"]]
 
 
@@ -104,7 +106,7 @@ def test_conditions_of_the_project(tmp_path, siting, expected):
     found = run(tmp_path, siting)
     assert ids(found) == expected
     assert found.summary["status"] == "optimal"
-    assert found.decision.curve["covered"].is_monotonic_increasing
+    assert found.plan.frontier["covered"].is_monotonic_increasing
 
 
 def test_of_a_group_one_site(tmp_path):
@@ -169,11 +171,23 @@ def test_every_proof_is_said(language, objective, status):
         summary = {
             "objective": objective, "unit": unit, "status": status, "counts": {"candidates": 312}, "value": 6000.0,
             "upper_bound": 6100.0, "lower_bound": 5940.0, "gap": 0.01, "mean_s": 600.0, "unserved": 75.0,
-            "left_out_points": 2, "closed": ["Old"], "rates": {"after": {"C": 0.5}},
+            "left_out_points": 2, "served": None, "budget_yuan": None, "choice": {"sites_wanted": 6, "is_forced": False},
         }  # fmt: skip
-        said = [say(f"cli.{code}", language, **params) for code, params in proof_lines(summary)]
-        assert "Old" in said[0]
+        said = [say(told.code, language, **told.params) for told in proof_sentences(summary, language)]
         assert "312" in said[-1]
+        if objective != "min_sites":
+            assert " 6 " in said[-1]
+
+
+@pytest.mark.parametrize(("language", "budget"), [("en", "1,200,000 yuan"), ("zh", "120 万元")])
+def test_a_proof_under_a_budget_names_the_money(language, budget):
+    summary = {
+        "unit": "people", "status": "optimal", "counts": {"candidates": 312}, "value": 6100.0, "upper_bound": 6100.0,
+        "lower_bound": None, "gap": 0.0, "served": None, "budget_yuan": 1_200_000.0,
+        "choice": {"sites_wanted": None, "is_forced": False},
+    }  # fmt: skip
+    (said,) = proof_sentences(summary, language)
+    assert budget in say(said.code, language, **said.params)
 
 
 @pytest.mark.parametrize("objective", ['"min_sites"\nshare = 0.6', '"p_median"\nsites = 1', '"p_center"\nsites = 1'])
@@ -190,3 +204,92 @@ def test_planner_run_writes_each_objective(tmp_path, objective):
     assert summary["upper_bound"] is None
     assert summary["lower_bound"] == pytest.approx(summary["value"])
     assert (folder / "out" / "plan.xlsx").is_file()
+
+
+def printed(file) -> tuple[str, dict]:
+    """Run a project by the command; what it prints, and its summary."""
+    from typer.testing import CliRunner
+
+    from planner.cli import app
+
+    done = CliRunner().invoke(app, ["run", str(file)])
+    assert done.exit_code == 0, done.output
+    return done.output, json.loads((file.parent / "out" / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_a_replacement_is_a_site_that_the_conditions_allow(tmp_path):
+    # A would stand in for D best, yet the western township, where Old is, may have one centre only; Shut is forbidden
+    found = run(tmp_path, 'sites = 2\nmax_per_zone = {"西镇" = 1}')
+    assert ids(found) == ["B", "D"]
+    assert found.tables.sites["replacement_id"].tolist() == [None, None]
+    assert (
+        found.tables.sites["replacement_loss"].tolist() == found.tables.sites["loss_if_dropped"].tolist() == [500, 300]
+    )
+
+
+def test_capacities_decide_who_goes_where_and_what_each_site_gains(tmp_path):
+    # A, B and D have room for 100, 80 and 150 of the 500, 900 and 700 people in reach; Old has room for its 100
+    tables = {"candidates": CANDIDATES | {"容量": [100, 80, 150]}}
+    file = write_project(tmp_path, siting="sites = 2\ncapacity = true")
+    write_table(tmp_path / "candidates.csv", tables["candidates"])
+    found = run_project(load(file))
+    assert ids(found) == ["D", "A"]
+    sites, summary = found.tables.sites.set_index("id"), found.summary
+    assert sites["gain_total"].tolist() == [150, 100] and sites["cumulative_total"].tolist() == [150, 250]
+    assert sites["served"].tolist() == [150, 100]
+    assert sites["loss_if_dropped"].tolist() == [150, 100]
+    allocation = found.tables.allocation
+    assert allocation.groupby("site")["weight"].sum().to_dict() == {
+        "A": 100,
+        "D": 150,
+        found.tables.centres["id"][0]: 100,
+    }
+    assert (allocation["seconds"] <= 900).all()
+    served = allocation.groupby("demand")["weight"].sum()
+    demand = found.tables.demand.set_index("id")
+    assert (served <= demand["weight_total"].reindex(served.index)).all()
+    assert found.tables.zones["served_after"].sum() == demand["served_after"].sum() == summary["value"] == 350
+    assert [site["cumulative"] for site in summary["sites"]] == [150, 250]
+    assert summary["served"] == {"before": 100, "after": 350, "no_room": summary["covered_after"]["total"] - 350,
+                                 "out_of_reach": 1575 - summary["covered_after"]["total"]}  # fmt: skip
+    said, _ = printed(file)
+    assert "350 (22.2%) with the plan" in said and "finds room for more than 350 people" in said
+    assert "covers more than" not in said
+
+
+def test_under_a_budget_sentence_curve_and_files_go_by_money(tmp_path):
+    # 50,000 yuan: B (900 people), or A and D (500 and 700, of whom 300 twice) for as much
+    file = write_project(tmp_path, siting="budget_yuan = 50000")
+    write_table(tmp_path / "candidates.csv", CANDIDATES)
+    said, summary = printed(file)
+    assert "of at most" not in said and "for at most 50,000 yuan" in said and "of a budget of 50,000 yuan" in said
+    assert (summary["budget_yuan"], summary["cost_yuan"]) == (50000, 50000)
+    curve = pd.read_csv(tmp_path / "out" / "frontier.csv")
+    assert curve.columns.tolist() == ["sites", "cost_yuan", "covered", "share", "upper_bound", "gap", "budget_yuan"]
+    assert (curve["cost_yuan"] <= curve["budget_yuan"]).all() and curve["budget_yuan"].max() == 50000
+    assert curve["covered"].iloc[-1] == curve["covered"].max() == summary["value"] == summary["upper_bound"]
+    cells = [
+        cell for row in openpyxl.load_workbook(tmp_path / "out" / "plan.xlsx").worksheets[0].values for cell in row
+    ]
+    assert "50,000 yuan" in cells
+
+
+def test_a_list_that_is_forced_whole_proves_nothing_and_says_what_it_costs(tmp_path):
+    # D must open and nothing else may: 700 people beside Old's 100; B alone would bring 900
+    file = write_project(tmp_path, siting='sites = 1\nrequired = ["D"]')
+    said, summary = printed(file)
+    assert "Proven" not in said and "Nothing was free to choose" in said and "200 people more, which is proven" in said
+    choice = summary["choice"]
+    assert (choice["is_forced"], choice["required"], choice["free"]) == (True, 1, 0)
+    lost = choice["without_requirement"]
+    assert (lost["value"], lost["people_lost"], lost["people_lost_at_most"]) == (1000, 200, 200)
+    cells = [
+        cell for row in openpyxl.load_workbook(tmp_path / "out" / "plan.xlsx").worksheets[0].values for cell in row
+    ]
+    assert "nothing was free to choose" in cells and "proven optimal" not in cells
+
+
+def test_a_list_that_is_forced_in_part_says_which_part_was_free(tmp_path):
+    said, summary = printed(write_project(tmp_path, siting='sites = 2\nrequired = ["D"]'))
+    assert "have to open: 1. Chosen freely: 1, among 2 others" in said and "Proven" in said
+    assert summary["choice"]["free"] == 1

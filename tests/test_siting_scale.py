@@ -12,8 +12,8 @@ from planner import siting
 from planner.errors import InputError
 from planner.kernels.cover import count_open, helping_sites
 from planner.kernels.cover_parts import are_catchments, sums_of, take_catchments
-from planner.solvers.questions import models
-from planner.solvers.search import frontier as curve
+from planner.solvers.questions import frontier
+from planner.solvers.search import coverage_curve as curve
 from planner.solvers.search import streamed_coverage as streamed
 
 # Five hamlets and four sites; each row says which sites reach the hamlet.
@@ -131,7 +131,7 @@ def test_streamed_comes_near_the_ordinary_path_with_a_small_sample(monkeypatch):
     for found in parts:
         assert found.value <= exact.value <= found.upper_bound
         assert found.gap < 0.02
-        # however the parts are cut, the answer is the same
+        # however the parts are cut, the solution is the same
         assert found.selected.tolist() == parts[0].selected.tolist()
         assert found.upper_bound == parts[0].upper_bound
 
@@ -183,7 +183,7 @@ def test_streamed_names_all_faults_together():
 
 def test_large_curve_on_paper(monkeypatch):
     monkeypatch.setattr(curve, "LARGE_WORK", 1)
-    monkeypatch.setattr(models, "LARGE_WORK", 1)
+    monkeypatch.setattr(frontier, "LARGE_WORK", 1)
     found = siting.frontier(sparse.csr_array(COVER), PEOPLE, 3)
     assert found.sites.tolist() == [0, 1, 2, 3]
     assert found.value.tolist() == [0, 55, 85, 85]
@@ -199,12 +199,12 @@ def test_large_curve_beside_the_ordinary_one(seed):
     existing = rng.permutation(cover.shape[1])[: int(rng.integers(0, 2))]
     matrix, number = sparse.csr_array(cover), int(rng.integers(1, 7))
     ordinary = siting.frontier(matrix, weights, number, existing=existing)
-    before = models.LARGE_WORK
-    models.LARGE_WORK = 0
+    before = frontier.LARGE_WORK
+    frontier.LARGE_WORK = 0
     try:
         found = siting.frontier(matrix, weights, number, existing=existing)
     finally:
-        models.LARGE_WORK = before
+        frontier.LARGE_WORK = before
     # where fewer sites are left than asked for, the curve ends where nothing more can be added
     assert found.sites.tolist() == ordinary.sites.tolist()
     assert (found.value <= ordinary.upper_bound * (1 + 1e-12)).all()
@@ -218,7 +218,7 @@ def test_large_curve_beside_the_ordinary_one(seed):
 
 
 def test_large_curve_is_the_same_with_one_thread_and_two_and_twice(monkeypatch):
-    monkeypatch.setattr(models, "LARGE_WORK", 1)
+    monkeypatch.setattr(frontier, "LARGE_WORK", 1)
     near, weights = towns(4)
     found = [siting.frontier(sparse.csr_array(near), weights, 30, gap=0.005, threads=k) for k in (1, 2, 2)]
     for other in found[1:]:
@@ -231,7 +231,7 @@ def test_large_curve_is_the_same_with_one_thread_and_two_and_twice(monkeypatch):
 def test_large_curve_cancelled_has_all_numbers_and_true_bounds(monkeypatch):
     near, weights = towns(5)
     ordinary = siting.frontier(sparse.csr_array(near), weights, 5)
-    monkeypatch.setattr(models, "LARGE_WORK", 1)
+    monkeypatch.setattr(frontier, "LARGE_WORK", 1)
     found = siting.frontier(sparse.csr_array(near), weights, 5, cancelled=lambda: True)
     assert found.sites.tolist() == ordinary.sites.tolist()
     assert (found.upper_bound >= ordinary.value).all()

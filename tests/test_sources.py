@@ -19,9 +19,9 @@ from planner import CRSError, GeometryError, InputError, NetworkError, PlannerEr
 from planner.crs import WGS84, transformer
 from planner.findings import InputReport
 from planner.streets import Gates, Source, WalkRules
-from planner.streets.graph import ways_of_graph
-from planner.streets.readers.combine import combine
-from planner.streets.readers.gates import open_gates
+from planner.streets.joining.combine import combine
+from planner.streets.joining.gates import open_gates
+from planner.streets.readers.graphs import ways_of_graph
 from planner.streets.readers.lines import ways_of_lines
 from planner.streets.readers.osm import read_ways
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from small_project import OLD_ID, degrees, write_project, write_table
 
-from planner import study
 from planner.errors import InfeasibleError, InputError, NetworkError, PlannerError, ProjectError
 from planner.project import load
+from planner.run import run_project
 
 
 def run(path):
-    return study.run(load(path))
+    return run_project(load(path))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_the_allocation_is_everybody_who_is_covered(two_sites):
 
 
 def test_the_frontier_runs_from_today_to_the_plan(two_sites):
-    curve = two_sites.decision.curve
+    curve = two_sites.plan.frontier
     assert curve["sites"].tolist()[:3] == [0, 1, 2]
     assert curve["covered"].tolist()[:3] == pytest.approx([100, 1000, 1500])
     assert (curve["upper_bound"] >= curve["covered"] - 1e-6).all()
@@ -263,7 +263,7 @@ def test_candidates_without_centres(tmp_path):
 
 def test_one_and_two_threads_give_the_same(tmp_path):
     path = write_project(tmp_path, siting="sites = 2")
-    one, two = study.run(load(path), threads=1), study.run(load(path), threads=2)
+    one, two = run_project(load(path), threads=1), run_project(load(path), threads=2)
     assert one.summary == two.summary
     pd.testing.assert_frame_equal(pd.DataFrame(one.tables.demand), pd.DataFrame(two.tables.demand))
 

@@ -1,23 +1,28 @@
-"""docs/tables.md lists the headers that the program knows: those, and no others."""
+"""The page of tables lists, in both languages, the headers that the program knows: those, and no others."""
 
 import re
 from pathlib import Path
 
+import pytest
+from doc_pages import ROOT, page_id, read
+
 from planner.tables import CANONICAL
 from planner.tables.synonyms import SYNONYMS
 
-PAGE = Path(__file__).parents[1] / "docs" / "tables.md"
+PAGES = [ROOT / "docs" / "tables.md", ROOT / "docs" / "zh" / "tables.md"]
+pages = pytest.mark.parametrize("page", PAGES, ids=page_id)
 
 
-def listed() -> dict[str, tuple[str, ...]]:
-    text = PAGE.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z_0-9]+)` \| (.+) \|$", text, flags=re.MULTILINE)
+def listed(page: Path) -> dict[str, tuple[str, ...]]:
+    rows = re.findall(r"^\| `([a-z_0-9]+)` \| (.+) \|$", read(page), flags=re.MULTILINE)
     return {column: tuple(names.split()) for column, names in rows}
 
 
-def test_the_page_lists_every_header_in_its_order() -> None:
-    assert listed() == SYNONYMS
+@pages
+def test_the_page_lists_every_header_in_its_order(page: Path) -> None:
+    assert listed(page) == SYNONYMS
 
 
-def test_a_project_may_extend_exactly_these_columns() -> None:
-    assert tuple(listed()) == CANONICAL
+@pages
+def test_a_project_may_extend_exactly_these_columns(page: Path) -> None:
+    assert tuple(listed(page)) == CANONICAL

@@ -17,9 +17,10 @@ import shapely
 from small_project import degrees, write_project
 from streamlit.testing.v1 import AppTest
 
-from planner import StreetNetwork, deliver, study, ui
+from planner import StreetNetwork, deliver, ui
 from planner.errors import InputError, ProjectError
 from planner.project import load
+from planner.run import run_project
 from planner.session.run_results import Results, read_results
 from planner.texts import catalogue
 from planner.ui.map import layers
@@ -38,7 +39,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the street of `small_project`, planned with two sites: of 1,575 people, 100 are covered now and 1,500 then."""
     file = write_project(tmp_path_factory.mktemp("ui") / "street", siting="sites = 2")
-    deliver.write(study.run(load(file)), file.parent / "out")
+    deliver.write(run_project(load(file)), file.parent / "out")
     return file.parent
 
 
@@ -362,7 +363,7 @@ def test_html_only_shows() -> None:
 
 def test_every_sentence_the_pages_ask_for_is_there_and_every_one_is_asked_for() -> None:
     whole, starts = set(), set()
-    for file in PAGE.parent.glob("*.py"):
+    for file in (*PAGE.parent.rglob("*.py"), *PAGE.parents[1].glob("session/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 whole.add(node.value.removeprefix("ui."))

@@ -3,8 +3,8 @@
 import pytest
 from small_project import write_project
 
-from planner import study
 from planner.errors import PlannerError
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.session import tasks
 from planner.session.settings import Choice
@@ -31,7 +31,7 @@ class AtHand(Workers):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     file = write_project(tmp_path_factory.mktemp("plans"), siting="sites = 2")
-    return Shared(study.read_inputs(load(file), progress=lambda step: None), "key")
+    return Shared(read_inputs(load(file), progress=lambda step: None), "key")
 
 
 def test_one_search_answers_every_number_and_everybody(shared: Shared) -> None:

@@ -13,8 +13,8 @@ from small_project import degrees, write_project
 from streamlit.testing.v1 import AppTest
 from test_ui_uploads import bad_sheet
 
-from planner import study
 from planner.errors import InputError
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.session.input_check import check
 from planner.session.unplaced import move, unplaced_rows
@@ -37,7 +37,6 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
 
     import streamlit as st
 
-    from planner import study
     from planner.errors import PlannerError
     from planner.project import load
     from planner.session.workspace import Workspace
@@ -53,7 +52,7 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
     if st.session_state.get("read", ("",))[0] != mark:
         st.session_state["reads"] += 1
         try:
-            inputs, fault = study.read_inputs(opened.project, progress=lambda step: None), None
+            inputs, fault = read_inputs(opened.project, progress=lambda step: None), None
         except PlannerError as found:
             inputs, fault = None, found
         st.session_state["read"] = (mark, SimpleNamespace(inputs=inputs, fault=fault))
@@ -181,7 +180,7 @@ def test_a_row_without_a_place_becomes_a_pin_is_moved_and_counts_from_then_on(pr
     assert run(page).session_state["reads"] == 2
     assert page.session_state["changing"].layers["unplaced"] == []
     assert [each["id"] for each in page.session_state["changing"].layers["candidates"]] == ["A", "N"]
-    again = study.read_inputs(load(project), progress=lambda step: None)
+    again = read_inputs(load(project), progress=lambda step: None)
     (placed,) = again.facilities[(again.facilities["id"] == "N").to_numpy()].geometry
     assert (placed.x, placed.y) == pytest.approx(degrees(3500), abs=1e-6)
     assert [row.id for row in unplaced_rows(again)] == ["M"]
@@ -201,7 +200,7 @@ def test_a_pin_dropped_on_the_map_is_written_down_with_who_and_why(project: Path
 
 
 def test_a_row_of_no_known_township_starts_in_the_area_and_odd_moves_are_refused(project: Path) -> None:
-    inputs = study.read_inputs(load(project), progress=lambda step: None)
+    inputs = read_inputs(load(project), progress=lambda step: None)
     (start,) = (row.at for row in unplaced_rows(inputs) if row.id == "M")
     assert degrees(-200)[0] < start[0] < degrees(4200)[0]
     for id, at in (("gone", degrees(0)), ("M", (float("nan"), 0.0)), ("M", (118.0, 91.0))):

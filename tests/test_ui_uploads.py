@@ -10,13 +10,12 @@ import pytest
 from shapely import box
 from small_project import CRS, EAST, NORTH, degrees, write_project, write_table
 
-from planner import study
 from planner.errors import InputError, PlannerError
+from planner.inputs.read import read_inputs
 from planner.project import Project, load
 from planner.session import uploads
 from planner.session.input_check import check, check_upload
 from planner.session.uploads import SessionFiles, draft_of, safe_name
-from planner.study import CACHE_FOLDER
 
 
 @pytest.fixture
@@ -153,13 +152,12 @@ def test_every_role_is_checked_as_a_run_reads_it(project: Project, files: Sessio
 
 
 def test_a_draft_changes_nothing_of_the_original_and_builds_no_network(project: Project, files: SessionFiles) -> None:
-    study.read_inputs(project, progress=lambda step: None)
+    read_inputs(project, progress=lambda step: None)
     before = contents(project.folder)
-    assert any(name.startswith(CACHE_FOLDER) for name in before)
     sheet = files.folder / "more.csv"
     write_table(sheet, {"编号": ["N"], "名称": ["新"], "at": [3000]})
     draft = draft_of(project, {}, files.folder, added={"candidates": [sheet]})
-    found = study.read_inputs(pickle.loads(pickle.dumps(draft)), progress=lambda step: None)
+    found = read_inputs(pickle.loads(pickle.dumps(draft)), progress=lambda step: None)
     assert list(found.facilities["id"])[-5:] == ["A", "B", "D", "E", "N"]
     assert contents(project.folder) == before
     assert load(project.path) == project
@@ -201,7 +199,7 @@ def test_zones_boundary_and_streets_take_the_place_of_what_there_was(project: Pr
     layer = files.keep("zones", "west.geojson", west.to_crs(4326).to_json().encode())
     streets = files.keep("streets", "streets.osm", (project.folder / "streets.osm").read_bytes())
     draft = draft_of(project, {"zones": layer, "boundary": layer, "streets": streets}, files.folder)
-    inputs = study.read_inputs(draft, progress=lambda step: None)
+    inputs = read_inputs(draft, progress=lambda step: None)
     assert inputs.zones is not None and list(inputs.zones["zone"]) == ["西半"]
     assert inputs.demand.weights["total"].sum() == 100 + 200 + 300 + 50 + 25
     assert {report.role: report.file for report in inputs.reports}["area"] == "west.geojson"

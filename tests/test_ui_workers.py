@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_project import write_project
 
-from planner import study
 from planner.errors import InputError, PlannerError
+from planner.project import load
 from planner.session.settings import MODES, Choice
 from planner.session.workers import Job, Workers
 from planner.ui import served
 from planner.ui.launch import visit_first
+from planner.ui.loading import is_prepared
 
 
 def answer(number, *, tell, cancelled):
@@ -141,7 +142,7 @@ def test_the_first_visitor_waits_until_the_page_is_whole(tmp_path: Path) -> None
     assert not visit_first("http://127.0.0.1:9", patience_s=5.0)
     file = write_project(tmp_path / "street")
     with serving(file, tmp_path) as server:  # which has been its first visitor
-        assert list((file.parent / study.CACHE_FOLDER).glob("streets-*.npz")), "the project has been read"
+        assert is_prepared(load(file)), "the project has been read"
         began = threading.active_count()
         assert visit_first(server.url, patience_s=60.0)
         assert threading.active_count() <= began + 1

@@ -8,8 +8,9 @@ import pytest
 from small_project import write_project
 from streamlit.testing.v1 import AppTest
 
-from planner import study, ui
+from planner import ui
 from planner.errors import InputError
+from planner.inputs.read import read_inputs
 from planner.project import load
 from planner.session.uploads import draft_of
 from planner.session.workspace import Workspace
@@ -122,7 +123,7 @@ def test_files_from_elsewhere_come_along_and_nothing_outside_is_named(workspace:
     said = tomllib.loads(saved.path.read_text(encoding="utf-8"))
     assert said["population"] == tomllib.loads((original / "project.toml").read_text(encoding="utf-8"))["population"]
     assert "register" not in said or "corrections" not in said["register"]
-    assert len(study.read_inputs(saved, progress=lambda step: None).facilities) == 9
+    assert len(read_inputs(saved, progress=lambda step: None).facilities) == 9
 
 
 def test_saving_that_fails_leaves_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

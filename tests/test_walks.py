@@ -9,15 +9,17 @@ import pytest
 import rasterio
 import shapely
 
-from planner import ProjectError, study
+from planner import ProjectError
 from planner.datum import from_wgs84
 from planner.inputs.read import read_inputs
 from planner.project import load
-from tests.small_project import CRS, EAST, NORTH, degrees, write_project, write_table
+from planner.run import Run, run_project
+from planner.study.access import nearest_of
+from tests.small_project import CRS, EAST, NORTH, degrees, street_line, write_project, write_table
 
 
-def run(project: Path) -> study.Study:
-    return study.run(load(project))
+def run(project: Path) -> Run:
+    return run_project(load(project))
 
 
 def with_keys(project: Path, section: str, *lines: str) -> Path:
@@ -28,7 +30,15 @@ def with_keys(project: Path, section: str, *lines: str) -> Path:
     return project
 
 
-def codes(found: study.Study, role: str) -> list[str]:
+def with_exact_street(project: Path) -> Path:
+    """Read the street from a layer in metres: OSM files are rounded to a centimetre."""
+    gpd.GeoSeries([street_line()], crs=CRS).to_file(project.parent / "streets.gpkg")
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace("streets.osm", "streets.gpkg"), encoding="utf-8")
+    return project
+
+
+def codes(found: Run, role: str) -> list[str]:
     return [finding.code for report in found.inputs.reports if report.role == role for finding in report.findings]
 
 
@@ -40,6 +50,33 @@ def write_slope(path: Path, grade: float) -> None:
     options = {"height": 300, "width": 600, "count": 1, "dtype": "float32", "crs": CRS, "transform": transform}
     with rasterio.open(path, "w", driver="GTiff", **options) as raster:
         raster.write(values[None])
+
+
+@pytest.mark.parametrize("speed", ['"child"', '"ebike"', "1.25"])
+def test_who_lives_at_exactly_the_last_band_is_covered(tmp_path: Path, speed: str) -> None:
+    """The centre is 500 m from the 100 people at the street's end, and from the 200 on the other side."""
+    project = write_project(tmp_path)
+    text = with_exact_street(project).read_text(encoding="utf-8")
+    bands = text.replace("minutes = 15\nspeed = 1.0\n", f"bands_m = [300, 500]\nspeed = {speed}\n")
+    project.write_text(bands, encoding="utf-8")
+    write_table(tmp_path / "centres.csv", {"名称": ["Old"], "at": [500]})
+    found = run(project)
+    assert found.summary["covered_before"]["total"] == 300
+    assert found.summary["walking"]["metres"] == 500
+    drawn = found.tables.isochrones
+    own = drawn[drawn["name"] == "Old"]
+    assert own["people_network"].tolist() == [0, 300]
+
+
+def test_of_equally_near_facilities_the_first_of_the_table_counts_whichever_opens_first(tmp_path: Path) -> None:
+    """A and D stand 500 m to either side of the 300 people at 2,000 m."""
+    project = with_exact_street(write_project(tmp_path))
+    inputs = read_inputs(load(project), progress=lambda *_: None)
+    known = inputs.facilities["name"].tolist()
+    a, d = (next(i for i, name in enumerate(known) if name.endswith(letter)) for letter in "AD")
+    for opened in ([a, d], [d, a]):
+        seconds, which = nearest_of(inputs, np.array(opened))
+        assert (seconds[2], which[2]) == (500.0, a)
 
 
 @pytest.mark.parametrize(

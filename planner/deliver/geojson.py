@@ -11,18 +11,19 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+ATTRIBUTION = "© OpenStreetMap contributors, ODbL"
 DECIMALS = 7
 
 _NOT_JSON = frozenset(("nan", "inf", "-inf"))
 
 
-def write_geojson(table: gpd.GeoDataFrame, path: Path, *, name: str, attribution: str) -> None:
+def write_geojson(table: gpd.GeoDataFrame, path: Path, *, name: str) -> None:
     """Write a table with an `id` column (WGS 84); missing values become null, an empty geometry null as well."""
-    path.write_text(to_geojson(table, name=name, attribution=attribution), encoding="utf-8", newline="\n")
+    path.write_text(to_geojson(table, name=name), encoding="utf-8", newline="\n")
 
 
-def to_geojson(table: gpd.GeoDataFrame, *, name: str, attribution: str) -> str:
-    """Return a FeatureCollection, one feature a line; `attribution` is a foreign member of the collection."""
+def to_geojson(table: gpd.GeoDataFrame, *, name: str) -> str:
+    """Return a FeatureCollection, one feature a line, the attribution of the streets as a foreign member."""
     columns = [column for column in table.columns if column != table.geometry.name]
     ids = _encoded(table["id"])
     # column by column: most of a table repeats itself, and encoding feature by feature costs three times as much
@@ -31,7 +32,7 @@ def to_geojson(table: gpd.GeoDataFrame, *, name: str, attribution: str) -> str:
         f'{{"type":"Feature","id":{feature_id},"properties":{{{",".join(properties)}}},"geometry":{geometry}}}'
         for feature_id, geometry, *properties in zip(ids, _geometries(table.geometry.to_numpy()), *members, strict=True)
     ]
-    head = json.dumps({"name": name, "attribution": attribution}, ensure_ascii=False)[1:-1]
+    head = json.dumps({"name": name, "attribution": ATTRIBUTION}, ensure_ascii=False)[1:-1]
     body = ",\n".join(lines)
     return f'{{"type":"FeatureCollection",{head},"features":[\n{body}\n]}}\n'
 

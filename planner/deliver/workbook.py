@@ -15,8 +15,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.deliver.geojson import plain_values
-from planner.results.summary import rules_text
-from planner.study import Study
+from planner.results.wording import choice_sentences, group_name, rules_text, yuan_text
+from planner.run import Run
 from planner.tables.timeless import timeless
 from planner.texts import catalogue, say
 
@@ -26,29 +26,31 @@ _LINE = Border(bottom=Side("thin", color="D9D9D9"))
 _WIDEST = 42
 
 
-def write_workbook(study: Study, path: Path) -> None:
+def write_workbook(run: Run, path: Path) -> None:
     """Write the workbook in the project's language."""
-    project = study.inputs.project
+    project = run.inputs.project
     language, groups = project.language, project.groups
     book = Workbook()
     assert book.active is not None
     book.remove(book.active)
-    tables = study.tables
-    _figures(_sheet(book, "figures", language), study)
-    _table(_sheet(book, "sites", language), _sites(study), language)
+    tables = run.tables
+    _figures(_sheet(book, "figures", language), run)
+    _table(_sheet(book, "sites", language), _sites(run), language)
     if tables.zones is not None:
         columns = ["zone", "zone_code", "centres", "sites"]
         for group in groups:
             columns += [f"{kind}_{group}" for kind in ("population", "covered_before", "covered_after")]
             columns += [f"share_{when}_{group}" for when in ("before", "after")]
+        columns += ["served_after"] if run.summary["served"] is not None else []
         _table(_sheet(book, "zones", language), _headed(tables.zones[columns], language), language)
     facility = ["id", "name", "zone", "status", "kind", "excluded_reason", "duplicate_of", "upgradable"]
     facility += ["position_quality", "position_uncertainty_m", "snap_m"]
     facility += [f"{kind}_{group}" for group in groups for kind in ("people", "only_here")]
     for name, table in (("centres", tables.centres), ("candidates", tables.candidates)):
-        extra = ["cost_yuan", "rank"] if name == "candidates" else []
+        extra = ["served"] if run.summary["served"] is not None else []
+        extra += ["cost_yuan", "rank"] if name == "candidates" else []
         _table(_sheet(book, name, language), _headed(_worded(table[[*facility, *extra]], language), language), language)
-    curve = study.decision.curve
+    curve = run.plan.frontier
     _table(_sheet(book, "frontier", language), _headed(curve, language), language)
     path.write_bytes(timeless(book))
 
@@ -67,13 +69,13 @@ def _sheet(book: Workbook, name: str, language: str) -> Worksheet:
     return book.create_sheet(say(f"workbook.sheet_{name}", language))
 
 
-def _sites(study: Study) -> list[tuple[str, list[Any], bool]]:
+def _sites(run: Run) -> list[tuple[str, list[Any], bool]]:
     """Return the proposed sites: rank first, then the county's own columns as they were, then what the planner found."""
-    project, tables = study.inputs.project, study.tables
+    project, tables = run.inputs.project, run.tables
     language, group = project.language, project.main_group
-    chosen = study.inputs.facilities.iloc[study.decision.selected]
+    chosen = run.inputs.facilities.iloc[run.plan.selected]
     columns = _headed(tables.sites[["rank"]], language)
-    for role, original in study.inputs.original.items():
+    for role, original in run.inputs.original.items():
         own = chosen[chosen["role"] == role]
         if len(own):
             rows = original.iloc[own["own_row"].to_numpy()].set_axis(own.index).reindex(chosen.index)
@@ -81,7 +83,10 @@ def _sites(study: Study) -> list[tuple[str, list[Any], bool]]:
     found = ["id", "name", "zone", "status"]
     found += [f"{kind}_{each}" for each in project.groups for kind in ("gain", "cumulative")]
     found += [f"people_{group}", "cost_yuan", "loss_if_dropped", "replacement_id", "replacement_loss"]
-    return columns + _headed(_worded(tables.sites[found], language), language)
+    sites = tables.sites[found]
+    if run.summary["served"] is not None:
+        sites = sites.rename(columns={f"{kind}_{group}": f"served_{kind}" for kind in ("gain", "cumulative")})
+    return columns + _headed(_worded(sites, language), language)
 
 
 def _worded(table: pd.DataFrame, language: str) -> pd.DataFrame:
@@ -115,19 +120,8 @@ def _header(column: str, language: str) -> str:
     return say(f"workbook.column_{column}", language)
 
 
-def group_name(group: str, language: str) -> str:
-    """Return a population group in words: total, age_60_plus, age_0_14, or its own name where it is another."""
-    if group == "total":
-        return say("workbook.group_total", language)
-    if match := re.fullmatch(r"age_(\d+)_plus", group):
-        return say("workbook.group_age_plus", language, age=match[1])
-    if match := re.fullmatch(r"age_(\d+)_(\d+)", group):
-        return say("workbook.group_age_range", language, low=match[1], high=match[2])
-    return group
-
-
-def _figures(sheet: Worksheet, study: Study) -> None:
-    summary, language = study.summary, study.inputs.project.language
+def _figures(sheet: Worksheet, run: Run) -> None:
+    summary, language = run.summary, run.inputs.project.language
     group = group_name(summary["group"], language)
     main = summary["group"]
     rows: list[tuple[str, Any, str]] = [
@@ -139,9 +133,12 @@ def _figures(sheet: Worksheet, study: Study) -> None:
         ("share_before", summary["share_before"], "0.0%"),
         ("covered_after", summary["covered_after"][main], "#,##0"),
         ("share_after", summary["share_after"], "0.0%"),
+        *_served(summary),
         ("new_sites", len(summary["sites"]), "0"),
+        *_money(summary, language),
         *_bound(summary, language),
-        ("proof", say(f"workbook.proof_{summary['status']}", language), "@"),
+        ("proof", say(f"workbook.proof_{_proof(summary)}", language), "@"),
+        *(("choice", say(told.code, language, **told.params), "@") for told in choice_sentences(summary)),
         ("gap", summary["gap"], "0.00%"),
         ("gain_gap", summary["gain_gap"], "0.00%"),
         ("unreachable", summary["unreachable"]["population"], "#,##0"),
@@ -178,6 +175,20 @@ def _bound(summary: dict[str, Any], language: str) -> list[tuple[str, Any, str]]
         ("value", say("workbook.amount", language, amount=summary["value"], unit=unit), "@"),
         ("lower_bound", say("workbook.amount", language, amount=summary["lower_bound"], unit=unit), "@"),
     ]
+
+
+def _served(summary: dict[str, Any]) -> list[tuple[str, Any, str]]:
+    return [(f"served_{name}", people, "#,##0") for name, people in (summary["served"] or {}).items()]
+
+
+def _money(summary: dict[str, Any], language: str) -> list[tuple[str, Any, str]]:
+    if summary["budget_yuan"] is None:
+        return []
+    return [(name, yuan_text(summary[f"{name}_yuan"], language), "@") for name in ("budget", "cost")]
+
+
+def _proof(summary: dict[str, Any]) -> str:
+    return "forced" if summary["choice"]["is_forced"] else summary["status"]
 
 
 def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], language: str) -> None:

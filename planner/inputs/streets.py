@@ -1,7 +1,6 @@
 """The streets of a project with their gates, as far as anybody walks beyond its area; read, kept, and accounted for."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -16,13 +15,19 @@ from planner.findings import InputReport
 from planner.inputs.walking import reach_m
 from planner.project import Project
 from planner.project.streets import GatesSection, StreetsSection
-from planner.streets import Gates, Source, StreetNetwork, WalkRules
-from planner.streets.readers.combine import COMBINE_TOLERANCE_M
-from planner.streets.readers.gates import GATE_TOLERANCE_M
-from planner.streets.readers.lines import GAP_M, TOLERANCE_M
+from planner.streets import (
+    COMBINE_TOLERANCE_M,
+    GAP_M,
+    GATE_TOLERANCE_M,
+    TOLERANCE_M,
+    Gates,
+    Source,
+    StreetNetwork,
+    StreetSources,
+    WalkRules,
+)
+from planner.streets.cache import is_kept, networks_folder
 from planner.tables import VECTOR_SUFFIXES, positions, read_table, read_vector
-
-CACHE_FOLDER = ".planner-cache"
 
 
 def network_of(
@@ -39,23 +44,29 @@ def network_of(
     PlannerError
         They cannot be read, or do not touch the area; the gates cannot be read.
     """
+    asked = _street_sources(project, area, gates_report)
+    return StreetNetwork.of_sources(asked, cache=networks_folder(), reports=reports, gates_report=gates_report)
+
+
+def is_network_kept(project: Project, area: Area) -> bool:
+    """Return whether a project's streets were read before as they are now, so that reading them again is quick."""
+    return is_kept(networks_folder(), _street_sources(project, area, None).key())
+
+
+def _street_sources(project: Project, area: Area, gates_report: InputReport | None) -> StreetSources:
     settings = project.settings
-    gates = None if settings.gates is None else _gates(project, settings.gates, gates_report)
     tolerance_m = next((s.join_tolerance_m for s in settings.streets if s.join_tolerance_m is not None), None)
-    return StreetNetwork.from_sources(
+    return StreetSources(
         [_source(project, section) for section in settings.streets],
         area.geometry,
         reach_m(project) + settings.walking.max_snap_m,
         tolerance_m=COMBINE_TOLERANCE_M if tolerance_m is None else tolerance_m,
-        gates=gates,
+        gates=None if settings.gates is None else _gates(project, settings.gates, gates_report),
         rules=WalkRules(
             private_lanes=project.private_lanes,
             plazas=any(section.plazas for section in settings.streets),
             connect_islands_m=max(section.connect_islands_m for section in settings.streets),
         ),
-        cache=cache_folder(project),
-        reports=reports,
-        gates_report=gates_report,
     )
 
 
@@ -84,15 +95,7 @@ def _gates(project: Project, section: GatesSection, report: InputReport | None) 
     if not known.any():
         raise GeometryError("study.no_gates", file=told.file)
     table = gpd.GeoDataFrame({"source_row": frame["source_row"].to_numpy()[known]}, geometry=points[known], crs=WGS84)
-    return Gates(table, GATE_TOLERANCE_M if section.tolerance_m is None else section.tolerance_m)
-
-
-def cache_folder(project: Project) -> Path:
-    """Return the folder that keeps built networks: beside the project, or in the user's own where that is read-only."""
-    beside = project.folder
-    if beside.stat().st_mode & 0o222:
-        return beside / CACHE_FOLDER
-    return Path.home() / ".cache" / "quarter-hour-planner"
+    return Gates(table, GATE_TOLERANCE_M if section.tolerance_m is None else section.tolerance_m, told.file)
 
 
 def report_network(network: StreetNetwork, report: InputReport) -> None:

@@ -1,6 +1,6 @@
 """How a project's people walk: the network as each speed's profile finds it, slowed down by what the project says."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -8,24 +8,29 @@ from numpy.typing import NDArray
 
 from planner.findings import InputReport
 from planner.project import Project
-from planner.streets import AnyDirection, Slopes, Slowed, StreetNetwork, profile_of, read_heights
+from planner.streets import Slopes, Slowed, StreetNetwork, profile_of, read_heights
 from planner.streets.slope import EASIEST
+from planner.walk import Walk
 
 
 @dataclass(frozen=True)
 class Walks:
-    """The network, what slows people down on it, and which way they walk."""
+    """The network, what slows people down on it, and how they walk: `walk` is the project's own, at its own speed."""
 
     network: StreetNetwork
     slowed: Slowed
     slopes: Slopes | None
-    direction: AnyDirection
+    walk: Walk
     _known: dict[float, StreetNetwork] = field(default_factory=dict, repr=False)
 
     @property
     def options(self) -> dict[str, Any]:
         """What a reader must know of how people walked: the direction, and each thing that slowed them down."""
-        return {"direction": self.direction, **asdict(self.slowed), "slope": self.slopes is not None}
+        return {"direction": self.walk.direction, **asdict(self.slowed), "slope": self.slopes is not None}
+
+    def at(self, speed_m_s: float) -> tuple[StreetNetwork, Walk]:
+        """Return the network as walkers of this speed find it, and how they walk on it."""
+        return self.network_at(speed_m_s), replace(self.walk, speed_m_s=speed_m_s)
 
     def network_at(self, speed_m_s: float) -> StreetNetwork:
         """Return the network as walkers of this speed find it; their profile is that of the speed (`profile_of`)."""
@@ -51,7 +56,7 @@ def walks_of(project: Project, network: StreetNetwork, report: InputReport | Non
         heights = read_heights(project.resolve(walking.elevation), crs=network.crs, bounds=bounds)
         slopes = Slopes.of(network, heights, report=report)
     slowed = Slowed(steps=walking.steps, surface=walking.surface, crossings=walking.crossings)
-    return Walks(network, slowed, slopes, walking.direction)
+    return Walks(network, slowed, slopes, walking.walk)
 
 
 def stretch_of(project: Project) -> float:

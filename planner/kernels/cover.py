@@ -47,18 +47,6 @@ def transpose(row_ptr, row_sites, n_sites):
 
 
 @njit(cache=True, nogil=True)
-def covered_rows(row_ptr, row_sites, is_open):
-    """Return for every row whether an open site covers it."""
-    covered = np.zeros(len(row_ptr) - 1, np.bool_)
-    for i in range(len(row_ptr) - 1):
-        for p in range(row_ptr[i], row_ptr[i + 1]):
-            if is_open[row_sites[p]]:
-                covered[i] = True
-                break
-    return covered
-
-
-@njit(cache=True, nogil=True)
 def count_open(row_ptr, row_sites, is_open):
     """Return for every row how many open sites cover it."""
     count = np.empty(len(row_ptr) - 1, np.int64)
@@ -79,6 +67,16 @@ def helping_sites(row_ptr, row_sites, wanted, n_sites):
             for p in range(row_ptr[i], row_ptr[i + 1]):
                 helps[row_sites[p]] = True
     return helps
+
+
+@njit(cache=True, nogil=True)
+def weight_by_site(row_ptr, row_sites, rows, weight, n_sites):
+    """Return for every site the sum of `weight` (by row) over those of some `rows` that it covers."""
+    sums = np.zeros(n_sites)
+    for i in rows:
+        for p in range(row_ptr[i], row_ptr[i + 1]):
+            sums[row_sites[p]] += weight[i]
+    return sums
 
 
 @njit(cache=True, nogil=True)

@@ -10,8 +10,11 @@ The least ceiling is found by accelerated gradient steps on a smoothed one (Nest
 some hundred steps where subgradient steps need thousands.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 BEST, TEMPERATURE, PACE, MOMENTUM, UNIT_PRICE, LAST, RISES = range(7)
 """Places in the memory of `lower_dual`: the best bound, the weight of the entropy, the step, the momentum, the price of a
@@ -24,13 +27,27 @@ CONSTANT, LINEAR, EXACT = 0, 1, 2
 """What stands for  w min(1, sum of y)  in a relaxation: w itself, w times the sum, or both."""
 
 
+class Descent(NamedTuple):
+    """Where the search for prices stands: prices by row, those that momentum leads to, the best; how far each site is open.
+
+    `memory` has the places `BEST` to `RISES`.
+    """
+
+    price: NDArray[np.float64]
+    ahead: NDArray[np.float64]
+    best_price: NDArray[np.float64]
+    share: NDArray[np.float64]
+    memory: NDArray[np.float64]
+
+
 @njit(cache=True, nogil=True)
-def lower_dual(cover, limit, target, price, ahead, best_price, share, memory, n_steps, cooling):
+def lower_dual(cover, limit, target, descent, n_steps, cooling):
     """Take `n_steps` steps that lower the bound; return how many were taken (fewer where it fell to `target`).
 
-    `price`, `ahead` (the prices that momentum leads to), `best_price`, `share` (how far each site is open) and `memory` are
-    changed in place. A row's step is scaled with its weight. The temperature is multiplied by `cooling` after each step.
+    `descent` is changed in place. A row's step is scaled with its weight. The temperature is multiplied by `cooling` after each
+    step.
     """
+    price, ahead, best_price, share, memory = descent
     n_rows, n_sites = len(cover.weight), len(cover.cost)
     collected = np.empty(n_sites)
     order = np.empty(n_sites, np.int64)

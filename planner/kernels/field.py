@@ -5,8 +5,11 @@ changes; the lines where it meets a limit bound the isochrone. Blocks of lattice
 can be nearest to any of them.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from planner.kernels.paths import longer
 
@@ -14,19 +17,56 @@ BLOCK, SMALLEST_BLOCK = 16, 4
 """Lattice points along the side of the blocks that the field is settled by."""
 
 
+class Lattice(NamedTuple):
+    """Points ``step_m`` apart: row r, column c lies at ``west + c * step_m``, ``south + r * step_m``."""
+
+    west: float
+    south: float
+    step_m: float
+    n_columns: int
+    n_rows: int
+
+
+class Segments(NamedTuple):
+    """Straight segments of streets from (ax, ay) to (bx, by): their edge, and metres from its from-end to where they begin."""
+
+    ax: NDArray[np.float64]
+    ay: NDArray[np.float64]
+    bx: NDArray[np.float64]
+    by: NDArray[np.float64]
+    edge: NDArray[np.int32]
+    start_m: NDArray[np.float64]
+
+
+class Cells(NamedTuple):
+    """A grid of square cells, row by row: cell ``i`` is crossed by the segments ``segment[indptr[i]:indptr[i + 1]]``."""
+
+    indptr: NDArray[np.int64]
+    segment: NDArray[np.int32]
+    x0: float
+    y0: float
+    cell_m: float
+    n_columns: int
+    n_rows: int
+
+
 @njit(cache=True, nogil=True)
 def effort_field(
-    west, south, step_m, n_columns, n_rows, limits_m, cut_m, entry_edge, entry_at, entry_access_m,
-    edge_from, edge_to, along_m, against_m, edge_length_m, dist, stamp, version,
-    ax, ay, bx, by, segment_edge, segment_start_m, segment_stamp, first_mark,
-    cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
+    lattice, limits_m, cut_m, entries, streets, edge_length_m, marks, version,
+    segments, cells, max_snap_m, segment_stamp, first_mark,
 ):  # fmt: skip
-    """Return metres of effort from the facility's entries to each lattice point, shape ``(n_rows, n_columns)``.
+    """Return metres of effort from a facility's entries to each point of a `Lattice`, shape ``(n_rows, n_columns)``.
 
-    ``dist[node]`` holds where ``stamp[node] == version`` (`planner.kernels.paths.search_bounded`). A point whose nearest
-    street is not reached, or that has none within `max_snap_m`, has inf. Exact within `cut_m` of each of the rising `limits_m`;
-    elsewhere some value on the same side of all of them, at least `cut_m` away.
+    `entries`, `streets`, `marks` and `version` as in `planner.kernels.paths.search_bounded`, which has been there. A point whose
+    nearest street is not reached, or that has none within `max_snap_m`, has inf. Exact within `cut_m` of each of the rising
+    `limits_m`; elsewhere some value on the same side of all of them, at least `cut_m` away. `segment_stamp` marks segments from
+    `first_mark` on, one mark a block.
     """
+    west, south, step_m, n_columns, n_rows = lattice
+    _, entry_edge, entry_at, entry_access_m = entries
+    _, _, _, _, edge_from, edge_to, along_m, against_m, _ = streets
+    dist, stamp, _ = marks
+    ax, ay, bx, by, segment_edge, segment_start_m = segments
     field = np.full((n_rows, n_columns), np.inf)
     candidate = np.empty(256, np.int32)
     size = BLOCK
@@ -41,8 +81,7 @@ def effort_field(
         row, column = number // n_wide * size, number % n_wide * size
         cx, cy = west + column * step_m + half_m, south + row * step_m + half_m
         n, candidate = _candidates(
-            cx, cy, np.sqrt(2.0) * half_m, n, candidate, segment_stamp, first_mark + number, ax, ay, bx, by,
-            cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
+            cx, cy, np.sqrt(2.0) * half_m, n, candidate, segment_stamp, first_mark + number, segments, cells, max_snap_m,
         )  # fmt: skip
         if filled + n > len(listed):
             listed = longer(listed, 2 * (filled + n))
@@ -166,13 +205,15 @@ def effort_field(
 
 @njit(cache=True, nogil=True)
 def add_tile(
-    field, first_row, first_column, tile_edge, tile_at, tile_distance_m, row, column, entry_edge, entry_at, entry_access_m,
-    edge_from, edge_to, along_m, against_m, dist, stamp, version,
+    field, first_row, first_column, tile_edge, tile_at, tile_distance_m, row, column, entries, streets, marks, version
 ):  # fmt: skip
     """Fill in the part of a field that a tile of snapped points covers (`planner.streets.snapped_lattice.Tile`).
 
     Field and tile begin at the lattice points ``(first_row, first_column)`` and ``(row, column)``; the rest as `effort_field`.
     """
+    _, entry_edge, entry_at, entry_access_m = entries
+    _, _, _, _, edge_from, edge_to, along_m, against_m, _ = streets
+    dist, stamp, _ = marks
     size = len(tile_edge)
     for r in range(max(row, first_row), min(row + size, first_row + field.shape[0])):
         for c in range(max(column, first_column), min(column + size, first_column + field.shape[1])):
@@ -214,16 +255,15 @@ def _nearest_on(x, y, ax, ay, bx, by):
 
 
 @njit(cache=True, nogil=True)
-def _candidates(
-    x, y, radius_m, n_last, candidate, segment_stamp, mark, ax, ay, bx, by,
-    cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows, max_snap_m,
-):  # fmt: skip
+def _candidates(x, y, radius_m, n_last, candidate, segment_stamp, mark, segments, cells, max_snap_m):
     """Return ``(n, candidate)``: the segments that may be nearest to any point within `radius_m` of (x, y), each listed once.
 
     ``segment_stamp[s] == mark`` tells those looked at; `mark` is new for every call. On entry ``candidate[:n_last]`` are those
     of the block before: the nearest of them bounds how far to look. Where there are none, everything within the longest access
     leg is looked at.
     """
+    ax, ay, bx, by, _, _ = segments
+    cell_indptr, cell_segment, x0, y0, cell_m, grid_columns, grid_rows = cells
     nearest_m = max_snap_m + radius_m
     for k in range(n_last):
         s = candidate[k]

@@ -2,13 +2,13 @@
 
 Arguments as in `planner.kernels.paths`. A node passes on a facility only among its own nearest, for whoever walks through it to a
 farther one has these nearer ones as well. Facilities so near to the last one wanted that rounding could turn their order round
-are kept besides, as far as there is room.
+are kept besides, unless k others are as near and of a lower number: these would count before them.
 """
 
 import numpy as np
 from numba import njit
 
-from planner.kernels.paths import longer
+from planner.kernels.paths import direct_m, longer, rounded_s
 
 
 @njit(cache=True, nogil=True)
@@ -56,14 +56,25 @@ def _is_settled(node, owner, facility, count):
 
 
 @njit(cache=True, nogil=True)
-def k_nearest_facilities(
-    k, room, tie_m, entry_indptr, entry_edge, entry_at, entry_access_m,
-    indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-):  # fmt: skip
-    """Return ``(dist, facility, count)``: efforts of each node's nearest facilities, shape (n_nodes, room), rising.
+def k_nearest_facilities(k, tie_m, entries, streets):
+    """Return ``(dist, facility, count)``: efforts of each node's nearest facilities, shape (n_nodes, at least k), rising.
 
-    Node ``u`` has ``count[u]`` of them: at least the `k` nearest, and those within `tie_m` of the last of these, at most `room`.
+    Node ``u`` has ``count[u]`` of them: at least the `k` nearest, and those within `tie_m` of the last of these that may count
+    before one of them.
     """
+    room = 2 * k + 4
+    while True:
+        dist, facility, count, is_whole = _spread_k(k, room, tie_m, entries, streets)
+        if is_whole:
+            return dist, facility, count
+        room *= 2
+
+
+@njit(cache=True, nogil=True)
+def _spread_k(k, room, tie_m, entries, streets):
+    """Return ``(dist, facility, count, is_whole)``, the last false where some node has more than `room` to keep."""
+    entry_indptr, entry_edge, entry_at, entry_access_m = entries
+    indptr, head, _, cost_m, edge_from, edge_to, along_m, against_m, _ = streets
     n_nodes = len(indptr) - 1
     dist = np.full((n_nodes, room), np.inf)
     facility = np.full((n_nodes, room), -1, np.int32)
@@ -79,32 +90,41 @@ def k_nearest_facilities(
             _push(keys, nodes, owners, size + 1, to_m, edge_to[e], np.int32(f))
             size += 2
     while size > 0:
-        size = _settle(k, room, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size)
+        size = _settle(k, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size)
+        if size < 0:
+            return dist, facility, count, False
         if size > 0:  # the heap is full
             room_for *= 2
             keys, nodes, owners = longer(keys, room_for), longer(nodes, room_for), longer(owners, room_for)
-    return dist, facility, count
+    return dist, facility, count, True
 
 
 @njit(cache=True, nogil=True)
-def _settle(k, room, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size):
-    """Settle nodes as long as the heap has room for all neighbours; return how many entries wait."""
+def _settle(k, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size):
+    """Settle nodes as long as the heap has room for all neighbours; return how many entries wait, -1 where a node is full."""
+    room = dist.shape[1]
     while size > 0:
         d, u, f = keys[0], nodes[0], owners[0]
         if size + indptr[u + 1] - indptr[u] > len(keys):
             return size
         _drop_first(keys, nodes, owners, size)
         size -= 1
-        full = count[u] == room or (count[u] >= k and d > dist[u, k - 1] + tie_m)
-        if full or _is_settled(u, f, facility, count):
+        if _is_settled(u, f, facility, count) or (count[u] >= k and d > dist[u, k - 1] + tie_m):
             continue
+        lower = 0
+        for i in range(count[u]):
+            lower += facility[u, i] < f
+        if lower >= k:
+            continue
+        if count[u] == room:
+            return -1
         dist[u, count[u]] = d
         facility[u, count[u]] = f
         count[u] += 1
         for h in range(indptr[u], indptr[u + 1]):
             v = head[h]
             nd = d + cost_m[h]
-            if count[v] == room or (count[v] >= k and nd > dist[v, k - 1] + tie_m):
+            if count[v] >= k and nd > dist[v, k - 1] + tie_m:
                 continue
             if not _is_settled(v, f, facility, count):
                 _push(keys, nodes, owners, size, nd, v, f)
@@ -114,21 +134,21 @@ def _settle(k, room, tie_m, indptr, head, cost_m, dist, facility, count, keys, n
 
 @njit(cache=True, nogil=True)
 def k_nearest_for_points(
-    k, point_edge, point_at, point_access_m, dist, facility, count,
-    edge_entry_indptr, edge_entry, entry_facility, entry_at, entry_access_m,
-    edge_from, edge_to, along_m, against_m, metres_per_s,
+    k, point_edge, point_at, point_access_m, streets, entered, dist, facility, count, metres_per_s
 ):  # fmt: skip
     """Return ``(seconds, facility)`` of each point's `k` nearest facilities, shape (n_points, k), given those of the nodes.
 
     By rounded seconds, equal ones by the facility's number; inf and -1 where there are fewer. Other arguments as
-    `planner.kernels.paths.nearest_for_points`.
+    `planner.kernels.nearest.nearest_for_points`.
     """
+    _, _, _, _, edge_from, edge_to, along_m, against_m, _ = streets
+    entry_indptr, entry_facility, entry_at, entry_access_m = entered
     n_points = len(point_edge)
     seconds = np.full((n_points, k), np.inf)
     nearest = np.full((n_points, k), -1, np.int32)
     most = 0
-    for e in range(len(edge_entry_indptr) - 1):
-        most = max(most, edge_entry_indptr[e + 1] - edge_entry_indptr[e])
+    for e in range(len(entry_indptr) - 1):
+        most = max(most, entry_indptr[e + 1] - entry_indptr[e])
     found = np.empty(2 * dist.shape[1] + most, np.int32)
     metres = np.empty(2 * dist.shape[1] + most)
     for p in range(n_points):
@@ -144,17 +164,13 @@ def k_nearest_for_points(
                 first, last = 0, count[node]
             else:
                 node, way = 0, 0.0
-                first, last = edge_entry_indptr[e], edge_entry_indptr[e + 1]
+                first, last = entry_indptr[e], entry_indptr[e + 1]
             for i in range(first, last):
                 if source < 2:
                     f, d = facility[node, i], dist[node, i] + way
                 else:
-                    n = edge_entry[i]
-                    f = entry_facility[n]
-                    if at >= entry_at[n]:
-                        d = entry_access_m[n] + (at - entry_at[n]) * along_m[e]
-                    else:
-                        d = entry_access_m[n] + (entry_at[n] - at) * against_m[e]
+                    f = entry_facility[i]
+                    d = entry_access_m[i] + direct_m(entry_at[i], at, along_m[e], against_m[e])
                 known = False
                 for j in range(n_found):
                     if found[j] == f:
@@ -169,7 +185,7 @@ def k_nearest_for_points(
             for j in range(n_found):
                 if found[j] < 0:
                     continue
-                s = np.floor((metres[j] + point_access_m[p]) / metres_per_s * 1000.0 + 0.5) / 1000.0
+                s = rounded_s(metres[j] + point_access_m[p], metres_per_s)
                 if best < 0 or s < best_s or (s == best_s and found[j] < found[best]):
                     best, best_s = j, s
             seconds[p, rank] = best_s

@@ -1,31 +1,26 @@
-"""Shortest walks on CSR arrays: bounded searches from many facilities, and one search from all of them at once.
+"""Shortest walks on CSR arrays: bounded searches from many facilities, and the points that each of them reaches.
 
 A walk is measured in metres of effort: length times the edge's factor in the walked direction. All kernels search from the
 facility outwards; whether people walk to it or from it is decided by the efforts they are given.
 
 Arguments shared by the kernels
 -------------------------------
-indptr, head, cost_m
-    CSR adjacency of the nodes: node ``u`` has the half-edges ``indptr[u]:indptr[u + 1]`` to ``head``, at ``cost_m`` each.
-edge, edge_from, edge_to, along_m, against_m
-    The half-edge's edge; the edges' end nodes; their whole effort searched from ``from`` to ``to``, and from ``to`` to ``from``.
-entry_indptr, entry_edge, entry_at, entry_access_m
-    Facility ``f`` is entered at the positions ``entry_indptr[f]:entry_indptr[f + 1]`` (several entrances are one facility):
-    the edge, how far along it as a fraction from its ``from`` end, and the access leg.
-point_indptr, point, point_at, point_access_m
-    Edge ``e`` carries the points ``point_indptr[e]:point_indptr[e + 1]``: their numbers, fractions and access legs.
-metres_per_s, limit_s
-    Speed, and the inclusive limit; seconds are rounded to 0.001 before they meet it.
-dist, stamp, version
-    Working memory that outlives a call: ``stamp[node] == version`` marks the nodes of the current search, so that nothing is
-    cleared between searches and each costs what it reaches. `version` must be new for every search.
-bucket_m, queue
-    Nodes wait in buckets `bucket_m` wide (`Queue`), and whichever lies in the first one is next: a node that is improved after
+streets, entries, points
+    `Streets`, the facilities' `Entries` on them, and what lies on each edge (`OnEdges`).
+metres_per_s, limit_s, limit_m
+    Speed, and the inclusive limit in whole milliseconds and in metres (`planner.walk.Walk.limit_m`: what rounds to it included);
+    seconds are rounded to 0.001 before they meet it.
+marks, version
+    Working memory that outlives a call (`Marks`): ``stamp[node] == version`` marks the nodes of the current search, so that
+    nothing is cleared between searches and each costs what it reaches. `version` must be new for every search.
+queue
+    Nodes wait in buckets ``streets.bucket_m`` wide (`Queue`), and whichever lies in the first is next: a node improved after
     its turn has another. So the order within a bucket does not matter, distances are the least ones whatever the width, and
     a node costs a few memory accesses where a heap would cost a sift. (Dial 1969; Cherkassky, Goldberg & Radzik 1996.)
 
 No kernel hands arrays round inside its loops: numba counts references to whatever is assigned anew, at several times the
-cost of the search itself. Room is made between searches, and a search that runs out of it begins again.
+cost of the search itself; named tuples are unpacked before the loops for the same reason. Room is made between searches, and a
+search that runs out of it begins again.
 """
 
 from typing import NamedTuple
@@ -36,6 +31,51 @@ from numpy.typing import NDArray
 
 N_BUCKETS = 1024
 """A power of two. What lies farther ahead than all buckets comes round early, and once more when it is due."""
+
+
+class Streets(NamedTuple):
+    """The network and what a search pays on it, metres of effort.
+
+    Node ``u`` has the half-edges ``indptr[u]:indptr[u + 1]`` to ``head`` over ``edge``, at ``half_edge_m`` each. Edge ``e`` joins
+    ``edge_from[e]`` and ``edge_to[e]`` and costs ``along_m[e]`` from the first to the second, ``against_m[e]`` back. `bucket_m`
+    is the width of the queue's buckets.
+    """
+
+    indptr: NDArray[np.int32]
+    head: NDArray[np.int32]
+    edge: NDArray[np.int32]
+    half_edge_m: NDArray[np.float64]
+    edge_from: NDArray[np.int32]
+    edge_to: NDArray[np.int32]
+    along_m: NDArray[np.float64]
+    against_m: NDArray[np.float64]
+    bucket_m: float
+
+
+class Entries(NamedTuple):
+    """Facility ``f`` is entered at ``indptr[f]:indptr[f + 1]``: the edge, how far along it (0 to 1), and the access leg."""
+
+    indptr: NDArray[np.int64]
+    edge: NDArray[np.int64]
+    at: NDArray[np.float64]
+    access_m: NDArray[np.float64]
+
+
+class OnEdges(NamedTuple):
+    """Edge ``e`` carries ``indptr[e]:indptr[e + 1]``: whose each position is, how far along (0 to 1), and the access leg."""
+
+    indptr: NDArray[np.int32]
+    number: NDArray[np.int32]
+    at: NDArray[np.float64]
+    access_m: NDArray[np.float64]
+
+
+class Marks(NamedTuple):
+    """What a search has reached: distance and version of nodes, version of edges."""
+
+    dist: NDArray[np.float64]
+    stamp: NDArray[np.int32]
+    edge_stamp: NDArray[np.int32]
 
 
 class Queue(NamedTuple):
@@ -67,7 +107,7 @@ def longer(array, size):
 
 
 @njit(cache=True, nogil=True)
-def _put(d, u, at, bucket_m, bucket, key, node, after):
+def put(d, u, at, bucket_m, bucket, key, node, after):
     """Let node `u` wait at distance `d` as entry `at`."""
     b = np.int64(d / bucket_m) & (N_BUCKETS - 1)
     key[at] = d
@@ -83,16 +123,15 @@ def rounded_s(metres, metres_per_s):
 
 
 @njit(cache=True, nogil=True)
-def search_bounded(
-    first, last, entry_edge, entry_at, entry_access_m,
-    indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-    limit_m, bucket_m, dist, stamp, version, queue,
-):  # fmt: skip
+def search_bounded(first, last, entries, streets, limit_m, marks, version, queue):
     """Search from the entries `first` to `last` (exclusive) up to `limit_m` (inclusive).
 
-    Fills `dist`, marks `stamp`, and returns how many nodes are reached, ``queue.order[:reached]``; -1 where the queue is too
+    Fills and marks `marks`, and returns how many nodes are reached, ``queue.order[:reached]``; -1 where the queue is too
     small.
     """
+    _, entry_edge, entry_at, entry_access_m = entries
+    indptr, head, _, cost_m, edge_from, edge_to, along_m, against_m, bucket_m = streets
+    dist, stamp, _ = marks
     bucket, key, node, after, order = queue
     room = len(key)
     reached, filled, waiting = 0, 0, 0
@@ -114,7 +153,7 @@ def search_bounded(
                     order[reached] = v
                     reached += 1
                 dist[v] = d
-                _put(d, v, filled, bucket_m, bucket, key, node, after)
+                put(d, v, filled, bucket_m, bucket, key, node, after)
                 filled += 1
                 waiting += 1
     b = 0
@@ -146,58 +185,47 @@ def search_bounded(
                 bucket.fill(-1)
                 return -1
             dist[v] = nd
-            _put(nd, v, filled, bucket_m, bucket, key, node, after)
+            put(nd, v, filled, bucket_m, bucket, key, node, after)
             filled += 1
             waiting += 1
     return reached
 
 
 @njit(cache=True, nogil=True)
-def reach_points(
-    start, stop, entry_indptr, entry_edge, entry_at, entry_access_m,
-    indptr, head, edge, cost_m, edge_from, edge_to, along_m, against_m,
-    point_indptr, point, point_at, point_access_m,
-    metres_per_s, limit_s, bucket_m, dist, stamp, edge_stamp, version, queue,
-):  # fmt: skip
-    """Return ``(ends, points, seconds, queue)``: the points that facilities `start` to `stop` (exclusive) reach within `limit_s`.
+def reach_points(start, stop, entries, streets, points, metres_per_s, limit_s, limit_m, marks, version, queue):
+    """Return ``(ends, found, seconds, queue)``: the points that facilities `start` to `stop` (exclusive) reach within the limit.
 
-    Facility ``start + i`` reaches ``points[ends[i - 1]:ends[i]]``, each once, in the least seconds. The search uses versions
-    `version` to ``version + 2 * (stop - start) + 64``; `edge_stamp` marks edges as `stamp` marks nodes. The queue is handed
-    back because it grows.
+    Facility ``start + i`` reaches ``found[ends[i - 1]:ends[i]]``, each once, in the least seconds. The search uses versions
+    `version` to ``version + 2 * (stop - start) + 64``. The queue is handed back because it grows.
     """
-    limit_m = (limit_s + 0.0005) * metres_per_s
     ends = np.zeros(stop - start, np.int64)
-    points = np.empty(4096, np.int32)
+    found = np.empty(4096, np.int32)
     seconds = np.empty(4096, np.float64)
     filled = 0
     for facility in range(start, stop):
-        first, last = entry_indptr[facility], entry_indptr[facility + 1]
+        first, last = entries.indptr[facility], entries.indptr[facility + 1]
         reached = -1
         while reached < 0:
-            reached = search_bounded(
-                first, last, entry_edge, entry_at, entry_access_m,
-                indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-                limit_m, bucket_m, dist, stamp, version + 1, queue,
-            )  # fmt: skip
+            reached = search_bounded(first, last, entries, streets, limit_m, marks, version + 1, queue)
             if reached < 0:
                 queue = new_queue(2 * len(queue.key))
                 version += 1
-        most = filled + _count_points(first, last, entry_edge, indptr, edge, point_indptr, queue.order, reached)
-        if most > len(points):
-            points, seconds = longer(points, 2 * most), longer(seconds, 2 * most)
+        most = filled + _count_points(first, last, entries, streets, points, queue.order, reached)
+        if most > len(found):
+            found, seconds = longer(found, 2 * most), longer(seconds, 2 * most)
         filled = _put_points(
-            first, last, entry_edge, entry_at, entry_access_m, indptr, edge, edge_from, edge_to, along_m, against_m,
-            point_indptr, point, point_at, point_access_m, metres_per_s, limit_s,
-            dist, stamp, edge_stamp, version, queue.order, reached, points, seconds, filled,
+            first, last, entries, streets, points, metres_per_s, limit_s, limit_m,
+            marks, version, queue.order, reached, found, seconds, filled,
         )  # fmt: skip
         version += 2
         ends[facility - start] = filled
-    return ends, points[:filled].copy(), seconds[:filled].copy(), queue
+    return ends, found[:filled].copy(), seconds[:filled].copy(), queue
 
 
 @njit(cache=True, nogil=True)
-def _count_points(first, last, entry_edge, indptr, edge, point_indptr, order, reached):
+def _count_points(first, last, entries, streets, points, order, reached):
     """Return at least how many points lie on the edges at the reached nodes and on the entries' own."""
+    indptr, edge, entry_edge, point_indptr = streets.indptr, streets.edge, entries.edge, points.indptr
     n = 0
     for i in range(reached):
         for k in range(indptr[order[i]], indptr[order[i] + 1]):
@@ -209,12 +237,13 @@ def _count_points(first, last, entry_edge, indptr, edge, point_indptr, order, re
 
 @njit(cache=True, nogil=True)
 def _put_points(
-    first, last, entry_edge, entry_at, entry_access_m, indptr, edge, edge_from, edge_to, along_m, against_m,
-    point_indptr, point, point_at, point_access_m, metres_per_s, limit_s,
-    dist, stamp, edge_stamp, version, order, reached, points, seconds, filled,
+    first, last, entries, streets, points, metres_per_s, limit_s, limit_m, marks, version, order, reached, found, seconds, filled
 ):  # fmt: skip
     """Write down the points that are reached behind the first `filled`; return how many there are then."""
-    limit_m = (limit_s + 0.0005) * metres_per_s
+    _, entry_edge, entry_at, entry_access_m = entries
+    indptr, _, edge, _, edge_from, edge_to, along_m, against_m, _ = streets
+    point_indptr, point, point_at, point_access_m = points
+    dist, stamp, edge_stamp = marks
     entered, done = version, version + 1
     for k in range(first, last):
         edge_stamp[entry_edge[k]] = entered
@@ -241,12 +270,12 @@ def _put_points(
                 if holds_entry:
                     for n in range(first, last):
                         if entry_edge[n] == e:
-                            d = min(d, entry_access_m[n] + _direct_m(entry_at[n], at, along, against))
+                            d = min(d, entry_access_m[n] + direct_m(entry_at[n], at, along, against))
                 d += point_access_m[p]
                 if d <= limit_m:
                     s = rounded_s(d, metres_per_s)
                     if s <= limit_s:
-                        points[filled] = point[p]
+                        found[filled] = point[p]
                         seconds[filled] = s
                         filled += 1
     return filled
@@ -274,119 +303,8 @@ def by_point(ends, points, seconds, n_points):
 
 
 @njit(cache=True, nogil=True)
-def _direct_m(entry_at, point_at, along_m, against_m):
+def direct_m(entry_at, point_at, along_m, against_m):
     """Return the effort from an entry to a point on the same edge, without leaving it."""
     if point_at >= entry_at:
         return (point_at - entry_at) * along_m
     return (entry_at - point_at) * against_m
-
-
-@njit(cache=True, nogil=True)
-def nearest_facility(
-    entry_indptr, entry_edge, entry_at, entry_access_m,
-    indptr, head, cost_m, edge_from, edge_to, along_m, against_m, limit_m, bucket_m,
-):  # fmt: skip
-    """Return ``(dist, facility)`` for every node: effort to its nearest facility within `limit_m`, and which it is.
-
-    One search from all facilities at once. Nodes out of reach have inf and -1; of equally near facilities the lowest counts.
-    """
-    n_nodes = len(indptr) - 1
-    dist = np.full(n_nodes, np.inf)
-    facility = np.full(n_nodes, -1, np.int32)
-    room = 2 * n_nodes + 4 * len(entry_edge) + 64
-    while not _spread(
-        entry_indptr, entry_edge, entry_at, entry_access_m, indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-        limit_m, bucket_m, dist, facility, new_queue(room),
-    ):  # fmt: skip
-        room *= 2
-        dist.fill(np.inf)
-        facility.fill(-1)
-    return dist, facility
-
-
-@njit(cache=True, nogil=True)
-def _spread(
-    entry_indptr, entry_edge, entry_at, entry_access_m, indptr, head, cost_m, edge_from, edge_to, along_m, against_m,
-    limit_m, bucket_m, dist, facility, queue,
-):  # fmt: skip
-    """Fill `dist` and `facility` as `nearest_facility` says; return whether the queue had room enough."""
-    bucket, key, node, after, _ = queue
-    room = len(key)
-    filled, waiting = 0, 0
-    for f in range(len(entry_indptr) - 1):
-        for k in range(entry_indptr[f], entry_indptr[f + 1]):
-            e = entry_edge[k]
-            for side in range(2):
-                if side == 0:
-                    v = edge_from[e]
-                    d = entry_access_m[k] + entry_at[k] * against_m[e]
-                else:
-                    v = edge_to[e]
-                    d = entry_access_m[k] + (1.0 - entry_at[k]) * along_m[e]
-                if d <= limit_m and (d < dist[v] or (d == dist[v] and f < facility[v])):
-                    if filled == room:
-                        return False
-                    dist[v] = d
-                    facility[v] = f
-                    _put(d, v, filled, bucket_m, bucket, key, node, after)
-                    filled += 1
-                    waiting += 1
-    b = 0
-    while waiting > 0:
-        entry = bucket[b]
-        if entry < 0:
-            b = (b + 1) & (N_BUCKETS - 1)
-            continue
-        bucket[b] = after[entry]
-        waiting -= 1
-        d, u = key[entry], node[entry]
-        if d > dist[u]:
-            continue
-        f = facility[u]
-        for k in range(indptr[u], indptr[u + 1]):
-            v = head[k]
-            nd = d + cost_m[k]
-            if nd <= limit_m and (nd < dist[v] or (nd == dist[v] and f < facility[v])):
-                if filled == room:
-                    return False
-                dist[v] = nd
-                facility[v] = f
-                _put(nd, v, filled, bucket_m, bucket, key, node, after)
-                filled += 1
-                waiting += 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def nearest_for_points(
-    point_edge, point_at, point_access_m, dist, facility,
-    edge_entry_indptr, edge_entry, entry_facility, entry_at, entry_access_m,
-    edge_from, edge_to, along_m, against_m, metres_per_s,
-):  # fmt: skip
-    """Return ``(seconds, facility)`` of each point's nearest facility, given the nodes' (`nearest_facility`).
-
-    Edge ``e`` holds the entries ``edge_entry[edge_entry_indptr[e]:edge_entry_indptr[e + 1]]``. A point with edge -1, or out
-    of reach, has inf and -1.
-    """
-    n_points = len(point_edge)
-    seconds = np.full(n_points, np.inf)
-    nearest = np.full(n_points, -1, np.int32)
-    for p in range(n_points):
-        e = point_edge[p]
-        if e < 0:
-            continue
-        at = point_at[p]
-        u, v = edge_from[e], edge_to[e]
-        best, which = dist[u] + at * along_m[e], facility[u]
-        other = dist[v] + (1.0 - at) * against_m[e]
-        if other < best or (other == best and facility[v] < which):
-            best, which = other, facility[v]
-        for k in range(edge_entry_indptr[e], edge_entry_indptr[e + 1]):
-            n = edge_entry[k]
-            d = entry_access_m[n] + _direct_m(entry_at[n], at, along_m[e], against_m[e])
-            if d < best or (d == best and entry_facility[n] < which):
-                best, which = d, entry_facility[n]
-        if np.isfinite(best):
-            seconds[p] = rounded_s(best + point_access_m[p], metres_per_s)
-            nearest[p] = which
-    return seconds, nearest

@@ -12,15 +12,15 @@ import geopandas as gpd
 
 from planner.boundaries import area_of_box
 from planner.crs import WGS84
-from planner.deliver import ATTRIBUTION, to_geojson
+from planner.deliver.geojson import to_geojson
 from planner.findings import InputReport
+from planner.inputs.read import Progress
 from planner.new.given import Given
 from planner.project.area import BOUNDARY_FILE
 from planner.project.walking import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
-from planner.streets.readers.online import user_folder
-from planner.study import Progress
 from planner.tables import read_vector
+from planner.user_folder import user_folder
 
 CENTRE_TAGS = {"amenity": ["community_centre", "library", "social_centre"]}
 """What stands in for neighbourhood centres until the county's own table is there."""
@@ -42,7 +42,7 @@ def fetch_missing(given: Given, folder: Path, *, progress: Progress) -> Given:
     if given.boundary is None and given.bbox is None:
         outline = fetch_boundary(given.place, kept, service=given.service, progress=progress)
         table = outline.assign(id=outline["osm_id"])[["id", "name", "display_name", "geometry"]]
-        text = to_geojson(table, name="boundary", attribution=ATTRIBUTION)
+        text = to_geojson(table, name="boundary")
         (folder / BOUNDARY_FILE).write_text(text, encoding="utf-8", newline="\n")
         given = replace(given, boundary=folder / BOUNDARY_FILE)
         fetched.append("boundary")

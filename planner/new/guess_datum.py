@@ -18,11 +18,12 @@ from planner.crs import WGS84
 from planner.errors import CRSError, PlannerError
 from planner.findings import InputReport
 from planner.gauss_kruger import meridian_name
+from planner.inputs.area import area_of
+from planner.inputs.streets import network_of
 from planner.new.section_draft import SectionDraft
 from planner.new.toml import section_text
 from planner.project import FILE_NAME, load
 from planner.streets import StreetNetwork
-from planner.study import area_of, network_of
 from planner.tables import find_columns, positions
 from planner.tables.headers import named_datum
 from planner.tables.rows import own_columns

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planner.deliver import ATTRIBUTION
+from planner.deliver.geojson import ATTRIBUTION
 from planner.new.given import Given
 from planner.new.section_draft import SectionDraft
 from planner.texts import say

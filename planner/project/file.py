@@ -88,8 +88,8 @@ class Project:
         minutes = section.minutes if section.minutes is not None else own.minutes
         if speed is None and minutes is None:
             return walking.rule
-        threshold_s = walking.rule.threshold_s if minutes is None else minutes_to_s(minutes)
-        return Rule(speed_m_s(walking.speed if speed is None else speed), threshold_s)
+        limit_s = walking.rule.limit_s if minutes is None else minutes_to_s(minutes)
+        return Rule(speed_m_s(walking.speed if speed is None else speed), limit_s)
 
     @property
     def zone_classes(self) -> tuple[str, ...]:

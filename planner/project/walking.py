@@ -1,29 +1,36 @@
 """The section ``[walking]``: how people walk and how far, and the walk that it comes to."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from planner.boundaries import zone_class_of
 from planner.project.section import Section, fault
-from planner.units import SPEEDS_M_S, minutes_to_s, speed_m_s
+from planner.units import SPEEDS_M_S, minutes_to_s, speed_m_s, whole_milliseconds_s
+from planner.walk import Walk
 
 Speed = str | float
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A walk: its speed in metres per second, and the inclusive limit in seconds."""
+    """A walk: its speed, and the inclusive limit in seconds; `limit_m` where that was said in metres."""
 
     speed_m_s: float
-    threshold_s: float
+    limit_s: float
+    limit_m: float | None = field(default=None, compare=False)
+
+    @classmethod
+    def of_metres(cls, speed_m_s: float, limit_m: float) -> "Rule":
+        """Return the walk within so many metres: whoever walks exactly these keeps the limit."""
+        return cls(speed_m_s, whole_milliseconds_s(limit_m / speed_m_s), limit_m)
 
     @property
     def reach_m(self) -> float:
         """How far one walks within the limit, metres."""
-        return self.speed_m_s * self.threshold_s
+        return self.speed_m_s * self.limit_s if self.limit_m is None else self.limit_m
 
 
 class WalkRuleSection(Section):
@@ -76,19 +83,24 @@ class WalkingSection(Section):
         return self
 
     @property
+    def walk(self) -> Walk:
+        """How people walk, at the project's speed."""
+        return Walk(speed_m_s(self.speed), self.direction, self.max_snap_m, self.straight_line)
+
+    @property
     def rule(self) -> Rule:
         """The walk that decides whether somebody is covered."""
         speed = speed_m_s(self.speed)
         if self.bands_m is not None:
-            return Rule(speed, max(self.bands_m) / speed)
+            return Rule.of_metres(speed, max(self.bands_m))
         return Rule(speed, minutes_to_s(15.0 if self.minutes is None else self.minutes))
 
     @property
     def bands_min(self) -> tuple[float, ...]:
         """Minutes at which isochrones are drawn, the rule's own last."""
         if self.bands_m is not None:
-            return tuple(sorted({metres / self.rule.speed_m_s / 60 for metres in self.bands_m}))
-        limit = self.rule.threshold_s / 60
+            return tuple(sorted({Rule.of_metres(self.rule.speed_m_s, metres).limit_s / 60 for metres in self.bands_m}))
+        limit = self.rule.limit_s / 60
         return (*(minutes for minutes in (5.0, 10.0) if minutes < limit), limit)
 
 

@@ -1,1 +1,1 @@
-"""The results of a run as tables and figures."""
+"""The results of a run as tables and figures; no file is written here."""

@@ -48,7 +48,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Doubts:
+class DataQuality:
     """`snapping` by role, `network` (parts of the streets), `unreached` (people by cause), and the largest `clusters`."""
 
     snapping: dict[str, dict[str, Any]]
@@ -72,7 +72,7 @@ class Doubts:
     def told(self, number: int, language: str) -> dict[str, Any]:
         """Return one cluster as plain data, its sentence and remedy in `language`."""
         one = self.clusters[number]
-        zone = one.zone or say("doubts.the_area", language)
+        zone = one.zone or say("data_quality.the_area", language)
         figures = {
             "street_m": _whole(one.street_m, 0),
             "part_km": _whole(one.part_km, 2),
@@ -80,10 +80,10 @@ class Doubts:
         }
         known = {name: "-" if value is None else value for name, value in figures.items()}
         without = {
-            ("no_street", one.street_m): "doubts.no_street_far",
-            ("beyond", one.seconds): "doubts.beyond_nothing",
+            ("no_street", one.street_m): "data_quality.no_street_far",
+            ("beyond", one.seconds): "data_quality.beyond_nothing",
         }
-        code = without.get((one.cause, np.inf), f"doubts.{one.cause}")
+        code = without.get((one.cause, np.inf), f"data_quality.{one.cause}")
         what, remedy = say_parts(
             code, language, people=one.people, count=one.demand_points, zone=zone,
             longitude=one.longitude, latitude=one.latitude, max_snap_m=self.max_snap_m, **known,
@@ -103,7 +103,7 @@ class Doubts:
         }
 
 
-def find_doubts(inputs: Inputs) -> Doubts:
+def assess_data_quality(inputs: Inputs) -> DataQuality:
     """Measure what is in doubt; people are those of the main group."""
     causes, seconds = causes_of(inputs)
     weights = inputs.demand.weights[inputs.project.main_group]
@@ -114,7 +114,7 @@ def find_doubts(inputs: Inputs) -> Doubts:
     }
     max_snap_m = inputs.project.settings.walking.max_snap_m
     clusters = _clusters(inputs, causes, seconds)
-    return Doubts(_snapping(inputs), _parts(inputs), unreached, tuple(clusters), max_snap_m)
+    return DataQuality(_snapping(inputs), _parts(inputs), unreached, tuple(clusters), max_snap_m)
 
 
 def causes_of(inputs: Inputs) -> tuple[NDArray[np.object_], NDArray[np.float64]]:

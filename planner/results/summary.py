@@ -10,29 +10,29 @@ from planner.project.siting import SitingSection
 from planner.results.rates import residential_share, village_coverage
 from planner.results.tables import Tables
 from planner.study.access import Access
-from planner.study.plan import Decision
+from planner.study.plan import Plan
 from planner.study.question import Result
-from planner.texts import say
 
 SCHEMA_VERSION = 1
 
 
-def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables) -> dict[str, Any]:
+def summarise(inputs: Inputs, access: Access, plan: Plan, tables: Tables) -> dict[str, Any]:
     """Return the summary of a run, as the contract names its parts; what does not apply is None. Shares are of the main group."""
     project = inputs.project
     main = project.main_group
     weights = inputs.demand.weights
-    found = figures(inputs, access, decision)
-    served = _served(decision, found["population"][main], has_capacity=project.settings.siting.capacity)
+    found = figures(inputs, access, plan)
+    people, served = found["population"][main], found["served"]
+    in_room = {when: served[when] / people if served and people > 0 else None for when in ("before", "after")}
     villages = {
-        "before": village_coverage(inputs, access, decision.existing),
-        "after": village_coverage(inputs, access, decision.open_after),
+        "before": village_coverage(inputs, access, plan.existing),
+        "after": village_coverage(inputs, access, plan.open_after),
     }
     return {
         "schema_version": SCHEMA_VERSION,
         "project": project.name,
         **found,
-        "uncertainty": _uncertainty(inputs, access, decision),
+        "uncertainty": _uncertainty(inputs, access, plan),
         "sites": _sites(tables, main),
         "unreachable": _unreachable(tables, main),
         "left_out": _left_out(inputs),
@@ -44,10 +44,10 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
             when: {
                 "A": residential_share(inputs, facilities),
                 "B": found[f"share_{when}"],
-                "C": served[when],
+                "C": in_room[when],
                 "V": (villages[when] or {}).get("share"),
             }
-            for when, facilities in (("before", decision.existing), ("after", decision.open_after))
+            for when, facilities in (("before", plan.existing), ("after", plan.open_after))
         },
         "villages": villages if villages["before"] else None,
         "agreement": {
@@ -64,13 +64,13 @@ def summarise(inputs: Inputs, access: Access, decision: Decision, tables: Tables
     }
 
 
-def figures(inputs: Inputs, access: Access, decision: Decision) -> dict[str, Any]:
+def figures(inputs: Inputs, access: Access, plan: Plan) -> dict[str, Any]:
     """Return the part of a summary that needs no tables: people, covered before and after, the choice and its proof, the walk."""
-    project, result = inputs.project, decision.result
+    project, result = inputs.project, plan.result
     main = project.main_group
     population = {group: float(inputs.demand.weights[group].sum()) for group in project.groups}
-    before = {group: _covered(inputs, access, group, decision.existing) for group in project.groups}
-    after = {group: _covered(inputs, access, group, decision.open_after) for group in project.groups}
+    before = {group: _covered(inputs, access, group, plan.existing) for group in project.groups}
+    after = {group: _covered(inputs, access, group, plan.open_after) for group in project.groups}
     shares = {
         when: covered[main] / population[main] if population[main] > 0 else None
         for when, covered in (("before", before), ("after", after))
@@ -86,19 +86,22 @@ def figures(inputs: Inputs, access: Access, decision: Decision) -> dict[str, Any
         "covered_after": after,
         "share_before": shares["before"],
         "share_after": shares["after"],
+        "served": _served(plan, population[main], after[main]),
         **_bounds(result),
         "status": result.status,
         "stopped_by": result.stopped_by,
+        **_money(plan),
+        "choice": _choice(plan),
         "closed": inputs.facilities["id"].iloc[result.closed].tolist(),
         "walking": {
-            "minutes": rule.threshold_s / 60,
+            "minutes": rule.limit_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "rules": _rules(inputs),
         },
         "counts": {
-            "centres": len(decision.existing),
-            "candidates": len(decision.candidates),
+            "centres": len(plan.existing),
+            "candidates": len(plan.candidates),
             "demand_points": len(inputs.demand_places),
         },
     }
@@ -112,7 +115,7 @@ def _rules(inputs: Inputs) -> list[dict[str, Any]] | None:
     return [
         {
             "zone_class": zone_class,
-            "minutes": rule.threshold_s / 60,
+            "minutes": rule.limit_s / 60,
             "speed_m_s": rule.speed_m_s,
             "metres": round(rule.reach_m, 3),
             "population": float(weights[inputs.demand_class == zone_class].sum()),
@@ -120,12 +123,6 @@ def _rules(inputs: Inputs) -> list[dict[str, Any]] | None:
         for zone_class in (None, *project.zone_classes)
         for rule in (project.rule_of(project.main_group, zone_class),)
     ]
-
-
-def rules_text(rules: list[dict[str, Any]], language: str) -> str:
-    """Say the walks of a summary's ``walking.rules``, the main one first."""
-    codes = ("study.rule_main" if rule["zone_class"] is None else "study.rule_class" for rule in rules)
-    return "; ".join(say(code, language, **rule) for code, rule in zip(codes, rules, strict=True))
 
 
 _UNITS = {"cover": "people", "sites": "sites", "cost": "yuan", "p_median": "person_seconds", "p_center": "seconds"}
@@ -154,19 +151,50 @@ def _bounds(result: Result) -> dict[str, float | None]:
     }
 
 
-def _served(decision: Decision, people: float, *, has_capacity: bool) -> dict[str, float | None]:
-    """Return the share of people who find room before and after, where capacities count."""
-    result = decision.result
-    if not has_capacity or not isinstance(result, siting.MaxCoverage) or people <= 0:
-        return {"before": None, "after": None}
-    return {"before": result.value_before / people, "after": result.value / people}
+def _served(plan: Plan, people: float, reached: float) -> dict[str, float] | None:
+    """Return who finds room before and after, who is in reach and finds none, who is out of reach; None without capacities."""
+    result = plan.result
+    if not isinstance(result, siting.MaxCoverage) or result.allocation is None:
+        return None
+    return {
+        "before": float(result.value_before),
+        "after": float(result.value),
+        "no_room": reached - float(result.value),
+        "out_of_reach": people - reached,
+    }
+
+
+def _money(plan: Plan) -> dict[str, float | None]:
+    """Return the budget, None where there is none, and what the sites cost, None where a cost is not known."""
+    cost = float(plan.question.costs[plan.selected].sum())
+    return {"budget_yuan": plan.question.settings.budget_yuan, "cost_yuan": None if np.isnan(cost) else cost}
+
+
+def _choice(plan: Plan) -> dict[str, Any]:
+    """Return what was free to choose: sites that had to open, sites chosen freely and among how many, the price of the former."""
+    result, price = plan.result, plan.requirement
+    return {
+        "sites_wanted": plan.question.settings.sites_wanted,
+        "required": len(result.forced),
+        "free": int(result.free_sites),
+        "free_candidates": int(result.n_candidates_free),
+        "is_forced": bool(result.is_forced),
+        "without_requirement": price
+        and {
+            "value": float(price.without.value),
+            "upper_bound": float(price.without.upper_bound),
+            "people_lost": max(float(price.price), 0.0),
+            "people_lost_at_least": float(price.low),
+            "people_lost_at_most": float(price.high),
+        },
+    }
 
 
 def _covered(inputs: Inputs, access: Access, group: str, facilities: np.ndarray) -> float:
     return float(inputs.demand.weights[group][access.count_open(group, facilities) > 0].sum())
 
 
-def _uncertainty(inputs: Inputs, access: Access, decision: Decision) -> dict[str, Any] | None:
+def _uncertainty(inputs: Inputs, access: Access, plan: Plan) -> dict[str, Any] | None:
     """Return for each group with low and high estimates its people, covered before and after; None where no source has any."""
     demand = inputs.demand
     if not (demand.low or demand.high):
@@ -175,8 +203,8 @@ def _uncertainty(inputs: Inputs, access: Access, decision: Decision) -> dict[str
     for group in inputs.project.groups:
         covered = {
             "population": np.ones(len(demand), bool),
-            "covered_before": access.count_open(group, decision.existing) > 0,
-            "covered_after": access.count_open(group, decision.open_after) > 0,
+            "covered_before": access.count_open(group, plan.existing) > 0,
+            "covered_after": access.count_open(group, plan.open_after) > 0,
         }
         for bound, estimates in (("low", demand.low), ("high", demand.high)):
             if group in estimates:

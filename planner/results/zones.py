@@ -12,31 +12,31 @@ from planner.inputs.area import ZoneLevel
 from planner.inputs.read import Inputs
 from planner.results.rates import village_states
 from planner.study.access import Access
-from planner.study.plan import Decision
+from planner.study.plan import Plan, allocation_of
 
 
-def tabulate_zones(inputs: Inputs, access: Access, decision: Decision) -> gpd.GeoDataFrame:
+def tabulate_zones(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFrame:
     """Return the zones of the first level, by which `zone` is filled everywhere."""
     level = inputs.levels[0]
     lies_in = _by_name(level, inputs.facilities["zone"].to_numpy(object))
-    return _table(inputs, access, decision, level, lies_in, first=1)
+    return _table(inputs, access, plan, level, lies_in, first=1)
 
 
-def tabulate_levels(inputs: Inputs, access: Access, decision: Decision) -> gpd.GeoDataFrame:
+def tabulate_levels(inputs: Inputs, access: Access, plan: Plan) -> gpd.GeoDataFrame:
     """Return the zones of all levels, the first level first, with `level`, `zone_class` and what villages have of centres."""
     parts: list[gpd.GeoDataFrame] = []
     for level in inputs.levels:
         first = 1 + sum(map(len, parts))
         if first == 1:
-            table = tabulate_zones(inputs, access, decision)
+            table = tabulate_zones(inputs, access, plan)
         else:
-            table = _table(inputs, access, decision, level, level.of_facility, first=first)
+            table = _table(inputs, access, plan, level, level.of_facility, first=first)
         none = np.full(len(table), None, object)
         table.insert(3, "level", level.level)
         table.insert(
             6, "zone_class", level.zones["zone_class"].to_numpy(object) if "zone_class" in level.zones else none
         )
-        for when, facilities in (("before", decision.existing), ("after", decision.open_after)):
+        for when, facilities in (("before", plan.existing), ("after", plan.open_after)):
             states = village_states(inputs, access, level, facilities) if level.is_village else none
             table.insert(len(table.columns) - 1, f"village_centre_{when}", states)
         parts.append(table)
@@ -55,7 +55,7 @@ def _by_name(level: ZoneLevel, names: NDArray[np.object_]) -> NDArray[np.int64]:
 
 
 def _table(
-    inputs: Inputs, access: Access, decision: Decision, level: ZoneLevel, lies_in: NDArray[np.int64], *, first: int
+    inputs: Inputs, access: Access, plan: Plan, level: ZoneLevel, lies_in: NDArray[np.int64], *, first: int
 ) -> gpd.GeoDataFrame:
     zones = level.zones
     table: dict[str, Any] = {
@@ -72,8 +72,8 @@ def _table(
 
     for group in inputs.project.groups:
         weights = inputs.demand.weights[group]
-        before = access.count_open(group, decision.existing) > 0
-        after = access.count_open(group, decision.open_after) > 0
+        before = access.count_open(group, plan.existing) > 0
+        after = access.count_open(group, plan.open_after) > 0
         people = per_zone(weights, level.of_demand)
         served = {
             "before": per_zone(weights * before, level.of_demand),
@@ -85,6 +85,8 @@ def _table(
         for when, sums in served.items():
             with np.errstate(invalid="ignore", divide="ignore"):
                 table[f"share_{when}_{group}"] = np.where(people > 0, sums / people, np.nan)
-    table["centres"] = per_zone(np.ones(len(decision.existing)), lies_in[decision.existing]).astype(int)
-    table["sites"] = per_zone(np.ones(len(decision.selected)), lies_in[decision.selected]).astype(int)
+    if (allocation := allocation_of(plan)) is not None:
+        table["served_after"] = per_zone(np.asarray(allocation.sum(axis=1)).ravel(), level.of_demand)
+    table["centres"] = per_zone(np.ones(len(plan.existing)), lies_in[plan.existing]).astype(int)
+    table["sites"] = per_zone(np.ones(len(plan.selected)), lies_in[plan.selected]).astype(int)
     return gpd.GeoDataFrame(table, geometry=zones.geometry.to_numpy(), crs=WGS84)

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any, cast
 
 from planner.boundaries import Area, read_area, read_zones
-from planner.deliver import data_report
+from planner.deliver.data_report import data_report
 from planner.demand import build as build_demand
 from planner.errors import PlannerError
 from planner.findings import InputReport
-from planner.inputs.area import zones_of
+from planner.inputs.area import area_of, zones_of
 from planner.inputs.people import population_sources
+from planner.inputs.read import Inputs, Progress, read_inputs
+from planner.inputs.streets import network_of
 from planner.project import FacilitySection, Project
 from planner.register import PLACELESS, RegisterFile, read_corrections, read_register, read_villages, townships
-from planner.results.data_quality import Doubts, find_doubts
+from planner.results.data_quality import DataQuality, assess_data_quality
 from planner.streets import StreetNetwork
-from planner.study import Inputs, Progress, area_of, network_of, read_inputs
 from planner.tables import Role
 from planner.texts import LANGUAGES
 
@@ -33,10 +34,10 @@ def check(project: Project, *, progress: Progress = lambda step: None) -> dict[s
     """
     inputs = read_inputs(project, progress=progress)
     progress("study.walking")
-    return reports_of(inputs, find_doubts(inputs))
+    return reports_of(inputs, assess_data_quality(inputs))
 
 
-def reports_of(inputs: Inputs, doubts: Doubts | None) -> dict[str, dict[str, Any]]:
+def reports_of(inputs: Inputs, doubts: DataQuality | None) -> dict[str, dict[str, Any]]:
     """Return the data report of inputs that were read, by language."""
     return {language: data_report(language, inputs.reports, doubts) for language in LANGUAGES}
 

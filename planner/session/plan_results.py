@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from planner.crs import WGS84
+from planner.results.facilities import tabulate_facilities
 from planner.results.summary import figures
-from planner.results.tables import tabulate_facilities
 from planner.results.zones import tabulate_zones
 from planner.session.run_results import FACTS, SITE_FACTS, Results, with_replacement
 from planner.session.shared_plan import Plan, Shared
-from planner.study.map_questions import bands_min
-from planner.study.plan import Decision
+from planner.study import plan as study_plan
+from planner.study.access import bands_min
 
 
 def results_of(shared: Shared, plan: Plan) -> Results:
@@ -37,7 +37,7 @@ def results_of(shared: Shared, plan: Plan) -> Results:
         isochrones=_drawn_today(shared, decision),
         uncovered=uncovered_of(shared, plan),
         zones=_zones(plan),
-        curve=decision.curve,
+        curve=decision.frontier,
     )
 
 
@@ -62,8 +62,8 @@ def _plain(table: gpd.GeoDataFrame, group: str, more: list[str]) -> pd.DataFrame
     return plain[columns].reset_index(drop=True).assign(**place)
 
 
-def _drawn_today(shared: Shared, decision: Decision) -> gpd.GeoDataFrame:
-    minutes = bands_min(shared.inputs)
+def _drawn_today(shared: Shared, decision: study_plan.Plan) -> gpd.GeoDataFrame:
+    minutes = bands_min(shared.project)
     shapes = shared.shapes(decision.existing)
     rows = {"minutes": np.tile(minutes, len(shapes)), "proposed": np.zeros(shapes.size, bool)}
     return gpd.GeoDataFrame(rows, geometry=shapes.ravel(), crs=WGS84)

@@ -1,4 +1,4 @@
-"""A copy of a project that needs nothing but its own folder: the project file, every input, and the network built of them."""
+"""A copy of a project that needs nothing but its own folder: the project file and every input."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,6 @@ from planner.new.toml import toml_text
 from planner.project import FILE_NAME, Project, load
 from planner.project.files import COMPANIONS, named_files
 from planner.project.section import Files
-from planner.study import CACHE_FOLDER
 from planner.tables.parts import copy_input, free_name, parts_of
 
 
@@ -61,9 +60,6 @@ def copy_project(project: Project, folder: Path) -> None:
     for name in COMPANIONS:
         if (project.folder / name).is_file():
             shutil.copyfile(project.folder / name, folder / name)
-    for built in sorted((project.folder / CACHE_FOLDER).glob("*.npz")):
-        (folder / CACHE_FOLDER).mkdir(exist_ok=True)
-        shutil.copyfile(built, folder / CACHE_FOLDER / built.name)
 
 
 def _names(source: Files) -> tuple[str, ...]:

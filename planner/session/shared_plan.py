@@ -14,18 +14,19 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from planner import siting, study
+from planner import siting
 from planner.crs import WGS84, transformer
+from planner.inputs.overrides import with_siting
 from planner.inputs.read import Inputs
 from planner.project import Project
-from planner.results.tables import unreachable_people
+from planner.results.demand_points import unreachable_people
 from planner.session import tasks
 from planner.session.settings import Choice
 from planner.session.workers import Job, Workers
-from planner.study.access import Access
-from planner.study.map_questions import Gap, bands_min, find_gaps, shapes_of
-from planner.study.plan import Decision, as_frame
-from planner.study.question import Problem, nothing_new, of_curve, of_list, pose
+from planner.study import plan as study_plan
+from planner.study.access import Access, bands_min, measure_access
+from planner.study.map_questions import Gap, find_gaps, shapes_of
+from planner.study.question import Question, build_question, result_on_frontier, result_today
 from planner.ui.map.view import published
 from planner.ui.served import renew
 
@@ -43,8 +44,8 @@ class Plan:
     choice: Choice
     inputs: Inputs
     access: Access
-    problem: Problem
-    decision: Decision
+    problem: Question
+    decision: study_plan.Plan
     scored: siting.Evaluation | None = None
 
     @property
@@ -77,15 +78,15 @@ class Shared:
         places, crs = self.inputs.demand_places, self.inputs.network.crs
         return transformer(crs, WGS84).transform(places.x, places.y)
 
-    def asked(self, choice: Choice) -> tuple[Inputs, Access, Problem]:
-        """Return inputs, access and problem with a choice's words; errors as `planner.study.with_siting` and `pose`."""
+    def asked(self, choice: Choice) -> tuple[Inputs, Access, Question]:
+        """Return inputs, access and problem with a choice's words; errors as `with_siting` and `build_question`."""
 
-        def made() -> tuple[Inputs, Access, Problem]:
-            inputs = study.with_siting(self.inputs, **choice.siting)
+        def made() -> tuple[Inputs, Access, Question]:
+            inputs = with_siting(self.inputs, **choice.siting)
             group = inputs.project.main_group
             if group not in self._access:
-                self._access[group] = study.measure(inputs)
-            return inputs, self._access[group], pose(inputs, self._access[group])
+                self._access[group] = measure_access(inputs)
+            return inputs, self._access[group], build_question(inputs, self._access[group])
 
         return self.kept(("asked", replace(choice, listed=())), made)
 
@@ -110,7 +111,7 @@ class Shared:
     @property
     def minutes(self) -> tuple[float, ...]:
         """The minutes that isochrones are drawn for."""
-        return bands_min(self.inputs)
+        return bands_min(self.project)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -126,7 +127,7 @@ class Shared:
 
         def made() -> Plan:
             inputs, access, problem = self.asked(choice)
-            decision = Decision(problem.existing, problem.candidates, nothing_new(problem), no_curve())
+            decision = study_plan.Plan(problem, result_today(problem), no_curve())
             return Plan(choice, inputs, access, problem, decision)
 
         return self.kept(("today", group), made)
@@ -201,15 +202,13 @@ class Shared:
         scored = None
         if isinstance(found, siting.Frontier):
             at = _place_on(found, choice)
-            result: Any = of_curve(problem, found, at)
-            curve = as_frame(problem, result, found)
+            result: Any = result_on_frontier(problem, found, at)
+            curve = study_plan.frontier_table(problem, result, found)
         else:
             scored = found if isinstance(found, siting.Evaluation) else None
-            result = found if scored is None else of_list(problem, scored)
+            result = found if scored is None else scored.result
             curve = no_curve()
-        plan = Plan(
-            choice, inputs, access, problem, Decision(problem.existing, problem.candidates, result, curve), scored
-        )
+        plan = Plan(choice, inputs, access, problem, study_plan.Plan(problem, result, curve), scored)
         if job.state != "done":  # the best so far; another search may find more
             return plan
         with self._lock:
@@ -238,13 +237,13 @@ def no_curve() -> pd.DataFrame:
     return pd.DataFrame({"sites": [], "cost_yuan": [], "covered": [], "upper_bound": []}, dtype=float)
 
 
-def curve_length(problem: Problem, sites: int) -> int:
+def curve_length(problem: Question, sites: int) -> int:
     """Return how far the curve by number is searched: some way beyond what is asked for, in steps, so that sliding finds it."""
     wanted = max(CURVE_SITES, -(-sites // CURVE_SITES) * CURVE_SITES)
     return max(min(wanted, problem.most_sites), len(problem.required), 1)
 
 
-def budget_steps(problem: Problem) -> NDArray[np.float64]:
+def budget_steps(problem: Question) -> NDArray[np.float64]:
     """Return the amounts at which the curve by money is searched: from what must open up to all that is worth asking."""
     least = float(np.nansum(problem.costs[problem.required]))
     return np.round(np.linspace(least, max(problem.most_yuan, least), BUDGET_POINTS + 1))

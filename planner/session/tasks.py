@@ -7,21 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner import deliver, siting, study
+from planner import deliver, siting
+from planner.inputs.read import read_inputs
 from planner.project import Project
+from planner.run import run_project
 from planner.study import question as asked
-from planner.study.question import Problem
+from planner.study.question import Question
 
 Tell = Callable[..., None]
 
 
 def prepare(project: Project, *, tell: Tell, cancelled: Callable[[], bool]) -> None:
-    """Read a project once, so that what takes long of it is kept beside it."""
-    study.read_inputs(project, progress=tell)
+    """Read a project once, so that what takes long of it is kept."""
+    read_inputs(project, progress=tell)
 
 
 def find_curve(
-    problem: Problem,
+    problem: Question,
     sites: int | None,
     budgets: NDArray[np.float64] | None,
     *,
@@ -31,24 +33,24 @@ def find_curve(
     """Find the whole curve of coverage, by number or by money."""
     limit_s = problem.settings.time_limit_s
     effort: dict[str, Any] = {"progress": _moving(tell), "cancelled": cancelled, "time_limit_s": limit_s}
-    return asked.curve(problem, sites, budget=budgets, gap=problem.settings.gap, **effort)
+    return asked.frontier(problem, sites, budget=budgets, gap=problem.settings.gap, **effort)
 
 
-def solve(problem: Problem, *, tell: Tell, cancelled: Callable[[], bool]) -> asked.Result:
+def solve(problem: Question, *, tell: Tell, cancelled: Callable[[], bool]) -> asked.Result:
     """Solve the project's own model."""
     return asked.solve(problem, progress=_moving(tell), cancelled=cancelled)
 
 
 def score(
-    problem: Problem, listed: NDArray[np.int64], *, tell: Tell, cancelled: Callable[[], bool]
+    problem: Question, listed: NDArray[np.int64], *, tell: Tell, cancelled: Callable[[], bool]
 ) -> siting.Evaluation:
     """Score a given list against the best under the same conditions."""
-    return asked.score(problem, listed, progress=_moving(tell))
+    return asked.evaluate(problem, listed, progress=_moving(tell))
 
 
 def run(project: Project, out: Path, *, tell: Tell, cancelled: Callable[[], bool]) -> None:
     """Do a project's main job and write all of its files."""
-    found = study.run(project, progress=tell)
+    found = run_project(project, progress=tell)
     tell("study.writing")
     deliver.write(found, out)
 

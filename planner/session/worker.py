@@ -17,7 +17,7 @@ def main() -> None:
     cancelled = threading.Event()
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks, cancelled), daemon=True).start()
-    import planner.study  # noqa: F401  what every task needs, before the first one comes
+    import planner.run  # noqa: F401  what every task needs, before the first one comes
 
     while (task := tasks.get()) is not None:
         function, arguments = task

@@ -1,1 +1,1 @@
-"""How siting problems are solved: reduction, heuristics, bounds, exact search; one idea a module."""
+"""How siting problems are solved. From the top: questions, exact, search, bounds, input; one idea a module."""

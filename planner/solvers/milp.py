@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import highspy
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from planner.solvers.stopping import Guard
+from planner.solvers.array_types import Bools, Floats, Int32s, Ints
+from planner.solvers.stopping import StoppingRule
 
 INF = float("inf")
 _FEASIBLE = 1e-7  # by what a whole variable or a row may miss; the default 1e-6 is as much as a person in a million
@@ -21,11 +22,11 @@ Ended = Literal["optimal", "infeasible", "stopped"]
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedMilp:
     """How it ended, the best point if any was found, and a bound on the objective that no point passes."""
 
     ended: Ended
-    point: NDArray[np.float64] | None
+    point: Floats | None
     bound: float
 
 
@@ -34,15 +35,15 @@ class Milp:
 
     def __init__(self, *, maximise: bool) -> None:
         self.maximise = maximise
-        self._cost: list[NDArray[np.float64]] = []
-        self._low: list[NDArray[np.float64]] = []
-        self._high: list[NDArray[np.float64]] = []
-        self._whole: list[NDArray[np.bool_]] = []
-        self._row_low: list[NDArray[np.float64]] = []
-        self._row_high: list[NDArray[np.float64]] = []
-        self._size: list[NDArray[np.int64]] = []
-        self._index: list[NDArray[np.int32]] = []
-        self._value: list[NDArray[np.float64]] = []
+        self._cost: list[Floats] = []
+        self._low: list[Floats] = []
+        self._high: list[Floats] = []
+        self._whole: list[Bools] = []
+        self._row_low: list[Floats] = []
+        self._row_high: list[Floats] = []
+        self._size: list[Ints] = []
+        self._index: list[Int32s] = []
+        self._value: list[Floats] = []
         self.n_columns = 0
 
     def columns(self, cost: ArrayLike, low: ArrayLike, high: ArrayLike, *, whole: bool) -> int:
@@ -55,9 +56,7 @@ class Milp:
         self.n_columns += len(costs)
         return first
 
-    def rows(
-        self, size: NDArray[np.int64], index: ArrayLike, value: ArrayLike, low: ArrayLike, high: ArrayLike
-    ) -> None:
+    def rows(self, size: Ints, index: ArrayLike, value: ArrayLike, low: ArrayLike, high: ArrayLike) -> None:
         """Add rows: `size` entries each, one behind the other in `index` and `value`."""
         self._size.append(np.asarray(size, np.int64))
         self._index.append(np.asarray(index, np.int32))
@@ -71,17 +70,17 @@ class Milp:
         self.rows(np.array([len(index)]), index, np.broadcast_to(np.asarray(value, float), index.shape), low, high)
 
     def solve(
-        self, guard: Guard, start: NDArray[np.float64] | None = None, told: Callable[[float, float], None] | None = None
-    ) -> Solved:
-        """Solve until proven, or until the guard's time, wanted gap or caller ends it; `told` hears value and bound."""
+        self, stopping: StoppingRule, start: Floats | None = None, told: Callable[[float, float], None] | None = None
+    ) -> SolvedMilp:
+        """Solve until proven, or until the rule's time, wanted gap or caller ends it; `told` hears value and bound."""
         worst = -INF if self.maximise else INF
         if not self.n_columns:
             return self._empty()
         highs = _QuietHighs()
         for option, value in _OPTIONS.items():
             highs.setOptionValue(option, value)
-        highs.setOptionValue("mip_rel_gap", float(guard.gap))
-        highs.setOptionValue("time_limit", float(min(guard.seconds_left(), 1e7)))
+        highs.setOptionValue("mip_rel_gap", float(stopping.gap))
+        highs.setOptionValue("time_limit", float(min(stopping.seconds_left(), 1e7)))
         highs.passModel(self._model())
         if start is not None:
             solution = highspy.HighsSolution()
@@ -92,15 +91,15 @@ class Milp:
             value, bound = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
             if told is not None and abs(value) < 1e30 and abs(bound) < 1e30:
                 told(value, bound)
-            if guard.is_cancelled():
+            if stopping.is_cancelled():
                 event.interrupt()
 
-        if guard.watches:
+        if stopping.watches:
             highs.cbMipInterrupt += looked
         highs.run()
         status, info = highs.getModelStatus(), highs.getInfo()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return Solved("infeasible", None, worst)
+            return SolvedMilp("infeasible", None, worst)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         point = np.asarray(highs.getSolution().col_value) if found else None
         is_whole = any(part.any() for part in self._whole)
@@ -108,23 +107,25 @@ class Milp:
         if point is not None:
             value = float(np.concatenate(self._cost) @ point)
             if start is not None and abs(value - info.objective_function_value) > 1e-6 * max(1.0, abs(value)):
-                return self.solve(guard, None, told)  # HiGHS 1.16 can mistake what a given point is worth
-        if done and (guard.gap == 0.0 or not is_whole):  # its own bound is left behind where presolve cuts the rest off
+                return self.solve(stopping, None, told)  # HiGHS 1.16 can mistake what a given point is worth
+        if done and (
+            stopping.gap == 0.0 or not is_whole
+        ):  # its own bound is left behind where presolve cuts the rest off
             bound = value if point is not None else info.objective_function_value
         else:
             bound = info.mip_dual_bound if is_whole else -worst
-        return Solved("optimal" if done else "stopped", point, self._outward(bound))
+        return SolvedMilp("optimal" if done else "stopped", point, self._outward(bound))
 
     def _outward(self, bound: float) -> float:
         margin = _OUTWARD * max(1.0, abs(bound)) if abs(bound) < 1e30 else 0.0
         return bound + margin if self.maximise else bound - margin
 
-    def _empty(self) -> Solved:
+    def _empty(self) -> SolvedMilp:
         low = np.concatenate([*self._row_low, np.empty(0)])
         high = np.concatenate([*self._row_high, np.empty(0)])
         if (low > 0).any() or (high < 0).any():
-            return Solved("infeasible", None, -INF if self.maximise else INF)
-        return Solved("optimal", np.empty(0), 0.0)
+            return SolvedMilp("infeasible", None, -INF if self.maximise else INF)
+        return SolvedMilp("optimal", np.empty(0), 0.0)
 
     def _model(self) -> highspy.HighsLp:
         model = highspy.HighsLp()

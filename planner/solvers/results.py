@@ -1,12 +1,12 @@
-"""What a model answers: the choice, what it is worth, a bound that no choice passes, and how the search ended."""
+"""What a model solutions: the choice, what it is worth, a bound that no choice passes, and how the search ended."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.stopping import PROVEN_SHARE, StopReason
 
 Status = Literal["optimal", "feasible"]
@@ -22,14 +22,25 @@ class Result:
     stopped_by : why the search ended: "proven", "gap", "work", "time" or "cancelled".
     covered : for each demand point, whether an open site reaches it.
     parameters : what was asked for.
+    forced : the selected sites that had to open.
+    n_candidates_free : how many candidates could open beside those within the number or the budget.
+    is_forced : whether nothing was free to choose: no such candidate, and no centre that may close.
     """
 
-    selected: NDArray[np.int64]
+    selected: Ints
     value: float
     stopped_by: StopReason | None
-    covered: NDArray[np.bool_]
+    covered: Bools
     parameters: dict[str, Any]
-    closed: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    closed: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    forced: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    n_candidates_free: int = 0
+    is_forced: bool = False
+
+    @property
+    def free_sites(self) -> int:
+        """How many of the selected sites did not have to open."""
+        return len(self.selected) - len(self.forced)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +87,9 @@ class MaxCoverage(Maximised):
     allocation : who serves whom, shape (n_demand, n_sites), weights; only with capacities.
     """
 
-    gains: NDArray[np.float64]
+    gains: Floats
     value_before: float
-    served: NDArray[np.float64]
+    served: Floats
     allocation: sparse.csr_array | None = None
 
     @property
@@ -94,7 +105,7 @@ class WorstZone(Maximised):
     `covered_weight` is what the choice covers in all.
     """
 
-    zone_shares: NDArray[np.float64]
+    zone_shares: Floats
     covered_weight: float
 
 
@@ -102,7 +113,7 @@ class WorstZone(Maximised):
 class MinSites(Minimised):
     """The fewest or cheapest sites that cover a wanted share: `value` is their number or cost, `share` what they cover."""
 
-    gains: NDArray[np.float64]
+    gains: Floats
     covered_weight: float
     share: float
 
@@ -130,14 +141,14 @@ class Frontier:
     `upper_bound` what no choice exceeds, `selected` the sites that reach `value`. Values and bounds never fall.
     """
 
-    sites: NDArray[np.int64]
-    value: NDArray[np.float64]
-    upper_bound: NDArray[np.float64]
-    selected: tuple[NDArray[np.int64], ...]
-    budget: NDArray[np.float64] | None = None
+    sites: Ints
+    value: Floats
+    upper_bound: Floats
+    selected: tuple[Ints, ...]
+    budget: Floats | None = None
 
     @property
-    def gap(self) -> NDArray[np.float64]:
+    def gap(self) -> Floats:
         """Distance to the bound as a share of it, for each point."""
         return np.array([share(b - v, b) for v, b in zip(self.value, self.upper_bound, strict=True)])
 

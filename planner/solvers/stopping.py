@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 StopReason = Literal["proven", "gap", "work", "time", "cancelled"]
@@ -17,7 +18,7 @@ PROVEN_SHARE = 1e-9
 _T = TypeVar("_T")
 
 
-class Guard:
+class StoppingRule:
     """The limits of one solve and what has been used of them; `value` and `bound` are the last reported."""
 
     def __init__(
@@ -99,9 +100,9 @@ class Guard:
         """Return how long the search may still take."""
         return max(self.deadline - time.monotonic(), 0.0)
 
-    def share(self, work_limit: float) -> "Guard":
-        """Return a guard for part of the search: the same end, a work limit of its own, nobody told."""
-        return Guard(
+    def share(self, work_limit: float) -> "StoppingRule":
+        """Return a stopping rule for part of the search: the same end, a work limit of its own, nobody told."""
+        return StoppingRule(
             time_limit_s=self.seconds_left(),
             work_limit=min(work_limit, self.work_left),
             cancelled=self._cancelled,
@@ -114,6 +115,34 @@ class Guard:
             return [task() for task in tasks]
         with ThreadPoolExecutor(min(self.threads, len(tasks))) as pool:
             return list(pool.map(lambda task: task(), tasks))
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """How hard to look: wanted gap, time, seed, threads, whom to tell, when to stop."""
+
+    gap: float = 0.0
+    time_limit_s: float = 60.0
+    seed: int = 1
+    threads: int | None = None
+    progress: Callable[[float, float], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+    def start(self, real: Callable[[int], float] | None = None) -> StoppingRule:
+        """Return a stopping rule that starts now; `real` turns the solvers' whole numbers into the caller's."""
+        told = self.progress
+
+        def tell(value: int, bound: int) -> None:
+            if told is not None:
+                told(*(float(part) if real is None else real(part) for part in (value, bound)))
+
+        return StoppingRule(
+            gap=self.gap,
+            time_limit_s=self.time_limit_s,
+            progress=None if told is None else tell,
+            cancelled=self.cancelled,
+            threads=self.threads,
+        )
 
 
 def is_proven(value: int, bound: int) -> bool:

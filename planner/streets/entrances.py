@@ -9,7 +9,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -18,10 +17,8 @@ from numpy.typing import NDArray
 
 from planner.crs import transformer
 from planner.errors import CRSError, GeometryError
+from planner.streets.network import Network
 from planner.streets.snapping import MAX_SNAP_M, Snapped, snap_xy
-
-if TYPE_CHECKING:
-    from planner.streets.network import StreetNetwork
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,7 +74,7 @@ class Entries:
 
 
 def enter(
-    network: "StreetNetwork",
+    network: Network,
     shapes: gpd.GeoDataFrame | gpd.GeoSeries,
     *,
     max_snap_m: float = MAX_SNAP_M,
@@ -130,7 +127,7 @@ def enter(
     return shapely.get_x(middle), shapely.get_y(middle), Entries(indptr, edge[order], at[order], access_m[order])
 
 
-def positions_xy(network: "StreetNetwork", edge: Ints, at: Floats) -> tuple[Floats, Floats]:
+def positions_xy(network: Network, edge: Ints, at: Floats) -> tuple[Floats, Floats]:
     """Return the coordinates (metres) of positions on streets."""
     offset = np.concatenate(([0.0], np.cumsum(network.edge_length_m + 1.0)))  # all edges in a row, a metre apart
     line = network.vertex_m + np.repeat(offset[:-1], np.diff(network.vertex_indptr))
@@ -164,7 +161,7 @@ def _asked(geometry: NDArray[np.object_], is_area: NDArray[np.bool_]) -> tuple[F
     return xy, facility.astype(np.int64)
 
 
-def _streets_within(network: "StreetNetwork", area: shapely.Geometry) -> Iterator[tuple[int, float]]:
+def _streets_within(network: Network, area: shapely.Geometry) -> Iterator[tuple[int, float]]:
     """Yield positions ``(edge, at)`` on the streets that an area holds or touches: where they enter it, and on their way."""
     grid = network.grid
     west, south, east, north = area.bounds

@@ -16,8 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.streets.surface import Ground
+from planner.streets.network import Network
+from planner.streets.slope import Slopes
+from planner.streets.surface import EdgeSurface
 from planner.units import SPEEDS_M_S, speed_m_s
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -90,16 +94,32 @@ def standards() -> dict[str, Any]:
     return tomllib.loads((files("planner.standards") / "walking.toml").read_text(encoding="utf-8"))
 
 
-def surface_factor(ground: Ground, profile: Profile) -> NDArray[np.float64]:
-    """Return the factor of each edge by its surface, shape (n_edges,)."""
-    return 1.0 + ground.unpaved * (profile.unpaved - 1.0) + ground.loose * (profile.loose - 1.0)
+def slowed_factors(network: Network, profile: Profile, slowed: Slowed, slopes: Slopes | None) -> tuple[Floats, Floats]:
+    """Return ``(forward, backward)``, the factors of a network's edges for a profile, each of shape (n_edges,).
+
+    See `StreetNetwork.with_profile`.
+    """
+    surface, length_m = network.surface, network.edge_length_m
+    on_steps = profile.steps if slowed.steps else None
+    forward: Floats
+    backward: Floats
+    if slopes is not None and profile.slope:
+        forward, backward = slopes.factors(on_steps)
+    else:
+        forward = backward = 1.0 + surface.steps * ((on_steps or 1.0) - 1.0)
+    rough: Floats | float = 1.0
+    if slowed.surface:
+        rough = 1.0 + surface.unpaved * (profile.unpaved - 1.0) + surface.loose * (profile.loose - 1.0)
+    lost_m = _fixed_s(surface, profile, slowed) * profile.speed_m_s
+    more = np.divide(lost_m, length_m, out=np.zeros(network.n_edges), where=length_m > 0)
+    return network.factor_forward * forward * rough + more, network.factor_backward * backward * rough + more
 
 
-def fixed_s(ground: Ground, profile: Profile, slowed: Slowed) -> NDArray[np.float64]:
+def _fixed_s(surface: EdgeSurface, profile: Profile, slowed: Slowed) -> Floats:
     """Return the seconds that each edge costs besides its length, shape (n_edges,)."""
-    seconds = np.zeros(len(ground.steps))
+    seconds = np.zeros(len(surface.steps))
     if slowed.steps:
-        seconds += ground.flights * profile.flight_s
+        seconds += surface.flights * profile.flight_s
     if slowed.crossings:
-        seconds += ground.crossings * profile.crossing_s + ground.signals * profile.signal_s
+        seconds += surface.crossings * profile.crossing_s + surface.signals * profile.signal_s
     return seconds

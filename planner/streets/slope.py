@@ -9,7 +9,6 @@ and so is what is steeper than any street (`STEEPEST`) cut down to that: a cliff
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,8 @@ from scipy.sparse import linalg
 
 from planner.findings import Action, InputReport
 from planner.streets.heights import Floats, Heights
+from planner.streets.network import Network
 from planner.streets.surface import RAISED, STEPS
-
-if TYPE_CHECKING:
-    from planner.streets.network import StreetNetwork
 
 SAMPLE_M = 15.0
 STEEPEST = 0.5
@@ -46,7 +43,7 @@ class Slopes:
     on_steps: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, network: "StreetNetwork", heights: Heights, *, report: InputReport | None = None) -> "Slopes":
+    def of(cls, network: Network, heights: Heights, *, report: InputReport | None = None) -> "Slopes":
         """Return the slopes of a network; `report` takes the kilometres about which the raster says nothing or too little."""
         length_m = network.edge_length_m
         pieces = np.maximum(1, np.ceil(length_m / SAMPLE_M)).astype(np.int64)
@@ -117,16 +114,16 @@ class _Row:
     in_air: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, network: "StreetNetwork", height_m: Floats, in_air: NDArray[np.bool_]) -> "_Row":
+    def of(cls, network: Network, height_m: Floats, in_air: NDArray[np.bool_]) -> "_Row":
         begin_m = np.concatenate(([0.0], np.cumsum(network.edge_length_m + 1.0)))
         vertex_m = network.vertex_m + np.repeat(begin_m[:-1], np.diff(network.vertex_indptr))
         return cls(begin_m, vertex_m, height_m, in_air)
 
-    def bits(self, network: "StreetNetwork", edge: NDArray[np.int64], along: Floats) -> NDArray[np.uint8]:
-        """Return the ground of the segments at some places."""
+    def bits(self, network: Network, edge: NDArray[np.int64], along: Floats) -> NDArray[np.uint8]:
+        """Return the surface bits of the segments at some places."""
         vertex = np.searchsorted(self.vertex_m, self.begin_m[edge] + along, side="left")
         vertex = np.clip(vertex, network.vertex_indptr[edge] + 1, network.vertex_indptr[edge + 1] - 1)
-        return network.vertex_ground[vertex]
+        return network.vertex_surface[vertex]
 
     def heights(self, edge: NDArray[np.int64], along: Floats) -> Floats:
         """Return heights straight between the vertices on the ground; nan where one of the two has none."""
@@ -135,7 +132,7 @@ class _Row:
 
 
 def _sampled(
-    network: "StreetNetwork", heights: Heights, row: _Row, node_m: Floats, pieces: NDArray[np.int64], first: int
+    network: Network, heights: Heights, row: _Row, node_m: Floats, pieces: NDArray[np.int64], first: int
 ) -> tuple[Floats, NDArray[np.bool_], Floats, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """Return of the pieces of some edges from `first` on: slope, whether on steps, metres; of unknown, capped, or cut slope."""
     last = min(first + _EDGES_AT_ONCE, network.n_edges)
@@ -166,9 +163,9 @@ def _sampled(
     return np.clip(slope, -STEEPEST, STEEPEST), on_steps, step_m, unknown & (step_m > 0), ceiling, steep
 
 
-def _on_bridges(network: "StreetNetwork", heights: Heights, node_m: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def _on_bridges(network: Network, heights: Heights, node_m: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Put nodes in the air at their heights (in `node_m`); return those of the vertices, and which of these are in the air."""
-    raised = (network.vertex_ground & RAISED) > 0
+    raised = (network.vertex_surface & RAISED) > 0
     first, last = network.vertex_indptr[:-1], network.vertex_indptr[1:] - 1
     metres = heights.at(network.crs, network.vertex_x, network.vertex_y)
     in_air = raised.copy()
@@ -181,7 +178,7 @@ def _on_bridges(network: "StreetNetwork", heights: Heights, node_m: Floats) -> t
 
 
 def _raised_links(
-    network: "StreetNetwork", raised: NDArray[np.bool_], metres: Floats, node_m: Floats
+    network: Network, raised: NDArray[np.bool_], metres: Floats, node_m: Floats
 ) -> list[tuple[int, int, float, float]]:
     """Return the raised stretches at nodes: ``(node, other node or -1, height where it lands on the way, length)``."""
     links = []
@@ -202,7 +199,7 @@ def _raised_links(
 
 
 def _settle_nodes(
-    network: "StreetNetwork", raised: NDArray[np.bool_], links: list[tuple[int, int, float, float]], node_m: Floats
+    network: Network, raised: NDArray[np.bool_], links: list[tuple[int, int, float, float]], node_m: Floats
 ) -> None:
     """Give nodes that touch the ground nowhere the height between those that do, straight along each stretch."""
     on_ground = np.zeros(network.n_nodes, bool)

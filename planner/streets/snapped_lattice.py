@@ -6,15 +6,12 @@ two thousand stay.
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.streets.network import Network
 from planner.streets.snapping import snap_square
-
-if TYPE_CHECKING:
-    from planner.streets.network import StreetNetwork
 
 TILE = 64
 """Lattice points along the side of a tile."""
@@ -43,7 +40,7 @@ class SnappedLattice:
         self._tiles: dict[tuple[int, int], Tile] = {}
         self._lock = threading.Lock()
 
-    def tile(self, network: "StreetNetwork", row: int, column: int) -> Tile:
+    def tile(self, network: Network, row: int, column: int) -> Tile:
         """Return the tile whose first point is ``(row * TILE, column * TILE)``."""
         key = (row, column)
         found = self._tiles.get(key)
@@ -55,7 +52,7 @@ class SnappedLattice:
                     del self._tiles[next(iter(self._tiles))]
         return found
 
-    def _snapped(self, network: "StreetNetwork", row: int, column: int) -> Tile:
+    def _snapped(self, network: Network, row: int, column: int) -> Tile:
         snapped = snap_square(network, row * TILE, column * TILE, TILE, self.step_m, self.max_snap_m)
         shape = (TILE, TILE)
         return Tile(

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 
 from planner.crs import transformer
 from planner.errors import CRSError, GeometryError, InputError
-
-if TYPE_CHECKING:
-    from planner.streets.network import StreetNetwork
+from planner.streets.network import Network
 
 MAX_SNAP_M = 300.0
 """Default longest access leg."""
@@ -41,7 +38,7 @@ class Snapped:
 
 
 def snap(
-    network: "StreetNetwork",
+    network: Network,
     points: gpd.GeoDataFrame | gpd.GeoSeries,
     *,
     max_snap_m: float = MAX_SNAP_M,
@@ -63,7 +60,7 @@ def snap(
 
 
 def snap_xy(
-    network: "StreetNetwork",
+    network: Network,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     *,
@@ -77,14 +74,14 @@ def snap_xy(
 
 
 def snap_square(
-    network: "StreetNetwork", first_row: int, first_column: int, size: int, step_m: float, max_snap_m: float
+    network: Network, first_row: int, first_column: int, size: int, step_m: float, max_snap_m: float
 ) -> Snapped:
     """Snap the ``size`` by ``size`` points of a lattice, row by row, as `snap_xy` would; `size` is 4 times a power of two."""
     return _on_edges(network, *network.grid.nearest_in_square(first_row, first_column, size, step_m, float(max_snap_m)))
 
 
 def _on_edges(
-    network: "StreetNetwork",
+    network: Network,
     segment: NDArray[np.int64],
     fraction: NDArray[np.float64],
     distance_m: NDArray[np.float64],
@@ -101,7 +98,7 @@ def _on_edges(
 
 
 def metric_xy(
-    network: "StreetNetwork", points: gpd.GeoDataFrame | gpd.GeoSeries
+    network: Network, points: gpd.GeoDataFrame | gpd.GeoSeries
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the coordinates of points in the network's CRS; an empty or missing point has nan."""
     if points.crs is None:

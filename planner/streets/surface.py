@@ -3,19 +3,16 @@
 Steps, surface and level are of the way. Crossings are of its nodes: half of each belongs to the segment on either side, so that
 walking through a node costs the whole and turning back before it nothing but a part.
 
-1. A node ``highway=crossing`` (or ``crossing=*`` but ``no``) delays on ways for walkers (`FOR_WALKERS`), which cross the
-   road there; whoever walks along the road passes it by. It is signalled where ``crossing=traffic_signals`` or
-   ``crossing:signals=yes``.
-2. A node ``highway=traffic_signals`` delays on every way: where pavements are not mapped, people walk along the road and cross
-   the others at the junction.
+1. A crossing delays on ways for walkers (`FOR_WALKERS`), which cross the road there; whoever walks along the road passes it by.
+2. Signals delay on every way: where pavements are not mapped, people walk along the road and cross the others at the junction.
+
+Which tags say so stands in `planner.streets.readers.surface_tags`.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from planner.streets.readers.walkable import Tags, level_of
 
 STEPS, UNPAVED, LOOSE, RAISED = 1, 2, 4, 8
 """Bits of the way: a flight of steps; the two rougher kinds of surface; a bridge or a tunnel."""
@@ -27,29 +24,8 @@ NO_MARK, CROSSING, SIGNAL_CROSSING, SIGNALS = 0, 1, 2, 3
 
 FOR_WALKERS = frozenset(["footway", "path", "pedestrian", "steps", "cycleway", "bridleway", "corridor", "platform"])
 
-_UNPAVED = frozenset(
-    [
-        "unpaved",
-        "compacted",
-        "fine_gravel",
-        "gravel",
-        "pebblestone",
-        "dirt",
-        "earth",
-        "ground",
-        "grass",
-        "clay",
-        "woodchips",
-        "rock",
-        "stone",
-        "unhewn_cobblestone",
-        "grass_paver",
-    ]
-)
-_LOOSE = frozenset(["sand", "mud", "snow", "shells"])
 
-
-class Ground(NamedTuple):
+class EdgeSurface(NamedTuple):
     """What a network's edges are like, each of shape (n_edges,): shares of the length, and how often something delays."""
 
     steps: NDArray[np.float64]
@@ -61,50 +37,24 @@ class Ground(NamedTuple):
     signals: NDArray[np.float64]
 
 
-def ground_of(tags: Tags) -> int:
-    """Return the bits of a way: steps, surface and level. A track of which nothing is said is unpaved."""
-    bits = STEPS if tags.get("highway") == "steps" else 0
-    surface = (tags.get("surface") or "").split(";")[0].strip()
-    if surface in _LOOSE:
-        bits |= LOOSE
-    elif surface in _UNPAVED or (not surface and _is_rough_track(tags)):
-        bits |= UNPAVED
-    return bits | (RAISED if level_of(tags) else 0)
-
-
-def _is_rough_track(tags: Tags) -> bool:
-    return tags.get("highway") == "track" and tags.get("tracktype") != "grade1"
-
-
-def mark_of(tags: Tags) -> int:
-    """Return the mark of a node."""
-    if tags.get("highway") == "traffic_signals":
-        return SIGNALS
-    crossing = tags.get("crossing")
-    if crossing == "no" or (crossing is None and tags.get("highway") != "crossing"):
-        return NO_MARK
-    signalled = crossing == "traffic_signals" or tags.get("crossing:signals") == "yes"
-    return SIGNAL_CROSSING if signalled else CROSSING
-
-
-def segment_ground(
-    way_ground: NDArray[np.uint8],
+def segment_surface(
+    way_surface: NDArray[np.uint8],
     for_walkers: NDArray[np.bool_],
     start_mark: NDArray[np.uint8],
     end_mark: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
     """Return the bits of segments: those of their ways, and the halves of the crossings at their two ends."""
-    plain, signalled = np.zeros(len(way_ground), np.uint8), np.zeros(len(way_ground), np.uint8)
+    plain, signalled = np.zeros(len(way_surface), np.uint8), np.zeros(len(way_surface), np.uint8)
     for mark in (start_mark, end_mark):
         plain += (mark == CROSSING) & for_walkers
         signalled += (mark == SIGNALS) | ((mark == SIGNAL_CROSSING) & for_walkers)
-    bits = way_ground | (plain << _CROSSING_SHIFT) | (signalled << _SIGNAL_SHIFT)
+    bits = way_surface | (plain << _CROSSING_SHIFT) | (signalled << _SIGNAL_SHIFT)
     return bits.astype(np.uint8)
 
 
-def edge_ground(
-    vertex_indptr: NDArray[np.int64], vertex_m: NDArray[np.float64], vertex_ground: NDArray[np.uint8]
-) -> Ground:
+def edge_surface(
+    vertex_indptr: NDArray[np.int64], vertex_m: NDArray[np.float64], vertex_surface: NDArray[np.uint8]
+) -> EdgeSurface:
     """Return what edges are like, given the bits of the segment behind each vertex (0 at an edge's first)."""
     first = vertex_indptr[:-1]
     step_m = np.diff(vertex_m, prepend=0.0)
@@ -112,12 +62,12 @@ def edge_ground(
     length_m = np.add.reduceat(step_m, first)
 
     def share(bit: int) -> NDArray[np.float64]:
-        metres = np.add.reduceat(np.where(vertex_ground & bit, step_m, 0.0), first)
+        metres = np.add.reduceat(np.where(vertex_surface & bit, step_m, 0.0), first)
         return np.divide(metres, length_m, out=np.zeros(len(first)), where=length_m > 0)
 
-    is_step = (vertex_ground & STEPS) > 0
+    is_step = (vertex_surface & STEPS) > 0
     begins = is_step & ~np.concatenate(([False], is_step[:-1]))
-    halves = (np.add.reduceat((vertex_ground >> shift) & 3, first, dtype=np.int64) for shift in (4, 6))
+    halves = (np.add.reduceat((vertex_surface >> shift) & 3, first, dtype=np.int64) for shift in (4, 6))
     crossings, signals = (count / 2.0 for count in halves)
     flights = np.add.reduceat(begins, first, dtype=np.int64).astype(np.float64)
-    return Ground(share(STEPS), share(UNPAVED), share(LOOSE), share(RAISED), flights, crossings, signals)
+    return EdgeSurface(share(STEPS), share(UNPAVED), share(LOOSE), share(RAISED), flights, crossings, signals)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.counting import times_covered
 from planner.coverage import Places, covered_within, nearest, travel_times
 from planner.inputs.read import Inputs
 from planner.project import Project, Rule
@@ -39,12 +40,12 @@ class Access:
 
     def count_open(self, group: str, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many of some facilities serve each demand point, for `group`."""
-        return count_of(self.of(group), facilities)
+        return times_covered(self.of(group), facilities)
 
     def count_drawn(self, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many of some facilities have each demand point within the main rule's limit."""
         rule = self.project.rule_of(self.project.main_group)
-        return count_of(covered_within(self.main_times, rule.threshold_s), facilities)
+        return times_covered(covered_within(self.main_times, rule.limit_s), facilities)
 
 
 def rules_of(project: Project, group: str) -> Rules:
@@ -52,14 +53,13 @@ def rules_of(project: Project, group: str) -> Rules:
     return tuple(project.rule_of(group, zone_class) for zone_class in (None, *project.zone_classes))
 
 
-def count_of(cover: sparse.csr_array, facilities: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many of some facilities cover each demand point."""
-    chosen = np.zeros(cover.shape[1], np.int64)
-    chosen[facilities] = 1
-    return np.asarray(cover.astype(np.int64) @ chosen)
+def bands_min(project: Project) -> tuple[float, ...]:
+    """Return the minutes to draw: the project's bands up to the main group's own limit, which comes last."""
+    limit = project.rule_of(project.main_group).limit_s / 60
+    return (*(minutes for minutes in project.settings.walking.bands_min if minutes < limit), limit)
 
 
-def measure(inputs: Inputs, *, threads: int | None = None) -> Access:
+def measure_access(inputs: Inputs, *, threads: int | None = None) -> Access:
     """Walk from every demand point to every facility that may be used, for every rule of the project."""
     project = inputs.project
     sets = dict.fromkeys(rules_of(project, group) for group in (project.main_group, *project.groups))
@@ -87,17 +87,10 @@ def walk_to(
     """Return travel times from demand points to places within each point's own limit, and the coverage by it (csr)."""
     parts, covers, order = [], [], []
     for rule, rows in _rows_of(inputs, rules):
-        times = travel_times(
-            inputs.walks.network_at(rule.speed_m_s),
-            inputs.demand_places if rows is None else inputs.demand_places[rows],
-            places,
-            limit_s=rule.threshold_s,
-            speed_m_s=rule.speed_m_s,
-            direction=inputs.walks.direction,
-            straight_line=inputs.project.settings.walking.straight_line,
-            threads=threads,
-        )
-        covered = covered_within(times, rule.threshold_s)
+        network, walk = inputs.walks.at(rule.speed_m_s)
+        demand = inputs.demand_places if rows is None else inputs.demand_places[rows]
+        times = travel_times(network, demand, places, limit_s=rule.limit_s, walk=walk, threads=threads)
+        covered = covered_within(times, rule.limit_s)
         if rows is None:
             return times, covered
         parts.append(times)
@@ -124,8 +117,8 @@ def _stacked(parts: list[sparse.csr_array], back: NDArray[np.int64]) -> sparse.c
 
 
 def _rows_of(inputs: Inputs, rules: Rules) -> Iterator[tuple[Rule, NDArray[np.int64] | None]]:
-    """Yield each walk with the demand points that are counted by it; None stands for all of them."""
-    if len(set(rules)) == 1:
+    """Yield each walk with the demand points that are counted by it; None stands for all of them, be they none."""
+    if len(set(rules)) == 1 or len(inputs.demand_class) == 0:
         yield rules[0], None
         return
     of_class: dict[str | None, Rule] = dict(zip((None, *inputs.project.zone_classes), rules, strict=True))
@@ -142,7 +135,7 @@ def threshold_of_points(inputs: Inputs, group: str) -> NDArray[np.float64]:
     """Return the seconds within which each demand point's people of a group must arrive, shape (n_demand,)."""
     limits = np.empty(len(inputs.demand_class))
     for rule, rows in _rows_of(inputs, rules_of(inputs.project, group)):
-        limits[slice(None) if rows is None else rows] = rule.threshold_s
+        limits[slice(None) if rows is None else rows] = rule.limit_s
     return limits
 
 
@@ -153,17 +146,9 @@ def times_within(inputs: Inputs, usable: NDArray[np.int64], limit_s: float) -> s
     """
     parts, order = [], []
     for rule, rows in _rows_of(inputs, rules_of(inputs.project, inputs.project.main_group)):
-        parts.append(
-            travel_times(
-                inputs.walks.network_at(rule.speed_m_s),
-                inputs.demand_places if rows is None else inputs.demand_places[rows],
-                inputs.facility_places[usable],
-                limit_s=limit_s,
-                speed_m_s=rule.speed_m_s,
-                direction=inputs.walks.direction,
-                straight_line=inputs.project.settings.walking.straight_line,
-            )
-        )
+        network, walk = inputs.walks.at(rule.speed_m_s)
+        demand = inputs.demand_places if rows is None else inputs.demand_places[rows]
+        parts.append(travel_times(network, demand, inputs.facility_places[usable], limit_s=limit_s, walk=walk))
         order.append(np.arange(len(inputs.demand_places)) if rows is None else rows)
     some = _stacked(parts, np.argsort(np.concatenate(order), kind="stable")) if len(parts) > 1 else parts[0]
     shape = (some.shape[0], len(inputs.facilities))
@@ -171,19 +156,18 @@ def times_within(inputs: Inputs, usable: NDArray[np.int64], limit_s: float) -> s
 
 
 def nearest_of(inputs: Inputs, facilities: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at its own main-group speed."""
+    """Return ``(seconds, facility)`` of the nearest of some facilities to every demand point, at its own main-group speed.
+
+    Of equally near facilities the lowest counts, in whatever order they are given.
+    """
+    facilities = np.sort(facilities)
     found_s, found = np.full(len(inputs.demand_places), np.inf), np.full(len(inputs.demand_places), -1)
     if len(facilities) == 0:
         return found_s, found
     for rule, rows in _rows_of(inputs, rules_of(inputs.project, inputs.project.main_group)):
-        seconds, which = nearest(
-            inputs.walks.network_at(rule.speed_m_s),
-            inputs.demand_places if rows is None else inputs.demand_places[rows],
-            inputs.facility_places[facilities],
-            speed_m_s=rule.speed_m_s,
-            direction=inputs.walks.direction,
-            straight_line=inputs.project.settings.walking.straight_line,
-        )
+        network, walk = inputs.walks.at(rule.speed_m_s)
+        demand = inputs.demand_places if rows is None else inputs.demand_places[rows]
+        seconds, which = nearest(network, demand, inputs.facility_places[facilities], walk=walk)
         own = slice(None) if rows is None else rows
         found_s[own], found[own] = seconds, np.where(which >= 0, facilities[which], -1)
     return found_s, found

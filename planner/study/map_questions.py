@@ -12,10 +12,9 @@ from planner import isochrones
 from planner.coverage import Places
 from planner.crs import WGS84, transformer
 from planner.inputs.read import Inputs
-from planner.results.agreement import Drawn
-from planner.results.tables import bands_min as bands_min
-from planner.study.access import Access, nearest_of, rules_of, walk_to
+from planner.study.access import Access, bands_min, nearest_of, rules_of, walk_to
 from planner.study.clusters import group_points, outline_of, spacing_m, split_wide
+from planner.study.point_index import PointIndex
 
 Ints = NDArray[np.int64]
 
@@ -92,7 +91,7 @@ def reach_of_place(inputs: Inputs, access: Access, longitude: float, latitude: f
         latitude=latitude,
         people=people,
         fresh=fresh,
-        minutes=bands_min(inputs),
+        minutes=bands_min(inputs.project),
         shapes=shapes_of(inputs, places)[0],
         snap_m=float(places.snapped.distance_m[0]),
         reason=None if snapped or walking.straight_line else "no_street",
@@ -109,16 +108,8 @@ def nearest_facility(inputs: Inputs, among: Ints, longitude: float, latitude: fl
 def shapes_of(inputs: Inputs, places: Places) -> NDArray[np.object_]:
     """Return quick isochrones of places by the main rule, WGS 84, shape (n_places, n_minutes)."""
     rule = inputs.project.rule_of(inputs.project.main_group)
-    network = inputs.walks.network_at(rule.speed_m_s)
-    drawn = isochrones.shapes(
-        network,
-        places,
-        minutes=bands_min(inputs),
-        speed_m_s=rule.speed_m_s,
-        max_snap_m=inputs.project.settings.walking.max_snap_m,
-        direction=inputs.walks.direction,
-        quality="fast",
-    )
+    network, walk = inputs.walks.at(rule.speed_m_s)
+    drawn = isochrones.shapes(network, places, minutes=bands_min(inputs.project), walk=walk, quality="fast")
     to_degrees = transformer(network.crs, WGS84).transform
     return np.asarray(shapely.transform(drawn, to_degrees, interleaved=False), object)
 
@@ -127,7 +118,7 @@ def people_in(inputs: Inputs, access: Access, area: shapely.Geometry, before: In
     """Return who lives in an area (WGS 84, boundary included), and who of them the facilities `before` and `after` serve."""
     outline = shapely.transform(area, transformer(WGS84, inputs.network.crs).transform, interleaved=False)
     places, weights = inputs.demand_places, inputs.demand.weights
-    rows = Drawn(places.x, places.y, weights[inputs.project.main_group]).inside(outline)
+    rows = PointIndex(places.x, places.y).inside(outline)
     inside = shapely.intersects(area, inputs.facilities.geometry.to_numpy())
     found: dict[str, dict[str, Any]] = {"people": {}, "before": {}, "after": {}}
     for group in inputs.project.groups:

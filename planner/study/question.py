@@ -1,6 +1,6 @@
 """A project's question as arrays, and its answers: which sites, the curve of coverage, what a given list is worth.
 
-A `Problem` holds no file, network or geometry, so that another process can solve it while a page goes on.
+A `Question` holds no file, network or geometry, so that another process can solve it while a page goes on.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from planner.inputs.read import Inputs
 from planner.project.siting import SitingSection
 from planner.study.access import Access, times_within
 from planner.study.conditions import conditions_of
-from planner.study.explain import gains_in_order
 from planner.texts import Sentence, catalogue
 
 Result = siting.MaxCoverage | siting.MinSites | siting.PMedian | siting.PCenter
@@ -27,7 +26,7 @@ _UNSERVED_WALKS = 4
 
 
 @dataclass(frozen=True)
-class Problem:
+class Question:
     """What sites are chosen from, and by what. Facilities are numbers; matrices have one column a facility.
 
     `cover` and `weights` are the main group's. `costs` are NaN where nobody knows them. `existing` are open (some may close, by
@@ -51,7 +50,19 @@ class Problem:
     def binding(self) -> dict[str, Any]:
         """What binds every choice, as the models of `planner.siting` take it."""
         given = {"existing": self.existing, "required": self.required, "forbidden": self.shut}
-        return given | {"conditions": self.conditions, "seed": self.settings.seed}
+        return given | {"conditions": self.conditions}
+
+    @property
+    def limit(self) -> dict[str, Any]:
+        """How many sites may open, or for how much money, as the models of `planner.siting` take it."""
+        if self.settings.budget_yuan is None:
+            return {"sites": self.settings.sites_wanted}
+        return {"budget": self.settings.budget_yuan, "costs": np.nan_to_num(self.costs)}
+
+    @property
+    def effort(self) -> dict[str, Any]:
+        """How long a choice is searched for: the wanted gap, the time, the seed."""
+        return {"gap": self.settings.gap, "time_limit_s": self.settings.time_limit_s, "seed": self.settings.seed}
 
     @property
     def most_sites(self) -> int:
@@ -64,7 +75,7 @@ class Problem:
         return float(np.nansum(self.costs[self.candidates]))
 
 
-def pose(inputs: Inputs, access: Access) -> Problem:
+def build_question(inputs: Inputs, access: Access) -> Question:
     """Return the question that a project asks, for its main group.
 
     Raises
@@ -85,7 +96,7 @@ def pose(inputs: Inputs, access: Access) -> Problem:
         _refuse_unknown_costs(inputs, candidates, costs)
     limit_s = unserved_s(inputs)
     by_time = settings.objective in ("p_median", "p_center")
-    return Problem(
+    return Question(
         settings=settings,
         cover=access.of(project.main_group),
         weights=inputs.demand.weights[project.main_group],
@@ -103,29 +114,29 @@ def pose(inputs: Inputs, access: Access) -> Problem:
 def unserved_s(inputs: Inputs) -> float:
     """Return the seconds up to which p-models take times, and that somebody farther counts."""
     minutes, rule = inputs.project.settings.siting.unserved_min, inputs.project.rule_of(inputs.project.main_group)
-    return _UNSERVED_WALKS * rule.threshold_s if minutes is None else minutes * 60.0
+    return _UNSERVED_WALKS * rule.limit_s if minutes is None else minutes * 60.0
 
 
-def solve(problem: Problem, **effort: Any) -> Result:
+def solve(question: Question, **effort: Any) -> Result:
     """Put the project's objective to its model; `effort` are `threads`, `progress`, `cancelled` of `planner.siting`."""
-    settings, costs = problem.settings, np.nan_to_num(problem.costs)
-    effort = {"gap": settings.gap, "time_limit_s": settings.time_limit_s, **problem.binding, **effort}
+    settings = question.settings
+    effort = {**question.effort, **question.binding, **effort}
     if settings.objective == "max_coverage":
-        return siting.max_coverage(problem.cover, problem.weights, **_limits(problem), **effort)
+        return siting.max_coverage(question.cover, question.weights, **question.limit, **effort)
     if settings.objective == "min_sites":
         wanted = 1.0 if settings.share is None else settings.share
-        by_cost = costs if settings.least_cost else None
-        return siting.min_sites(problem.cover, problem.weights, wanted, settings.of, costs=by_cost, **effort)
-    assert problem.times is not None and settings.sites_wanted is not None
+        by_cost = np.nan_to_num(question.costs) if settings.least_cost else None
+        return siting.min_sites(question.cover, question.weights, wanted, settings.of, costs=by_cost, **effort)
+    assert question.times is not None and settings.sites_wanted is not None
     if settings.objective == "p_median":
         return siting.p_median(
-            problem.times, problem.weights, settings.sites_wanted, unserved_s=problem.unserved_s, **effort
+            question.times, question.weights, settings.sites_wanted, unserved_s=question.unserved_s, **effort
         )
-    return siting.p_center(problem.times, settings.sites_wanted, **effort)
+    return siting.p_center(question.times, settings.sites_wanted, **effort)
 
 
-def curve(
-    problem: Problem, sites: int | None = None, *, budget: ArrayLike | None = None, **effort: Any
+def frontier(
+    question: Question, sites: int | None = None, *, budget: ArrayLike | None = None, **effort: Any
 ) -> siting.Frontier:
     """Return the most that each number of sites up to `sites`, or each amount of money up to `budget` (or in it), can cover.
 
@@ -137,76 +148,36 @@ def curve(
         Nowhere on the curve can the conditions be met.
     """
     if sites is not None:
-        sites = max(min(sites, problem.most_sites), len(problem.required))
-    costs = np.nan_to_num(problem.costs)
+        sites = max(min(sites, question.most_sites), len(question.required))
+    costs = np.nan_to_num(question.costs)
     by_money: dict[str, Any] = {} if budget is None else {"budget": budget, "costs": costs}
-    found = siting.frontier(problem.cover, problem.weights, sites, **by_money, **problem.binding, **effort)
+    effort = {"seed": question.settings.seed, **question.binding, **effort}
+    found = siting.frontier(question.cover, question.weights, sites, **by_money, **effort)
     if len(found.sites) == 0:
         limits = {"sites": sites} if budget is None else {"budget": float(np.max(budget)), "costs": costs}
-        siting.max_coverage(problem.cover, problem.weights, **limits, **problem.binding)  # which names what clashes
+        siting.max_coverage(question.cover, question.weights, **limits, **question.binding)  # which names what clashes
     return found
 
 
-def score(problem: Problem, listed: Ints, **effort: Any) -> siting.Evaluation:
+def evaluate(question: Question, listed: Ints, **effort: Any) -> siting.Evaluation:
     """Score a given list of facilities against the best of as many sites (or as much money) under the same conditions."""
-    settings = problem.settings
-    effort = {"gap": settings.gap, "time_limit_s": settings.time_limit_s, **problem.binding, **effort}
-    new = np.setdiff1d(listed, problem.existing)
-    limits = _limits(problem) if settings.budget_yuan is not None else {"sites": max(len(new), len(problem.required))}
-    return siting.evaluate(problem.cover, problem.weights, listed, **limits, **effort)
+    effort = {**question.effort, **question.binding, **effort}
+    limit = question.limit
+    if question.settings.budget_yuan is None:
+        limit = {"sites": max(len(np.setdiff1d(listed, question.existing)), len(question.required))}
+    return siting.evaluate(question.cover, question.weights, listed, **limit, **effort)
 
 
-def of_curve(problem: Problem, found: siting.Frontier, at: int) -> siting.MaxCoverage:
-    """Return point number `at` of a curve as a result of its own."""
-    has_room, first = problem.conditions.capacity is not None, float(found.value[0])
-    before = first if has_room and len(found.selected[0]) == 0 else _covered_weight(problem, problem.existing)
-    return _as_result(problem, found.selected[at], float(found.value[at]), float(found.upper_bound[at]), before)
+def result_on_frontier(question: Question, found: siting.Frontier, at: int) -> siting.MaxCoverage:
+    """Return point number `at` of a frontier as a result of its own, under the bound of that point."""
+    bound = float(found.upper_bound[at])
+    return siting.result_of(question.cover, question.weights, found.selected[at], upper_bound=bound, **question.binding)
 
 
-def nothing_new(problem: Problem) -> siting.MaxCoverage:
-    """Return today as a result: nothing opens."""
-    value = _covered_weight(problem, problem.existing)
-    return _as_result(problem, np.empty(0, np.int64), value, value, value)
-
-
-def of_list(problem: Problem, scored: siting.Evaluation) -> siting.MaxCoverage:
-    """Return a scored list as a result; where it breaks a condition it may pass the bound, which then does not hold for it."""
-    bound = max(scored.upper_bound, scored.value)
-    return _as_result(problem, scored.selected, scored.value, bound, scored.value_before)
-
-
-def _as_result(problem: Problem, selected: Ints, value: float, bound: float, value_before: float) -> siting.MaxCoverage:
-    before = covered_by(problem.cover, problem.existing)
-    covered = before | covered_by(problem.cover, selected)
-    return siting.MaxCoverage(
-        selected=selected,
-        value=value,
-        stopped_by=None,
-        covered=covered,
-        parameters={"sites": len(selected)},
-        upper_bound=bound,
-        gains=gains_in_order(problem.cover, problem.weights, before, selected),
-        value_before=value_before,
-        served=np.where(covered, problem.weights, 0.0),
-    )
-
-
-def covered_by(cover: sparse.csr_array, facilities: Ints) -> NDArray[np.bool_]:
-    """Return which demand points some facilities cover."""
-    chosen = np.zeros(cover.shape[1], np.int64)
-    chosen[facilities] = 1
-    return np.asarray(cover.astype(np.int64) @ chosen) > 0
-
-
-def _covered_weight(problem: Problem, facilities: Ints) -> float:
-    return float(problem.weights[covered_by(problem.cover, facilities)].sum())
-
-
-def _limits(problem: Problem) -> dict[str, Any]:
-    settings = problem.settings
-    if settings.budget_yuan is None:
-        return {"sites": settings.sites_wanted}
-    return {"budget": settings.budget_yuan, "costs": np.nan_to_num(problem.costs)}
+def result_today(question: Question) -> siting.MaxCoverage:
+    """Return today as a result: nothing opens, and nothing is claimed of what might."""
+    standing = {**question.binding, "required": ()}
+    return siting.result_of(question.cover, question.weights, (), **standing)
 
 
 def _refuse_unusable_required(inputs: Inputs, status: NDArray[np.str_], usable: NDArray[np.bool_]) -> None:

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from planner import study
 from planner.errors import PlannerError
+from planner.findings import InputReport
+from planner.inputs.area import area_of
+from planner.inputs.read import Inputs, read_inputs
+from planner.inputs.streets import is_network_kept
 from planner.project import Project
 from planner.session import tasks
 from planner.session.shared_plan import Shared, fingerprint
 from planner.session.workers import Job, workers
-from planner.study import Inputs
 
-_PREPARING, _FAULTS = "preparing", "load_faults"
+_PREPARING, _PREPARED, _FAULTS = "preparing", "prepared", "load_faults"
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,15 @@ def load_inputs(project: Project) -> Loaded:
     if key in faults:
         return Loaded(fault=faults[key])
     try:
-        if not is_prepared(project):
+        prepared: set[str] = st.session_state.setdefault(_PREPARED, set())
+        if key not in prepared and not is_prepared(project):
             jobs: dict[str, Job] = st.session_state.setdefault(_PREPARING, {})
             if key not in jobs:
                 jobs[key] = workers().submit(tasks.prepare, project)
             if not jobs[key].wait(0.5):
                 return Loaded(job=jobs[key])
             jobs[key].answer()
+        prepared.add(key)
         return Loaded(shared_of(key, project))
     except PlannerError as fault:
         faults[key] = fault
@@ -57,14 +61,14 @@ def read_again() -> None:
 
 
 def is_prepared(project: Project) -> bool:
-    """Whether the streets of a project were read before, so that reading its inputs is quick."""
-    return any((project.folder / study.CACHE_FOLDER).glob("streets-*.npz"))
+    """Whether the streets of a project were read before, so that reading its inputs is quick; errors as `area_of`."""
+    return is_network_kept(project, area_of(project, InputReport("area", project.path.name)))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def shared_of(key: str, _project: Project) -> Shared:
     """Return a project's inputs, read once for each `key` that it has (see `plans.fingerprint`); errors as `read_inputs`."""
-    shared = Shared(study.read_inputs(_project, progress=lambda step: None), key)
+    shared = Shared(read_inputs(_project, progress=lambda step: None), key)
     gc.collect()
     gc.freeze()  # they stay; looking through them again at every collection is half of the time that a change takes
     return shared

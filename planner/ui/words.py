@@ -3,11 +3,10 @@
 from html import escape
 from typing import Any
 
+from planner.results.wording import group_name, yuan_text
 from planner.texts import say
 
 NAMES = {"zh": "中文", "en": "English"}
-YUAN_SHOWN = {"zh": 10_000, "en": 1}
-"""Offices read 万元; English texts have plain yuan."""
 
 
 class Words:
@@ -22,8 +21,6 @@ class Words:
 
     def group(self, group: str) -> str:
         """Return a population group in words."""
-        from planner.deliver import group_name  # brings the whole planner along: the page's head must not wait for it
-
         return group_name(group, self.language)
 
     def condition(self, family: str) -> str:
@@ -44,8 +41,7 @@ class Words:
 
     def yuan(self, yuan: float) -> str:
         """Return money: 万元 in Chinese, yuan in English."""
-        number = f"{yuan / YUAN_SHOWN[self.language]:,.2f}".rstrip("0").rstrip(".")
-        return self("count_yuan", number=number)
+        return yuan_text(yuan, self.language)
 
 
 def html(text: object) -> str:

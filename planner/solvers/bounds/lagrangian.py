@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.kernels.cover_dual import (
     BEST,
@@ -12,12 +11,14 @@ from planner.kernels.cover_dual import (
     PACE,
     TEMPERATURE,
     UNIT_PRICE,
+    Descent,
     collect,
     lower_dual,
     start_unit_price,
 )
 from planner.kernels.cover_search import start_choice
-from planner.solvers.input.reduction import Problem
+from planner.solvers.array_types import Bools, Floats, Ints
+from planner.solvers.input.reduction import CoverProblem
 from planner.solvers.stopping import is_proven
 
 _FIRST_HEAT, _LATER_HEAT = 0.1, 0.03  # temperature at the start, as a share of what the last site in the limit collects
@@ -32,14 +33,14 @@ class Ceiling:
     """What prices prove: `bound`, no choice covers more; `with_site` and `without_site`, none that has (lacks) the site does."""
 
     bound: int
-    with_site: NDArray[np.int64]
-    without_site: NDArray[np.int64]
+    with_site: Ints
+    without_site: Ints
 
 
-class Dual:
+class LagrangianDual:
     """Prices of a problem's rows, lowered towards the least bound they can prove."""
 
-    def __init__(self, problem: Problem, chosen: NDArray[np.int64]) -> None:
+    def __init__(self, problem: CoverProblem, chosen: Ints) -> None:
         """Start from a good choice: uncovered rows carry all their weight, rows covered once let every site collect alike."""
         choice = start_choice(problem.cover, chosen)
         price = np.where(choice.count == 0, problem.cover.weight, 0).astype(float)
@@ -68,23 +69,13 @@ class Dual:
         memory[[BEST, TEMPERATURE, PACE, MOMENTUM, UNIT_PRICE, LAST]] = (
             self._bound, heat, self._pace / reach, 1.0, unit_price, np.inf
         )  # fmt: skip
-        taken = lower_dual(
-            cover,
-            limit,
-            float(value - self.problem.base),
-            self.best_price.copy(),
-            self.best_price.copy(),
-            self.best_price,
-            self.share,
-            memory,
-            n_steps,
-            _COOLED ** (1 / n_steps),
-        )
+        descent = Descent(self.best_price.copy(), self.best_price.copy(), self.best_price, self.share, memory)
+        taken = lower_dual(cover, limit, float(value - self.problem.base), descent, n_steps, _COOLED ** (1 / n_steps))
         self._bound = float(memory[BEST])
         self._hottest, self._pace = _LATER_HEAT, float(memory[PACE]) * reach
         return 2 * int(taken) * self.problem.n_pairs
 
-    def promising(self, least: float) -> NDArray[np.bool_]:
+    def promising(self, least: float) -> Bools:
         """Return which sites collect at least this share of what the last one within the limit collects for its cost."""
         cover = self.problem.cover
         _, collected = collect(cover, self.best_price)
@@ -100,13 +91,13 @@ class Dual:
         return ceiling(self.problem, self.best_price)
 
 
-def ceiling(problem: Problem, price: NDArray[np.float64]) -> Ceiling:
+def ceiling(problem: CoverProblem, price: Floats) -> Ceiling:
     """Return what prices prove about a problem, whatever they are (they are rounded, and kept from 0 to the weights)."""
     unpriced, collected = collect(problem.cover, price)
     return ceiling_of(problem.base + int(unpriced), collected, problem.cover.cost, problem.limit, problem.unit)
 
 
-def ceiling_of(fixed: int, collected: NDArray[np.int64], cost: NDArray[np.int64], limit: int, unit: int) -> Ceiling:
+def ceiling_of(fixed: int, collected: Ints, cost: Ints, limit: int, unit: int) -> Ceiling:
     """Return `fixed` plus the most that sites collect within the limit (one site in parts), and the same with or without each.
 
     For a number of sites everything is exact. For money the price of a yuan is that of the site that no longer fits whole,
@@ -121,7 +112,7 @@ def ceiling_of(fixed: int, collected: NDArray[np.int64], cost: NDArray[np.int64]
     return Ceiling(found.bound // unit * unit, found.with_site // unit * unit, found.without_site // unit * unit)
 
 
-def _ceiling_by_number(fixed: int, collected: NDArray[np.int64], cost: NDArray[np.int64], sites: int) -> Ceiling:
+def _ceiling_by_number(fixed: int, collected: Ints, cost: Ints, sites: int) -> Ceiling:
     if len(collected) <= sites:
         bound = fixed + int(collected.sum())
         return Ceiling(bound, np.full(len(collected), bound), bound - collected)
@@ -131,7 +122,7 @@ def _ceiling_by_number(fixed: int, collected: NDArray[np.int64], cost: NDArray[n
     return Ceiling(bound, bound - np.maximum(last - collected, 0), bound - np.maximum(collected - next_best, 0))
 
 
-def _ceiling_by_money(fixed: int, collected: NDArray[np.int64], cost: NDArray[np.int64], limit: int) -> Ceiling:
+def _ceiling_by_money(fixed: int, collected: Ints, cost: Ints, limit: int) -> Ceiling:
     ratio = collected / cost
     order = np.argsort(-ratio, kind="stable")
     spent = np.cumsum(cost[order])
@@ -147,8 +138,8 @@ def _ceiling_by_money(fixed: int, collected: NDArray[np.int64], cost: NDArray[np
     )
 
 
-def settled_sites(found: Ceiling, value: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which sites every better answer than `value` has, and which none has."""
+def settled_sites(found: Ceiling, value: int) -> tuple[Bools, Bools]:
+    """Return which sites every better solution than `value` has, and which none has."""
     margin = int(5e-10 * found.bound)
     return found.without_site <= value + margin, found.with_site <= value + margin
 

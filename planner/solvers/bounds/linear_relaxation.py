@@ -13,20 +13,20 @@ of `planner.solvers.bounds.lagrangian`, where the bound they prove is evaluated 
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.kernels.cover import CLOSED, OPEN
 from planner.kernels.cover_dual import CONSTANT, EXACT, LINEAR, overstated
+from planner.solvers.array_types import Floats, Int8s, Ints
 from planner.solvers.bounds.lagrangian import NEAR_KINK
-from planner.solvers.input.reduction import Problem
+from planner.solvers.input.reduction import CoverProblem
 
 _MEAN_WEIGHT = 1000.0  # of a row, in the solver's numbers: its tolerances are absolute
 
 
-class Relaxation:
-    """The relaxation of one problem; `solve` answers it with some sites settled."""
+class LinearRelaxation:
+    """The relaxation of one problem; `solve` solves it with some sites settled."""
 
-    def __init__(self, problem: Problem, price: NDArray[np.float64]) -> None:
+    def __init__(self, problem: CoverProblem, price: Floats) -> None:
         """Set up; `price` (near the best, if the model is to stay small) tells the rows near the kink."""
         self.problem = problem
         cover = problem.cover
@@ -43,9 +43,7 @@ class Relaxation:
         self._add_to_gain(np.flatnonzero(self._role == LINEAR), 1.0)
         self._add_exact(np.flatnonzero(self._role == EXACT))
 
-    def solve(
-        self, status: NDArray[np.int8], max_steps: int, seconds: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | None:
+    def solve(self, status: Int8s, max_steps: int, seconds: float) -> tuple[Floats, Floats, int] | None:
         """Return ``(price, share, work)``: prices of all rows, and how far each site is open; None where nothing came.
 
         `status` settles sites; at most `max_steps` simplex steps are taken, in `seconds`.
@@ -67,7 +65,7 @@ class Relaxation:
         steps = max(self._highs.getInfo().simplex_iteration_count, 1)
         return price, share, steps * (len(self._exact_rows) + self._n_sites) + self.problem.n_pairs
 
-    def tighten(self, share: NDArray[np.float64], worth: float) -> bool:
+    def tighten(self, share: Floats, worth: float) -> bool:
         """Give rows that `share` shows overstated their exact form; return whether any such overstate by `worth` in all."""
         excess = overstated(self.problem.cover, share, self._role)
         total = float(excess.sum())
@@ -90,14 +88,14 @@ class Relaxation:
         highs.addRow(-highspy.kHighsInf, float(self.problem.limit), n, self._site_index, cost)
         return highs
 
-    def _add_to_gain(self, rows: NDArray[np.int64], sign: float) -> None:
+    def _add_to_gain(self, rows: Ints, sign: float) -> None:
         """Let rows count linearly in the objective (or, with sign -1, no longer)."""
         entries, sizes = self._entries(rows)
         weight = np.repeat(self.problem.cover.weight[rows] / self._unit, sizes)
         self._gain += sign * np.bincount(self.problem.cover.row_sites[entries], weight, self._n_sites)
         self._highs.changeColsCost(self._n_sites, self._site_index, self._gain)
 
-    def _add_exact(self, rows: NDArray[np.int64]) -> None:
+    def _add_exact(self, rows: Ints) -> None:
         """Give rows a variable z with  z <= 1  and  z - sum of y <= 0."""
         k = len(rows)
         if not k:
@@ -119,7 +117,7 @@ class Relaxation:
         self._highs.addRows(k, below, np.zeros(k), len(index), start[:-1].astype(np.int32), index, value)
         self._exact_rows = np.concatenate((self._exact_rows, rows))
 
-    def _entries(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _entries(self, rows: Ints) -> tuple[Ints, Ints]:
         """Return the places of the rows' entries in the cover, and how many each has."""
         sizes = self._size[rows]
         ends = np.cumsum(sizes)

@@ -1,1 +1,1 @@
-"""Proofs: the exact models, branch and bound, independent parts, and why a problem has no answer."""
+"""Proofs: exact models, branch and bound, independent parts, allocation to capacities, and why there is no solution."""

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from planner.kernels.cover import Cover, covered_rows, transpose
+from planner.kernels.cover import Cover, count_open, transpose
 from planner.kernels.cover_dual import collect
-from planner.solvers.bounds.lagrangian import Dual
-from planner.solvers.input.reduction import Problem
-from planner.solvers.search.local_search import Answer, columns_of
-from planner.solvers.stopping import Guard, is_proven
+from planner.solvers.array_types import Floats, Int32s, Ints
+from planner.solvers.bounds.lagrangian import LagrangianDual
+from planner.solvers.input.reduction import CoverProblem
+from planner.solvers.search.local_search import Solution, columns_of
+from planner.solvers.stopping import StoppingRule, is_proven
 
-Solve = Callable[[Problem, Guard, int], tuple[Answer, int]]
+Solve = Callable[[CoverProblem, StoppingRule, int], tuple[Solution, int]]
 
 _LARGEST = 0.8  # of the sites: where one part has more, the whole is as easily solved at once
 _MOST_DIVISIONS = 20_000_000  # parts times sites to divide
@@ -35,18 +35,18 @@ _NONE = -(2**62)
 class _Part:
     """One part: what k of its sites cover at least (`value`, `_NONE`: not known) and at most (`ceiling`), by which columns."""
 
-    problem: Problem
-    column: NDArray[np.int64]
-    ceiling: NDArray[np.int64]
-    value: NDArray[np.int64]
-    chosen: dict[int, NDArray[np.int64]]
+    problem: CoverProblem
+    column: Ints
+    ceiling: Ints
+    value: Ints
+    chosen: dict[int, Ints]
     tried: set[int] = field(default_factory=set)
 
     def is_open(self, k: int) -> bool:
         """Whether more can be learned of k sites."""
         return bool(self.value[k] < self.ceiling[k]) and k not in self.tried
 
-    def learn(self, k: int, value: int, bound: int, chosen: NDArray[np.int64]) -> None:
+    def learn(self, k: int, value: int, bound: int, chosen: Ints) -> None:
         """Take what was found for k sites; fewer cover no more."""
         if value > self.value[k]:
             self.value[k], self.chosen[k] = value, chosen
@@ -54,11 +54,11 @@ class _Part:
 
 
 def solve_parts(
-    problem: Problem, best: Answer, bound: int, guard: Guard, seed: int, solve: Solve
-) -> tuple[Answer, int] | None:
-    """Return the best answer and its bound where the problem falls into parts; None where it does not, or into one and crumbs.
+    problem: CoverProblem, best: Solution, bound: int, stopping: StoppingRule, seed: int, solve: Solve
+) -> tuple[Solution, int] | None:
+    """Return the best solution and its bound where the problem falls into parts; None where it does not, or into one and crumbs.
 
-    `best` and `bound` are known already; every better answer is made of the problem's columns. `solve` solves a part.
+    `best` and `bound` are known already; every better solution is made of the problem's columns. `solve` solves a part.
     """
     if not problem.counts_sites or not len(problem.site) or not len(problem.cover.weight):
         return None
@@ -66,29 +66,29 @@ def solve_parts(
     size = np.bincount(label, minlength=n_parts)
     if size.max() > _LARGEST * len(label) or n_parts * problem.limit > _MOST_DIVISIONS:
         return None
-    dual = Dual(problem, columns_of(problem, best))
-    guard.spend(dual.lower(_DUAL_STEPS, best.value))
+    dual = LagrangianDual(problem, columns_of(problem, best))
+    stopping.spend(dual.lower(_DUAL_STEPS, best.value))
     parts = _cut(problem, label, dual.best_price)
     _start_from(parts, problem, best)
     while True:
-        best = max(best, _together(problem, parts), key=lambda answer: answer.value)
+        best = max(best, _together(problem, parts), key=lambda solution: solution.value)
         most, division = _divide([part.ceiling for part in parts], problem.limit)
         bound = max(min(bound, problem.base + most), best.value)
-        if guard.must_stop(best.value, bound):
+        if stopping.must_stop(best.value, bound):
             return best, bound
         asked = [(part, k) for part, k in zip(parts, division, strict=True) if part.is_open(k)]
         if not asked:  # the parts' own limits ended their search
-            guard.give_up()
-            guard.must_stop(best.value, bound)
+            stopping.give_up()
+            stopping.must_stop(best.value, bound)
             return best, bound
-        guards = [guard.share(np.inf) for _ in asked]
-        guard.run(
-            [partial(_solve_part, part, k, one, seed, solve) for (part, k), one in zip(asked, guards, strict=True)]
+        rules = [stopping.share(np.inf) for _ in asked]
+        stopping.run(
+            [partial(_solve_part, part, k, one, seed, solve) for (part, k), one in zip(asked, rules, strict=True)]
         )
-        guard.spend(sum(one.work_done for one in guards))
+        stopping.spend(sum(one.work_done for one in rules))
 
 
-def parts_of(cover: Cover) -> tuple[NDArray[np.int32], int]:
+def parts_of(cover: Cover) -> tuple[Int32s, int]:
     """Return the number of the part that each site belongs to, shape (n_sites,), and how many parts there are."""
     n_rows, n_sites = len(cover.weight), len(cover.cost)
     ones = np.ones(len(cover.row_sites), np.int8)
@@ -99,7 +99,7 @@ def parts_of(cover: Cover) -> tuple[NDArray[np.int32], int]:
     return found.astype(np.int32), len(used)
 
 
-def _cut(problem: Problem, label: NDArray[np.int32], price: NDArray[np.float64]) -> list[_Part]:
+def _cut(problem: CoverProblem, label: Int32s, price: Floats) -> list[_Part]:
     """Return the parts, those of a single site together in one, in which whatever covers most is plain."""
     cover, unit = problem.cover, problem.unit
     is_single = (np.bincount(label) == 1)[label]
@@ -110,7 +110,7 @@ def _cut(problem: Problem, label: NDArray[np.int32], price: NDArray[np.float64])
     for key, column in columns.items():
         own = rows.get(key, np.empty(0, np.int64))
         inner = _piece(cover, own, column)
-        piece = Problem(inner, problem.limit, problem.site[column], np.empty(0, np.int64), 0, unit)
+        piece = CoverProblem(inner, problem.limit, problem.site[column], np.empty(0, np.int64), 0, unit)
         if key == -1:
             sums = np.concatenate(([0], np.cumsum(inner.weight[inner.site_rows])))
             gain = np.diff(sums[inner.site_ptr])
@@ -130,14 +130,14 @@ def _cut(problem: Problem, label: NDArray[np.int32], price: NDArray[np.float64])
     return parts
 
 
-def _grouped(number: NDArray[np.int32]) -> dict[int, NDArray[np.int64]]:
+def _grouped(number: Int32s) -> dict[int, Ints]:
     """Return the places of each number, rising."""
     order = np.argsort(number, kind="stable")
     keys, first = np.unique(number[order], return_index=True)
     return dict(zip(keys.tolist(), np.split(order, first[1:]), strict=True))
 
 
-def _piece(cover: Cover, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Cover:
+def _piece(cover: Cover, rows: Ints, columns: Ints) -> Cover:
     """Return the rows and columns of a part as a cover of its own."""
     size = np.diff(cover.row_ptr)[rows]
     row_ptr = np.concatenate(([0], np.cumsum(size)))
@@ -147,8 +147,8 @@ def _piece(cover: Cover, rows: NDArray[np.int64], columns: NDArray[np.int64]) ->
     return Cover(row_ptr, row_sites, site_ptr, site_rows, cover.weight[rows], cover.cost[columns])
 
 
-def _start_from(parts: list[_Part], problem: Problem, best: Answer) -> None:
-    """Let every part know what the best answer so far does in it."""
+def _start_from(parts: list[_Part], problem: CoverProblem, best: Solution) -> None:
+    """Let every part know what the best solution so far does in it."""
     is_open = np.zeros(len(problem.site), bool)
     is_open[columns_of(problem, best)] = True
     for part in parts:
@@ -156,27 +156,27 @@ def _start_from(parts: list[_Part], problem: Problem, best: Answer) -> None:
         k = int(mine.sum())
         if k < len(part.value):
             cover = part.problem.cover
-            covered = covered_rows(cover.row_ptr, cover.row_sites, mine)
+            covered = count_open(cover.row_ptr, cover.row_sites, mine) > 0
             part.learn(k, int(cover.weight[covered].sum()), int(part.ceiling[k]), np.flatnonzero(mine))
 
 
-def _solve_part(part: _Part, k: int, guard: Guard, seed: int, solve: Solve) -> None:
+def _solve_part(part: _Part, k: int, stopping: StoppingRule, seed: int, solve: Solve) -> None:
     part.tried.add(k)
-    piece = Problem(part.problem.cover, k, part.problem.site, part.problem.opened, 0, part.problem.unit)
-    answer, bound = solve(piece, guard, seed)
-    if is_proven(answer.value, bound):
-        bound = answer.value
-    part.learn(k, answer.value, bound, columns_of(piece, answer))
+    piece = CoverProblem(part.problem.cover, k, part.problem.site, part.problem.opened, 0, part.problem.unit)
+    solution, bound = solve(piece, stopping, seed)
+    if is_proven(solution.value, bound):
+        bound = solution.value
+    part.learn(k, solution.value, bound, columns_of(piece, solution))
 
 
-def _together(problem: Problem, parts: list[_Part]) -> Answer:
-    """Return the best answer that what is known of the parts makes."""
+def _together(problem: CoverProblem, parts: list[_Part]) -> Solution:
+    """Return the best solution that what is known of the parts makes."""
     value, division = _divide([part.value for part in parts], problem.limit)
     chosen = np.concatenate([part.column[part.chosen[k]] for part, k in zip(parts, division, strict=True)])
-    return Answer(problem.lift(np.sort(chosen)), problem.base + value)
+    return Solution(problem.lift(np.sort(chosen)), problem.base + value)
 
 
-def _divide(curves: list[NDArray[np.int64]], limit: int) -> tuple[int, list[int]]:
+def _divide(curves: list[Ints], limit: int) -> tuple[int, list[int]]:
     """Return the most that the curves add up to when at most `limit` is divided among them, and such a division."""
     best = np.zeros(limit + 1, np.int64)
     taken = []

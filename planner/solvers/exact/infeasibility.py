@@ -5,30 +5,30 @@ from dataclasses import replace
 
 from planner.errors import InfeasibleError
 from planner.solvers.exact.choice_model import solve_choice
-from planner.solvers.exact.requirements import Quest
+from planner.solvers.exact.choice_problem import ChoiceProblem
 from planner.solvers.milp import Ended
-from planner.solvers.stopping import Guard
+from planner.solvers.stopping import StoppingRule
 from planner.texts import Sentence
 
 _SECONDS = 60.0  # for one question; a set that is not settled in this time counts as one that can be met
 
 
-def clashing(quest: Quest) -> list[str]:
+def clashing(problem: ChoiceProblem) -> list[str]:
     """Return families of conditions that cannot be met together, though any of them left out makes the rest possible.
 
     Empty where a choice exists (or none could be excluded in time).
     """
-    families = [*quest.terms.families, *(["share"] if quest.least is not None else [])]
-    if _ended(quest, ()) != "infeasible":
+    families = [*problem.constraints.families, *(["share"] if problem.least is not None else [])]
+    if _ended(problem, ()) != "infeasible":
         return []
     left_out: list[str] = []
     for family in families:
-        if _ended(quest, (*left_out, family)) == "infeasible":
+        if _ended(problem, (*left_out, family)) == "infeasible":
             left_out.append(family)
     return [family for family in families if family not in left_out]
 
 
-def refuse_clash(quest: Quest) -> None:
+def refuse_clash(problem: ChoiceProblem) -> None:
     """Raise what clashes, or that nothing was found in the time given.
 
     Raises
@@ -36,7 +36,7 @@ def refuse_clash(quest: Quest) -> None:
     InfeasibleError
         Always; its parameter `families` names the conditions that clash.
     """
-    found = clashing(quest)
+    found = clashing(problem)
     if not found:
         raise InfeasibleError("siting.none_found", families=[])
     raise InfeasibleError("siting.clash", conditions=said(found), families=found)
@@ -66,7 +66,7 @@ _NAMES = {
 }
 
 
-def _ended(quest: Quest, left_out: Sequence[str]) -> Ended:
-    least = None if "share" in left_out else quest.least
-    asked = replace(quest, goal="any", terms=quest.terms.without(*left_out), least=least)
-    return solve_choice(asked, Guard(time_limit_s=_SECONDS)).ended
+def _ended(problem: ChoiceProblem, left_out: Sequence[str]) -> Ended:
+    least = None if "share" in left_out else problem.least
+    asked = replace(problem, goal="any", constraints=problem.constraints.without(*left_out), least=least)
+    return solve_choice(asked, StoppingRule(time_limit_s=_SECONDS)).ended

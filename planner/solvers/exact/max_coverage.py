@@ -1,16 +1,16 @@
-"""Maximum coverage from a reduced problem to an answer with a bound: quick answers, then prices, then proof or search."""
+"""Maximum coverage from a reduced problem to a solution with a bound: quick ones, then prices, then proof or search."""
 
 from functools import partial
 
 import numpy as np
 
-from planner.solvers.bounds.lagrangian import Dual, settled_sites
-from planner.solvers.exact.branch_and_bound import prove
+from planner.solvers.bounds.lagrangian import LagrangianDual, settled_sites
+from planner.solvers.exact.branch_and_bound import branch_and_bound
 from planner.solvers.exact.components import solve_parts
 from planner.solvers.exact.regions import improve_regions
-from planner.solvers.input.reduction import Problem, restrict
-from planner.solvers.search.local_search import Answer, LocalSearch, columns_of, start
-from planner.solvers.stopping import Guard
+from planner.solvers.input.reduction import CoverProblem, restrict
+from planner.solvers.search.local_search import LocalSearch, Solution, columns_of, start
+from planner.solvers.stopping import StoppingRule
 
 _FIRST_STEPS, _LATER_STEPS = 100, 400
 _QUICK_WORK, _QUICK_STEPS = 100_000_000, (5, 300)
@@ -21,51 +21,53 @@ _START_WORK = 600_000_000
 _REGION_SIZES = (12, 20, 30, 45)
 
 
-def quick(problem: Problem, guard: Guard) -> tuple[Answer, int]:
-    """Return the greedy answer and what prices prove about it after a bounded number of pairs visited."""
+def quick(problem: CoverProblem, stopping: StoppingRule) -> tuple[Solution, int]:
+    """Return the greedy solution and what prices prove about it after a bounded number of pairs visited."""
     best = start(problem)
-    dual = Dual(problem, columns_of(problem, best))
+    dual = LagrangianDual(problem, columns_of(problem, best))
     steps = int(np.clip(_QUICK_WORK // (2 * problem.n_pairs + 1), _QUICK_STEPS[0], _QUICK_STEPS[1]))
-    guard.spend(dual.lower(steps, best.value))
+    stopping.spend(dual.lower(steps, best.value))
     bound = max(dual.ceiling().bound, best.value)
-    guard.must_stop(best.value, bound)
+    stopping.must_stop(best.value, bound)
     return best, bound
 
 
-def solve(problem: Problem, guard: Guard, seed: int) -> tuple[Answer, int]:
-    """Return the best answer found and the bound proven on it."""
+def solve(problem: CoverProblem, stopping: StoppingRule, seed: int) -> tuple[Solution, int]:
+    """Return the best solution found and the bound proven on it."""
     best = start(problem)
     search = LocalSearch(problem, columns_of(problem, best))
-    guard.spend(search.exchange())
-    best = search.answer
-    dual = Dual(problem, search.chosen)
-    guard.spend(dual.lower(_FIRST_STEPS, best.value))
+    stopping.spend(search.exchange())
+    best = search.solution
+    dual = LagrangianDual(problem, search.chosen)
+    stopping.spend(dual.lower(_FIRST_STEPS, best.value))
     found = dual.ceiling()
     bound = max(found.bound, best.value)
-    if guard.must_stop(best.value, bound):
+    if stopping.must_stop(best.value, bound):
         return best, bound
     anywhere = np.ones(len(problem.site), bool)
-    guard.spend(search.repair(anywhere, seed, min(_REPAIR_WORK, 50 * problem.n_pairs)))
-    best = search.answer
+    stopping.spend(search.repair(anywhere, seed, min(_REPAIR_WORK, 50 * problem.n_pairs)))
+    best = search.solution
     inner = restrict(problem, *settled_sites(found, best.value))
-    by_parts = solve_parts(inner, best, bound, guard, seed, solve)
+    by_parts = solve_parts(inner, best, bound, stopping, seed, solve)
     if by_parts is not None:
         return by_parts
     if inner.n_pairs > _PROVABLE_PAIRS:
-        return _search(inner, best, bound, guard, seed)
-    dual = Dual(inner, columns_of(inner, best))
-    guard.spend(dual.lower(_LATER_STEPS, best.value))
+        return _search(inner, best, bound, stopping, seed)
+    dual = LagrangianDual(inner, columns_of(inner, best))
+    stopping.spend(dual.lower(_LATER_STEPS, best.value))
     if dual.n_undecided_rows() > _PROVABLE_ROWS:
-        return _search(inner, best, bound, guard, seed)
-    return prove(inner, best, bound, guard)
+        return _search(inner, best, bound, stopping, seed)
+    return branch_and_bound(inner, best, bound, stopping)
 
 
-def _search(problem: Problem, best: Answer, bound: int, guard: Guard, seed: int) -> tuple[Answer, int]:
-    """Return a good answer and a bound where no proof is in reach; every better answer is made of the problem's columns."""
-    dual = Dual(problem, columns_of(problem, best))
-    guard.spend(dual.lower(_LATER_STEPS, best.value))
+def _search(
+    problem: CoverProblem, best: Solution, bound: int, stopping: StoppingRule, seed: int
+) -> tuple[Solution, int]:
+    """Return a good solution and a bound where no proof is in reach; every better solution is made of the problem's columns."""
+    dual = LagrangianDual(problem, columns_of(problem, best))
+    stopping.spend(dual.lower(_LATER_STEPS, best.value))
     bound = max(min(bound, dual.ceiling().bound), best.value)
-    if guard.must_stop(best.value, bound):
+    if stopping.must_stop(best.value, bound):
         return best, bound
     nothing = np.zeros(len(problem.site), bool)
     core = restrict(problem, nothing, ~dual.promising(_CORE))
@@ -76,16 +78,16 @@ def _search(problem: Problem, best: Answer, bound: int, guard: Guard, seed: int)
     starts = [LocalSearch(core, columns_of(core, best)), LocalSearch(core, rounded)]
     every = np.ones(len(core.site), bool)
     tasks = [partial(_improve, one, every, seed + k) for k, one in enumerate(starts)]
-    work = guard.run([*tasks, partial(dual.lower, 2 * _LATER_STEPS, best.value)])
-    guard.spend(sum(work))
+    work = stopping.run([*tasks, partial(dual.lower, 2 * _LATER_STEPS, best.value)])
+    stopping.spend(sum(work))
     bound = max(min(bound, dual.ceiling().bound), best.value)
-    best = max(best, *(one.answer for one in starts), key=lambda answer: answer.value)
+    best = max(best, *(one.solution for one in starts), key=lambda solution: solution.value)
     for turn, size in enumerate(_REGION_SIZES):
-        best = improve_regions(core, best, size, bound, guard, seed + turn)
-        if guard.must_stop(best.value, bound):
+        best = improve_regions(core, best, size, bound, stopping, seed + turn)
+        if stopping.must_stop(best.value, bound):
             return best, bound
-    guard.give_up()
-    guard.must_stop(best.value, bound)
+    stopping.give_up()
+    stopping.must_stop(best.value, bound)
     return best, bound
 
 

@@ -3,87 +3,87 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.solvers.exact.constrained_coverage import cover_most
-from planner.solvers.input.constraints import Terms
-from planner.solvers.input.effort import Effort
+from planner.counting import total
+from planner.solvers.array_types import Bools, Floats, Ints
+from planner.solvers.exact.constrained_coverage import solve_coverage
+from planner.solvers.input.constraints import Constraints
 from planner.solvers.input.reduction import scale_weights
-from planner.solvers.input.times import Times, levels
-from planner.solvers.input.validation import Given, total
+from planner.solvers.input.travel_times import TravelTimes, time_levels
+from planner.solvers.input.validation import CoverInput
 from planner.solvers.search.opening_order import in_order
-from planner.solvers.stopping import Guard
+from planner.solvers.stopping import SearchLimits, StoppingRule
 
 
 @dataclass(frozen=True)
-class Median:
+class SolvedMedian:
     """The new sites in opening order, what stays open, person-seconds, their bound, and the seconds of every point."""
 
-    selected: NDArray[np.int64]
-    stays: NDArray[np.int64]
+    selected: Ints
+    stays: Ints
     value: float
     bound: float
-    seconds: NDArray[np.float64]
+    seconds: Floats
 
 
-def lacks_time(times: Times, weights: NDArray[np.float64], terms: Terms, sites: int) -> bool:
+def lacks_time(times: TravelTimes, weights: Floats, constraints: Constraints, sites: int) -> bool:
     """Return whether some choice leaves people without an entry from an open site.
 
     Nobody is where a site that stays open reaches them, or where more sites do than can stay shut.
     """
     usable = np.zeros(times.shape[1], bool)
-    usable[terms.new] = True
-    always = np.isin(times.site, np.union1d(terms.existing, terms.required))
+    usable[constraints.new] = True
+    always = np.isin(times.site, np.union1d(constraints.existing, constraints.required))
     reached = np.zeros(times.shape[0], np.int64)
     np.add.at(reached, times.row[usable[times.site]], 1)
     served = np.zeros(times.shape[0], bool)
     served[times.row[always]] = True
-    shut = len(terms.new) - min(sites, len(terms.new)) if terms.is_plain else len(terms.new)
+    shut = len(constraints.new) - min(sites, len(constraints.new)) if constraints.is_plain else len(constraints.new)
     return bool(((weights > 0) & ~served & (reached <= shut)).any())
 
 
-def least_time(
-    times: Times, weights: NDArray[np.float64], terms: Terms, unserved_s: float, effort: Effort
-) -> tuple[Median, Guard]:
-    """Return the sites that leave the least person-seconds, and the guard; whom no open site reaches costs `unserved_s`."""
-    fixed = np.minimum(times.nearest(terms.existing), unserved_s)
+def solve_p_median(
+    times: TravelTimes, weights: Floats, constraints: Constraints, unserved_s: float, limits: SearchLimits
+) -> tuple[SolvedMedian, StoppingRule]:
+    """Return the sites of least person-seconds, and the stopping rule; whom no open site reaches costs `unserved_s`."""
+    fixed = np.minimum(times.nearest(constraints.existing), unserved_s)
     usable = np.zeros(times.shape[1], bool)
-    usable[np.union1d(terms.closable, terms.new)] = True
-    saved, _ = levels(times.some(usable[times.site]), weights, fixed)
+    usable[np.union1d(constraints.closable, constraints.new)] = True
+    saved, _ = time_levels(times.some(usable[times.site]), weights, fixed)
     everything = total(weights * fixed)
     scaled = scale_weights(saved.weights)
-    guard = effort.guard(lambda whole: everything - scaled.real(whole))
+    stopping = limits.start(lambda whole: everything - scaled.real(whole))
 
     def told(value: float, bound: float) -> None:
-        if effort.progress is not None:
-            effort.progress(everything - value, everything - bound)
+        if limits.progress is not None:
+            limits.progress(everything - value, everything - bound)
 
-    found = cover_most(saved, terms, guard, effort.seed, scaled=scaled, told=told)
-    is_open = filled(saved, terms, found.is_open)
-    stays = terms.standing[is_open[terms.standing]]
-    selected, _ = in_order(saved, stays, np.setdiff1d(np.flatnonzero(is_open), terms.standing))
+    found = solve_coverage(saved, constraints, stopping, limits.seed, scaled=scaled, told=told)
+    is_open = filled(saved, constraints, found.is_open)
+    stays = constraints.standing[is_open[constraints.standing]]
+    selected, _ = in_order(saved, stays, np.setdiff1d(np.flatnonzero(is_open), constraints.standing))
     seconds = times.nearest(np.flatnonzero(is_open))
     value = total(weights * np.minimum(seconds, unserved_s))
     rounding = 4e-16 * everything if scaled.unit == 1 else 0.0
     bound = min(max(everything - found.bound - rounding, 0.0), value)
-    guard.close(value, bound)
-    return Median(selected, stays, value, bound, seconds), guard
+    stopping.close(value, bound)
+    return SolvedMedian(selected, stays, value, bound, seconds), stopping
 
 
-def filled(given: Given, terms: Terms, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def filled(given: CoverInput, constraints: Constraints, is_open: Bools) -> Bools:
     """Open further sites, by gain and then by number, until the number is reached or the conditions allow no more."""
     is_open = is_open.copy()
-    new = np.zeros(terms.n_sites, bool)
-    new[terms.new] = True
+    new = np.zeros(constraints.n_sites, bool)
+    new[constraints.new] = True
     covered = given.covered_by(np.flatnonzero(is_open))
     waiting = set(np.flatnonzero(new & ~is_open).tolist())
-    while waiting and (terms.sites is None or np.count_nonzero(is_open & new) < terms.sites):
+    while waiting and (constraints.sites is None or np.count_nonzero(is_open & new) < constraints.sites):
         left = np.where(covered, 0.0, given.weights)
-        gain = left @ given.by_site if left.any() else np.zeros(terms.n_sites)
+        gain = left @ given.by_site if left.any() else np.zeros(constraints.n_sites)
         j = min(waiting, key=lambda k: (-gain[k], k))
         waiting.discard(j)
         is_open[j] = True
-        if terms.broken(is_open):
+        if constraints.broken(is_open):
             is_open[j] = False
         else:
             covered[given.points_of(j)] = True

@@ -3,36 +3,34 @@
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.kernels.cover_parts import are_catchments, take_catchments
+from planner.solvers.array_types import AnyInts, Bools, Int32s, Ints
 from planner.solvers.input.validation import Faults
 
-Catchments = Callable[[NDArray[np.int64]], Iterable[tuple[NDArray[np.integer], NDArray[np.integer]]]]
+Catchments = Callable[[Ints], Iterable[tuple[AnyInts, AnyInts]]]
 """From numbers of sites to parts ``(ptr, rows)`` that hold their catchments in the same order."""
 
-Pool = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
+CatchmentPool = tuple[Ints, Ints, Int32s]
 """Sites, rising, and their catchments: ``(sites, ptr, rows)``."""
 
 _CROWDED = 1.3  # times the pairs that may be kept, before those that collect least are let go
 
 
-class Kept:
+class KeptCatchments:
     """Sites whose catchments are kept, with what each collects; `least` is what a site must collect to be kept."""
 
     def __init__(self, most_pairs: int, least: int) -> None:
         self.least = least
         self._most_pairs = most_pairs
-        self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]] = []
+        self._parts: list[tuple[Ints, Ints, Ints, Int32s]] = []
 
     @property
-    def sites(self) -> NDArray[np.int64]:
+    def sites(self) -> Ints:
         """The sites that are kept."""
         return np.concatenate([np.empty(0, np.int64), *(part[0] for part in self._parts)])
 
-    def add(
-        self, sites: NDArray[np.int64], collected: NDArray[np.int64], ptr: NDArray[np.int64], rows: NDArray[np.int32]
-    ) -> None:
+    def add(self, sites: Ints, collected: Ints, ptr: Ints, rows: Int32s) -> None:
         """Keep those of a part that collect enough."""
         which = np.flatnonzero(collected >= self.least)
         if len(which):
@@ -40,7 +38,7 @@ class Kept:
         if sum(len(part[3]) for part in self._parts) > _CROWDED * self._most_pairs:
             self.thin()
 
-    def thin(self, always: NDArray[np.int64] | None = None) -> None:
+    def thin(self, always: Ints | None = None) -> None:
         """Let those go that collect least, until no more pairs are kept than may be; `always` stay."""
         if not self._parts:
             return
@@ -64,7 +62,7 @@ class Kept:
                 parts.append((name[which], value[which], *take_catchments(ptr, rows, which)))
         self._parts = parts
 
-    def pool(self) -> Pool:
+    def pool(self) -> CatchmentPool:
         """Return ``(sites, ptr, rows)`` of all that are kept, by number of site; nothing is kept here any more."""
         parts, self._parts = self._parts, []
         if not parts:
@@ -78,7 +76,7 @@ class Kept:
         return sites[order], *take_catchments(ptr, rows, order)
 
 
-def checked_parts(catchments_of: Catchments, sites: NDArray[np.int64], last_seen: NDArray[np.int64]) -> Iterator[Pool]:
+def checked_parts(catchments_of: Catchments, sites: Ints, last_seen: Ints) -> Iterator[CatchmentPool]:
     """Yield ``(sites, ptr, rows)`` of the parts that hold some sites' catchments, each checked.
 
     `last_seen`, one number a row, is changed.
@@ -100,7 +98,7 @@ def checked_parts(catchments_of: Catchments, sites: NDArray[np.int64], last_seen
         _refuse("few_catchments", came=at, wanted=len(sites))
 
 
-def covered_by(catchments_of: Catchments, sites: NDArray[np.int64], n_rows: int) -> NDArray[np.bool_]:
+def covered_by(catchments_of: Catchments, sites: Ints, n_rows: int) -> Bools:
     """Return which rows some sites cover."""
     covered = np.zeros(n_rows, bool)
     for _, _, rows in checked_parts(catchments_of, sites, np.full(n_rows, -1, np.int64)):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from planner.solvers.input.validation import Faults, numbers
+from planner.solvers.array_types import Floats, Ints
+from planner.solvers.input.validation import Faults, check_numbers
 
 PerZone = float | Mapping[int, float] | ArrayLike
 
@@ -65,7 +66,7 @@ NOTHING_MORE = Conditions()
 """No side conditions."""
 
 
-def check_zones(given: ArrayLike | None, length: int, name: str, faults: Faults) -> NDArray[np.int64] | None:
+def check_zones(given: ArrayLike | None, length: int, name: str, faults: Faults) -> Ints | None:
     """Return the zone of each point or site; -1 for none."""
     zone = np.asarray(given) if given is not None else np.empty(0, float)
     if zone.shape != (length,) or (zone.dtype.kind not in "iu" and length):
@@ -75,7 +76,7 @@ def check_zones(given: ArrayLike | None, length: int, name: str, faults: Faults)
 
 
 def per_zone(
-    given: PerZone | None, zone: NDArray[np.int64], name: str, faults: Faults, check: Callable[[Any, str, Faults], None]
+    given: PerZone | None, zone: Ints, name: str, faults: Faults, check: Callable[[Any, str, Faults], None]
 ) -> list[tuple[int, float]]:
     """Return ``(zone, number)`` of what was given for all zones at once, as a mapping, or as an array by zone."""
     if given is None:
@@ -102,10 +103,10 @@ def check_share(value: Any, name: str, faults: Faults) -> None:
         faults.add("bad_share", name=name, share=value)
 
 
-def check_capacities(given: ArrayLike, n_sites: int, faults: Faults) -> NDArray[np.float64]:
+def check_capacities(given: ArrayLike, n_sites: int, faults: Faults) -> Floats:
     """Return the weight that each site can serve; inf is allowed."""
     capacity = np.asarray(given, float)
     if capacity.shape != (n_sites,):
-        return numbers(given, n_sites, "capacity", faults)
-    numbers(np.where(np.isposinf(capacity), 0.0, capacity), n_sites, "capacity", faults)
+        return check_numbers(given, n_sites, "capacity", faults)
+    check_numbers(np.where(np.isposinf(capacity), 0.0, capacity), n_sites, "capacity", faults)
     return capacity

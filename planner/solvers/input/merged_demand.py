@@ -3,54 +3,53 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.kernels.cover import CLOSED, FREE, group_rows, pack_rows
-from planner.solvers.input.constraints import Terms
-from planner.solvers.input.reduction import Scaled
-from planner.solvers.input.validation import Given
+from planner.kernels.cover import CLOSED, FREE, count_open, group_rows, pack_rows
+from planner.solvers.array_types import Bools, Int32s, Ints
+from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.reduction import ScaledWeights
+from planner.solvers.input.validation import CoverInput
 
 
 @dataclass(frozen=True)
-class Patterns:
+class MergedDemand:
     """Rows ``sites[ptr[g]:ptr[g + 1]]``, of which `need` must be open for `whole` weight to count; `zone` -1 for none.
 
     `base` is the weight that counts whatever is chosen, `base_zone` the same by zone, `group` the pattern of each demand
     point (negative for none).
     """
 
-    ptr: NDArray[np.int64]
-    sites: NDArray[np.int32]
-    whole: NDArray[np.int64]
-    need: NDArray[np.int64]
-    zone: NDArray[np.int64]
+    ptr: Ints
+    sites: Int32s
+    whole: Ints
+    need: Ints
+    zone: Ints
     base: int
-    base_zone: NDArray[np.int64]
-    group: NDArray[np.int64]
+    base_zone: Ints
+    group: Ints
 
     def __len__(self) -> int:
         return len(self.whole)
 
     @property
-    def size(self) -> NDArray[np.int64]:
+    def size(self) -> Ints:
         """How many sites each pattern has."""
         return np.diff(self.ptr)
 
     @property
-    def row_of(self) -> NDArray[np.int64]:
+    def row_of(self) -> Ints:
         """The pattern of each stored pair."""
         return np.repeat(np.arange(len(self)), self.size)
 
-    def met(self, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which patterns count when some sites are open."""
-        opened = np.concatenate(([0], np.cumsum(is_open[self.sites])))
-        return opened[self.ptr[1:]] - opened[self.ptr[:-1]] >= self.need
+    def met(self, is_open: Bools) -> Bools:
+        """Return which rows count when some sites are open."""
+        return np.asarray(count_open(self.ptr, self.sites, is_open) >= self.need)
 
-    def weight_met(self, is_open: NDArray[np.bool_]) -> int:
+    def weight_met(self, is_open: Bools) -> int:
         """Return the whole weight that counts when some sites are open."""
         return self.base + int(self.whole[self.met(is_open)].sum())
 
-    def zones_met(self, is_open: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def zones_met(self, is_open: Bools) -> Ints:
         """Return the whole weight that counts in each zone."""
         by_zone = self.base_zone.copy()
         counts = self.met(is_open) & (self.zone >= 0)
@@ -58,18 +57,24 @@ class Patterns:
         return by_zone
 
 
-def patterns_of(
-    given: Given, scaled: Scaled, terms: Terms, *, times: int = 1, all_sites: bool = False, by_zone: bool = False
-) -> Patterns:
-    """Merge the demand points of a problem under its terms.
+def merge_demand(
+    given: CoverInput,
+    scaled: ScaledWeights,
+    constraints: Constraints,
+    *,
+    times: int = 1,
+    all_sites: bool = False,
+    by_zone: bool = False,
+) -> MergedDemand:
+    """Merge the demand points of a problem under its constraints.
 
     A point counts when `times` open sites cover it. With `all_sites` existing sites stay in the rows, as those do whose
     capacity is to be shared out. Zones are kept apart where floors bind, or `by_zone`.
     """
     nobody = np.empty(0, np.int64)
-    count = given.times_covered(nobody if all_sites else terms.existing)
+    count = given.times_covered(nobody if all_sites else constraints.existing)
     settled = count >= times
-    wanted = terms.zone if by_zone or terms.floor is not None else None
+    wanted = constraints.zone if by_zone or constraints.floor is not None else None
     zone = np.full(len(count), -1) if wanted is None else wanted
     n_zones = int(zone.max(initial=-1)) + 1
     base_zone = np.zeros(n_zones, np.int64)
@@ -77,9 +82,9 @@ def patterns_of(
     np.add.at(base_zone, zone[inside], scaled.whole[inside])
     key, kinds = np.unique((times - np.minimum(count, times)) * (n_zones + 1) + zone + 1, return_inverse=True)
     status = np.full(given.n_sites + len(key), FREE, np.int8)
-    status[terms.forbidden] = CLOSED
+    status[constraints.forbidden] = CLOSED
     if not all_sites:
-        status[terms.existing] = CLOSED
+        status[constraints.existing] = CLOSED
     row_ptr, row_sites = given.row_ptr, given.row_sites
     if len(key) > 1:  # a column of its own for each kind keeps kinds apart
         row_sites = np.insert(row_sites, row_ptr[1:], (given.n_sites + kinds).astype(np.int32))
@@ -89,23 +94,23 @@ def patterns_of(
     number[given.n_sites :] = -1
     ptr, sites = pack_rows(row_ptr, row_sites, leader, number)
     need = times - np.minimum(count[leader], times)
-    found = Patterns(ptr, sites, whole, need, zone[leader], int(scaled.whole[settled].sum()), base_zone, group)
+    found = MergedDemand(ptr, sites, whole, need, zone[leader], int(scaled.whole[settled].sum()), base_zone, group)
     return _without_hopeless(found)
 
 
-def _without_hopeless(patterns: Patterns) -> Patterns:
-    kept = patterns.size >= patterns.need
+def _without_hopeless(merged: MergedDemand) -> MergedDemand:
+    kept = merged.size >= merged.need
     if kept.all():
-        return patterns
+        return merged
     number = np.where(kept, np.cumsum(kept) - 1, -1)
-    group = np.where(patterns.group >= 0, number[patterns.group], -1)
-    return Patterns(
-        np.concatenate(([0], np.cumsum(patterns.size[kept]))),
-        patterns.sites[kept[patterns.row_of]],
-        patterns.whole[kept],
-        patterns.need[kept],
-        patterns.zone[kept],
-        patterns.base,
-        patterns.base_zone,
+    group = np.where(merged.group >= 0, number[merged.group], -1)
+    return MergedDemand(
+        np.concatenate(([0], np.cumsum(merged.size[kept]))),
+        merged.sites[kept[merged.row_of]],
+        merged.whole[kept],
+        merged.need[kept],
+        merged.zone[kept],
+        merged.base,
+        merged.base_zone,
         group,
     )

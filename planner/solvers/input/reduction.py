@@ -6,20 +6,25 @@ Weights and costs become whole numbers here, so that sums do not hang on their o
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, dominated_sites, group_rows, pack_rows, transpose
+from planner.solvers.array_types import Bools, Floats, Int8s, Int32s, Ints
 
 _HEADROOM = 61  # bits that the sum of all weights may take
 _LARGEST_POWER = 1000  # of two that a float holds with room to spare; weights below 1e-280 are as good as none
+WITHIN = 1e-12
+"""What an amount may exceed a limit by, as a share of it: one rounding of a product."""
+
+_MOST_DECIMALS = 16
+_LARGEST_AMOUNT = 2.0**52  # up to here sums of whole numbers are exact as floats, too
 _DOMINANCE_WORK = 50  # comparisons a stored pair before the search for dominated sites is given up
 
 
 @dataclass(frozen=True)
-class Scaled:
+class ScaledWeights:
     """Whole numbers that stand for reals: ``real = whole / scale``, each to within `error` wholes, all multiples of `unit`."""
 
-    whole: NDArray[np.int64]
+    whole: Ints
     scale: float
     error: float
     unit: int
@@ -37,18 +42,18 @@ class Scaled:
 
 
 @dataclass(frozen=True)
-class Problem:
+class CoverProblem:
     """What is left to decide: open sites of `cover` for at most `limit`, so that they cover most.
 
     `site` are the caller's numbers of its columns, `opened` those of the sites opened on the way here (required ones, free
-    ones, ones proven to belong to every better answer) and `base` the weight that these and the existing ones cover. All weights
-    are multiples of `unit`.
+    ones, ones proven to belong to every better solution) and `base` the weight that these and the existing ones cover. All
+    weights are multiples of `unit`.
     """
 
     cover: Cover
     limit: int
-    site: NDArray[np.int64]
-    opened: NDArray[np.int64]
+    site: Ints
+    opened: Ints
     base: int
     unit: int
 
@@ -62,12 +67,12 @@ class Problem:
         """Whether the limit is a number of sites rather than an amount of money."""
         return bool((self.cover.cost == 1).all())
 
-    def lift(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    def lift(self, chosen: Ints) -> Ints:
         """Return the caller's numbers of some columns together with what was opened before."""
         return np.concatenate((self.opened, self.site[chosen]))
 
 
-def scale_weights(weights: NDArray[np.float64]) -> Scaled:
+def scale_weights(weights: Floats) -> ScaledWeights:
     """Return weights as whole numbers, times a power of two that leaves prices room between one unit and the next."""
     total = float(weights.sum())
     power = min(_HEADROOM - 1 - int(np.frexp(total)[1]), 1000)
@@ -76,35 +81,54 @@ def scale_weights(weights: NDArray[np.float64]) -> Scaled:
     whole = np.rint(shifted)
     error = 0.0 if np.array_equal(whole, shifted) else 0.5
     counts_people = scale >= 1.0 and np.array_equal(weights, np.floor(weights))
-    return Scaled(whole.astype(np.int64), scale, error, int(scale) if counts_people else 1)
+    return ScaledWeights(whole.astype(np.int64), scale, error, int(scale) if counts_people else 1)
 
 
-def scale_costs(costs: NDArray[np.float64], budget: float) -> tuple[NDArray[np.int64], int]:
-    """Return costs and budget as whole numbers, exact to six decimals; a site beyond the budget costs one more than it."""
-    usable = costs[costs <= budget * (1 + 1e-12)]
-    amounts = np.append(usable, budget)
-    for decimals in range(7):
-        scaled = amounts * 10.0**decimals
-        if scaled.max(initial=0) >= 2.0**52:
+def scale_costs(costs: Floats, budget: float) -> tuple[Ints, int]:
+    """Return costs and budget as whole numbers that compare as the decimals do: what is beyond the budget costs one more than it.
+
+    Amounts are read to `WITHIN` of themselves. Where affordable costs have a last decimal in common, they are whole numbers of
+    it and their sums are exact; of the budget only as many of those units count as it holds. Where they have none (thirds, say),
+    they are counted in parts of the budget, and sums may pass it by `WITHIN` of it.
+    """
+    affordable = costs <= budget * (1 + WITHIN)
+    for decimals in range(_MOST_DECIMALS):
+        amounts = costs[affordable] * 10.0**decimals
+        if max(amounts.max(initial=0.0), budget * 10.0**decimals) >= _LARGEST_AMOUNT:
             break
-        if np.allclose(scaled, np.rint(scaled), rtol=1e-12, atol=0):
-            return _capped(costs * 10.0**decimals, int(np.rint(scaled[-1])))
-    power = 50 - int(np.frexp(budget)[1])
-    whole = int(np.rint(np.ldexp(budget, power)))
-    return _capped(np.ldexp(np.minimum(costs, 2 * budget), power), whole + len(costs))  # room for every cost rounded up
+        if np.allclose(amounts, np.rint(amounts), rtol=WITHIN, atol=0):
+            units = budget * 10.0**decimals
+            nearest = np.rint(units)
+            return _whole_costs(
+                amounts, affordable, int(nearest if np.isclose(units, nearest, rtol=WITHIN, atol=0) else units)
+            )
+    power = 51 - int(np.frexp(budget)[1])
+    limit = int(np.ldexp(budget, power)) + int(_LARGEST_AMOUNT / 4 * WITHIN)
+    return _whole_costs(np.ldexp(costs[affordable], power), affordable, limit)
+
+
+def sum_of_costs(whole: Ints) -> int:
+    """Return the sum of costs as `scale_costs` gives them; beyond every budget it is large, if not to the last digit."""
+    return int(whole.sum(dtype=np.float64))
+
+
+def _whole_costs(amounts: Floats, affordable: Bools, limit: int) -> tuple[Ints, int]:
+    whole = np.full(len(affordable), limit + 1)
+    whole[affordable] = np.minimum(np.rint(amounts), limit + 1)
+    return whole.astype(np.int64), limit
 
 
 def reduce_rows(
-    row_ptr: NDArray[np.int64],
-    row_sites: NDArray[np.int32],
-    weight: NDArray[np.int64],
-    cost: NDArray[np.int64],
-    status: NDArray[np.int8],
+    row_ptr: Ints,
+    row_sites: Int32s,
+    weight: Ints,
+    cost: Ints,
+    status: Int8s,
     limit: int,
     *,
     unit: int = 1,
     drop_dominated: bool = True,
-) -> Problem:
+) -> CoverProblem:
     """Return the problem without settled rows and sites: equal rows merged, dominated sites dropped.
 
     `status` is `OPEN`, `FREE` or `CLOSED` for each site; `limit` is what may still be spent on the free ones. A free site
@@ -126,31 +150,27 @@ def reduce_rows(
             row_ptr, row_sites = pack_rows(cover.row_ptr, cover.row_sites, leader, _renumbered(kept, len(site)))
             cover = _both_ways(row_ptr, row_sites, group_weight, cover.cost[kept])
             site = site[kept]
-    return Problem(cover, limit, site, np.flatnonzero(free_of_charge), int(base), unit)
+    return CoverProblem(cover, limit, site, np.flatnonzero(free_of_charge), int(base), unit)
 
 
-def restrict(problem: Problem, opened: NDArray[np.bool_], closed: NDArray[np.bool_]) -> Problem:
+def restrict(problem: CoverProblem, opened: Bools, closed: Bools) -> CoverProblem:
     """Return the problem with some of its sites settled, reduced again."""
     status = np.where(opened, OPEN, np.where(closed, CLOSED, FREE)).astype(np.int8)
     cover = problem.cover
     limit = problem.limit - int(cover.cost[opened].sum())
     inner = reduce_rows(cover.row_ptr, cover.row_sites, cover.weight, cover.cost, status, limit, unit=problem.unit)
     opened_now = np.concatenate((problem.opened, problem.site[opened], problem.site[inner.opened]))
-    return Problem(inner.cover, limit, problem.site[inner.site], opened_now, problem.base + inner.base, problem.unit)
+    return CoverProblem(
+        inner.cover, limit, problem.site[inner.site], opened_now, problem.base + inner.base, problem.unit
+    )
 
 
-def _capped(costs: NDArray[np.float64], budget: int) -> tuple[NDArray[np.int64], int]:
-    return np.rint(np.minimum(costs, budget + 1.0)).astype(np.int64), budget
-
-
-def _renumbered(kept: NDArray[np.int64], n: int) -> NDArray[np.int32]:
+def _renumbered(kept: Ints, n: int) -> Int32s:
     number = np.full(n, -1, np.int32)
     number[kept] = np.arange(len(kept), dtype=np.int32)
     return number
 
 
-def _both_ways(
-    row_ptr: NDArray[np.int64], row_sites: NDArray[np.int32], weight: NDArray[np.int64], cost: NDArray[np.int64]
-) -> Cover:
+def _both_ways(row_ptr: Ints, row_sites: Int32s, weight: Ints, cost: Ints) -> Cover:
     site_ptr, site_rows = transpose(row_ptr, row_sites, len(cost))
     return Cover(row_ptr, row_sites, site_ptr, site_rows, weight, cost)

@@ -4,15 +4,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from planner.counting import total
 from planner.errors import InputError
-from planner.kernels.cover import count_open, covered_rows, transpose
+from planner.kernels.cover import count_open, transpose
+from planner.kernels.cover_parts import take_catchments
+from planner.solvers.array_types import Bools, Floats, Int32s, Ints
+from planner.solvers.stopping import SearchLimits
 from planner.texts import Sentence
-
-WITHIN = 1e-12
-"""What an amount may exceed a limit by, as a share of it: one rounding of a product."""
 
 
 class Faults:
@@ -35,13 +36,13 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class Given:
+class CoverInput:
     """A checked coverage matrix in canonical CSR rows, and a weight for each of its demand points."""
 
-    row_ptr: NDArray[np.int64]
-    row_sites: NDArray[np.int32]
+    row_ptr: Ints
+    row_sites: Int32s
     n_sites: int
-    weights: NDArray[np.float64]
+    weights: Floats
     _by_site: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -49,17 +50,13 @@ class Given:
         """Weight of all demand points."""
         return total(self.weights)
 
-    def covered_by(self, sites: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def covered_by(self, sites: Ints) -> Bools:
         """Return for every demand point whether one of `sites` covers it."""
-        is_open = np.zeros(self.n_sites, bool)
-        is_open[sites] = True
-        return covered_rows(self.row_ptr, self.row_sites, is_open)
+        return self.times_covered(sites) > 0
 
-    def times_covered(self, sites: NDArray[np.int64]) -> NDArray[np.int64]:
+    def times_covered(self, sites: Ints) -> Ints:
         """Return for every demand point how many of `sites` cover it."""
-        is_open = np.zeros(self.n_sites, bool)
-        is_open[sites] = True
-        return count_open(self.row_ptr, self.row_sites, is_open)
+        return np.asarray(count_open(self.row_ptr, self.row_sites, as_mask(sites, self.n_sites)))
 
     @property
     def by_site(self) -> sparse.csc_array:
@@ -70,16 +67,22 @@ class Given:
             self._by_site.append(sparse.csc_array((ones, site_rows, site_ptr), shape=(len(self.weights), self.n_sites)))
         return self._by_site[1]
 
-    def with_weights(self, weights: NDArray[np.float64]) -> "Given":
-        """Return the same matrix with other weights."""
-        return Given(self.row_ptr, self.row_sites, self.n_sites, weights, self._by_site)
+    def only(self, sites: Ints) -> "CoverInput":
+        """Return the same demand points with some sites alone, under their own numbers."""
+        ptr, points = take_catchments(*self._columns(), sites)
+        row_ptr, which = transpose(ptr, points, len(self.weights))
+        return CoverInput(row_ptr, sites[which].astype(np.int32), self.n_sites, self.weights)
 
-    def points_of(self, site: int) -> NDArray[np.int32]:
+    def with_weights(self, weights: Floats) -> "CoverInput":
+        """Return the same matrix with other weights."""
+        return CoverInput(self.row_ptr, self.row_sites, self.n_sites, weights, self._by_site)
+
+    def points_of(self, site: int) -> Int32s:
         """Return the demand points that a site covers."""
         site_ptr, site_rows = self._columns()
         return site_rows[site_ptr[site] : site_ptr[site + 1]]
 
-    def _columns(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def _columns(self) -> tuple[Ints, Int32s]:
         if not self._by_site:
             self._by_site.append(transpose(self.row_ptr, self.row_sites, self.n_sites))
         return self._by_site[0]
@@ -95,12 +98,12 @@ def check_cover(cov: Any, faults: Faults) -> tuple[int, int]:
     return cov.shape
 
 
-def check_effort(gap: float, time_limit_s: float, faults: Faults) -> None:
+def check_search_limits(limits: SearchLimits, faults: Faults) -> None:
     """Check how hard to look."""
-    if not 0 <= gap < 1:
-        faults.add("bad_gap", gap=gap)
-    if not time_limit_s > 0:
-        faults.add("bad_time", time_limit_s=time_limit_s)
+    if not 0 <= limits.gap < 1:
+        faults.add("bad_gap", gap=limits.gap)
+    if not limits.time_limit_s > 0:
+        faults.add("bad_time", time_limit_s=limits.time_limit_s)
 
 
 def check_whole(number: Any, name: str, faults: Faults) -> None:
@@ -122,7 +125,7 @@ def check_limit(sites: Any, budget: Any, costs: Any, faults: Faults) -> None:
         faults.add("no_costs")
 
 
-def numbers(given: ArrayLike, length: int, name: str, faults: Faults) -> NDArray[np.float64]:
+def check_numbers(given: ArrayLike, length: int, name: str, faults: Faults) -> Floats:
     """Return so many finite numbers of 0 or more."""
     values = np.asarray(given)
     if values.shape != (length,) or values.dtype.kind not in "biuf":
@@ -136,7 +139,7 @@ def numbers(given: ArrayLike, length: int, name: str, faults: Faults) -> NDArray
     return values
 
 
-def site_numbers(given: ArrayLike, n_sites: int, name: str, faults: Faults) -> NDArray[np.int64]:
+def check_site_numbers(given: ArrayLike, n_sites: int, name: str, faults: Faults) -> Ints:
     """Return numbers of sites, rising and each once."""
     numbers = np.asarray(given)
     if numbers.size == 0:
@@ -151,18 +154,8 @@ def site_numbers(given: ArrayLike, n_sites: int, name: str, faults: Faults) -> N
     return np.unique(numbers).astype(np.int64)
 
 
-def canonical_rows(cov: Any) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return CSR rows with rising columns, each once, without stored zeros; the caller's matrix stays as it is."""
-    rows = sparse.csr_array(cov, copy=False)
-    if not (rows.has_canonical_format and rows.data.all()):
-        rows = sparse.csr_array(rows, copy=True)
-        rows.data = (rows.data != 0).astype(np.int8)
-        rows.eliminate_zeros()
-        rows.sum_duplicates()
-    # read only, so that what fits is taken as it is: copies of 100 million numbers cost more than the proof
-    return np.ascontiguousarray(rows.indptr, np.int64), np.ascontiguousarray(rows.indices, np.int32)
-
-
-def total(weights: NDArray[np.float64]) -> float:
-    """Return the sum of weights, to the last digit whatever their order."""
-    return float(np.sum(weights, dtype=np.longdouble))
+def as_mask(sites: Ints, n_sites: int) -> Bools:
+    """Return which sites are among some numbers."""
+    mask = np.zeros(n_sites, bool)
+    mask[sites] = True
+    return mask

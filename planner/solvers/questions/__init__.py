@@ -1,1 +1,1 @@
-"""From what is asked to what is answered: results, explanations, comparisons."""
+"""What is asked, from the caller's arrays to the result: models, explanations, comparisons."""

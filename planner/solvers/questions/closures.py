@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from planner.counting import total
 from planner.errors import InfeasibleError
-from planner.solvers.array_types import Matrix
-from planner.solvers.input.conditions import NOTHING_MORE
-from planner.solvers.input.effort import Effort
-from planner.solvers.input.validation import Faults, Given, check_whole, site_numbers, total
-from planner.solvers.questions.answers import check_problem, cover_result
+from planner.solvers.array_types import Floats, Int32s, Ints, Matrix
+from planner.solvers.input.problem import check_problem
+from planner.solvers.input.validation import CoverInput, Faults, check_site_numbers, check_whole
+from planner.solvers.questions.coverage_result import cover_result
 from planner.solvers.results import Status, share
 from planner.solvers.stopping import PROVEN_SHARE, StopReason
 
@@ -25,17 +25,17 @@ class Mergers:
         counted that it covers anew: below 0 where more is covered than today.
     """
 
-    pair: NDArray[np.int64]
-    loss_keeping: NDArray[np.float64]
-    third: NDArray[np.int64]
-    loss_third: NDArray[np.float64]
+    pair: Ints
+    loss_keeping: Floats
+    third: Ints
+    loss_third: Floats
 
 
 @dataclass(frozen=True)
 class Closures:
     """The closures that lose least: `closed` sites, the weight lost, and a bound that no other closures stay below."""
 
-    closed: NDArray[np.int64]
+    closed: Ints
     loss: float
     lower_bound: float
     stopped_by: StopReason | None
@@ -51,7 +51,7 @@ class Closures:
         return share(self.loss - self.lower_bound, self.loss)
 
 
-def closure_losses(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> NDArray[np.float64]:
+def closure_losses(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> Floats:
     """Return for each existing site, in the order given, the weight that nobody else covers: what is lost if it closes.
 
     `cov` and `weights` are as in `max_coverage`, and so are the errors. Sites named twice count once.
@@ -72,7 +72,7 @@ def mergers(cov: Matrix, weights: ArrayLike, existing: ArrayLike, candidates: Ar
     """
     given, standing = _standing(cov, weights, existing)
     faults = Faults()
-    others = np.setdiff1d(site_numbers(candidates, given.n_sites, "candidates", faults), standing)
+    others = np.setdiff1d(check_site_numbers(candidates, given.n_sites, "candidates", faults), standing)
     faults.refuse()
     count = given.times_covered(standing)
     by_site = given.by_site.astype(np.float64)
@@ -137,25 +137,25 @@ def least_loss_closures(
     given, standing = _standing(cov, weights, existing)
     faults = Faults()
     check_whole(closures, "closures", faults)
-    stays = site_numbers(required, given.n_sites, "required", faults)
+    stays = check_site_numbers(required, given.n_sites, "required", faults)
     faults.refuse()
     may_close = np.setdiff1d(standing, stays)
     if closures > len(may_close):
         raise InfeasibleError(
             "siting.too_many_closures", closures=int(closures), possible=len(may_close), families=["closures"]
         )
-    effort = Effort(gap, time_limit_s, seed, threads)
-    shut = np.setdiff1d(np.arange(given.n_sites), standing)
-    asked, terms = check_problem(
+    asked, constraints, limits = check_problem(
         cov,
         weights,
-        NOTHING_MORE,
-        effort,
         sites=len(standing) - int(closures),
         required=np.intersect1d(stays, standing),
-        forbidden=shut,
+        forbidden=np.setdiff1d(np.arange(given.n_sites), standing),
+        gap=gap,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        threads=threads,
     )
-    found = cover_result(asked, terms, effort, {"closures": int(closures)})
+    found = cover_result(asked, constraints, limits, {"closures": int(closures)})
     spare = np.setdiff1d(may_close, found.selected)  # those left over when all that covers something is kept
     closed = spare[len(spare) - int(closures) :]
     before = total(given.weights[given.covered_by(standing)])
@@ -163,14 +163,12 @@ def least_loss_closures(
     return Closures(closed, loss, min(max(before - found.upper_bound, 0.0), loss), found.stopped_by)
 
 
-def _standing(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> tuple[Given, NDArray[np.int64]]:
-    given, terms = check_problem(cov, weights, NOTHING_MORE, Effort(), limited=False, existing=existing)
-    return given, terms.existing
+def _standing(cov: Matrix, weights: ArrayLike, existing: ArrayLike) -> tuple[CoverInput, Ints]:
+    given, constraints, _ = check_problem(cov, weights, limited=False, existing=existing)
+    return given, constraints.existing
 
 
-def _made_up(
-    by_site: object, given: Given, others: NDArray[np.int64], points: NDArray[np.int32], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _made_up(by_site: object, given: CoverInput, others: Ints, points: Int32s, weights: Floats) -> Floats:
     """Return how much of the weight at some points each of the other sites covers."""
     lost = np.zeros(len(given.weights))
     lost[points] = weights

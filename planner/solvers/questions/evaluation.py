@@ -1,44 +1,71 @@
-"""The meeting: somebody's own list against the bound, the plan that changes it least, and what each condition costs."""
+"""Somebody's own list of sites beside the best there is under the same conditions."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from planner.errors import InfeasibleError
-from planner.solvers.array_types import Matrix, Progress
-from planner.solvers.exact.choice_model import solve_choice
-from planner.solvers.exact.constrained_coverage import cover_most
-from planner.solvers.exact.requirements import Quest, least_whole, meets
-from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share
-from planner.solvers.input.constraints import INF, Row, Terms
-from planner.solvers.input.effort import Effort
+from planner.solvers.array_types import Bools, Floats, Ints, Matrix
+from planner.solvers.exact.choice_problem import ChoiceProblem, meets
+from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.keywords import CoverKeywords, takes
+from planner.solvers.input.problem import check_problem
 from planner.solvers.input.reduction import scale_weights
-from planner.solvers.input.validation import Faults, Given, site_numbers, total
-from planner.solvers.questions.answers import check_problem, cover_result, dress, served_by
-from planner.solvers.results import MaxCoverage, Status, share
-from planner.solvers.search.opening_order import in_order
+from planner.solvers.input.validation import CoverInput, Faults, as_mask, check_site_numbers
+from planner.solvers.questions.coverage_result import assess, cover_result
+from planner.solvers.results import MaxCoverage, share
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """A given list of sites beside the best there is.
 
-    selected, gains : the list in opening order, and what each adds.
-    value, value_before : what it covers with the existing sites, and what these cover alone.
+    result : the list itself, with all that is known of a choice; its `upper_bound` is at least its value.
     upper_bound : no list that keeps to the conditions covers more.
     broken : the conditions that the list breaks; empty where it keeps to all.
     best : the best list found under the same conditions.
     """
 
-    selected: NDArray[np.int64]
-    gains: NDArray[np.float64]
-    value: float
-    value_before: float
+    result: MaxCoverage
     upper_bound: float
     broken: tuple[str, ...]
     best: MaxCoverage
+
+    @property
+    def selected(self) -> Ints:
+        """The list in opening order."""
+        return self.result.selected
+
+    @property
+    def gains(self) -> Floats:
+        """What each site of the list adds to those before it."""
+        return self.result.gains
+
+    @property
+    def value(self) -> float:
+        """What the list covers (or serves) with the existing sites."""
+        return self.result.value
+
+    @property
+    def value_before(self) -> float:
+        """What the existing sites cover (or serve) alone."""
+        return self.result.value_before
+
+    @property
+    def forced(self) -> Ints:
+        """The sites of the best list that had to open."""
+        return self.best.forced
+
+    @property
+    def n_candidates_free(self) -> int:
+        """How many candidates could open beside those."""
+        return self.best.n_candidates_free
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether nothing was free to choose, so that there is one list only."""
+        return self.best.is_forced
 
     @property
     def gap(self) -> float:
@@ -51,57 +78,9 @@ class Evaluation:
         return share(self.upper_bound - self.value, self.upper_bound - self.value_before)
 
 
-@dataclass(frozen=True)
-class FewestChanges:
-    """The plan within a share of the best that keeps most of a given list.
-
-    plan : the choice, with its coverage and the bound on that among plans that keep as many.
-    kept, dropped, added : sites of the list that stay and that go, and sites that come in their place.
-    kept_bound : no plan within that share keeps more of the list; `status` whether as many are kept as can be.
-    best : the best choice without regard to the list.
-    """
-
-    plan: MaxCoverage
-    kept: NDArray[np.int64]
-    dropped: NDArray[np.int64]
-    added: NDArray[np.int64]
-    kept_bound: int
-    best: MaxCoverage
-
-    @property
-    def status(self) -> Status:
-        """Whether as many sites are kept as can be."""
-        return "optimal" if len(self.kept) >= self.kept_bound else "feasible"
-
-
-@dataclass(frozen=True)
-class Price:
-    """What a condition costs in people: `price` by the best choices found, surely between `low` and `high`."""
-
-    condition: str
-    price: float
-    low: float
-    high: float
-    without: MaxCoverage
-
-
+@takes(CoverKeywords)
 def evaluate(
-    cov: Matrix,
-    weights: ArrayLike,
-    chosen: ArrayLike,
-    sites: int | None = None,
-    *,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Progress | None = None,
+    cov: Matrix, weights: ArrayLike, chosen: ArrayLike, sites: int | None = None, **keywords: Unpack[CoverKeywords]
 ) -> Evaluation:
     """Score a given list of sites against what `max_coverage` can do under the same conditions.
 
@@ -111,148 +90,26 @@ def evaluate(
 
     def check(faults: Faults) -> None:
         nonlocal listed
-        listed = site_numbers(chosen, cov.shape[1], "chosen", faults)
+        listed = check_site_numbers(chosen, cov.shape[1], "chosen", faults)
 
-    effort = Effort(gap, time_limit_s, seed, threads, progress)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
-        forbidden=forbidden, existing=existing, check=check,
-    )  # fmt: skip
-    best = cover_result(given, terms, effort, {"sites": sites, "budget": budget})
-    is_open = np.zeros(given.n_sites, bool)
-    is_open[terms.standing] = is_open[listed] = True
-    new = np.setdiff1d(listed, terms.standing)
-    order, gains = in_order(given, terms.standing, new)
-    opened = np.flatnonzero(is_open)
-    value = (
-        total(given.weights[given.covered_by(opened)]) if terms.capacity is None else served_by(given, terms, opened)
-    )
-    return Evaluation(
-        order, gains, value, best.value_before, best.upper_bound, tuple(_broken(given, terms, is_open)), best
-    )
+    given, constraints, limits = check_problem(cov, weights, sites=sites, check=check, **keywords)
+    asked = {"sites": sites, "budget": constraints.budget}
+    best = cover_result(given, constraints, limits, asked)
+    is_open = as_mask(np.union1d(constraints.standing, listed), given.n_sites)
+    result = assess(given, constraints, is_open, best.upper_bound, asked)
+    return Evaluation(result, best.upper_bound, tuple(_broken(given, constraints, is_open)), best)
 
 
-def _broken(given: Given, terms: Terms, is_open: NDArray[np.bool_]) -> list[str]:
-    broken = terms.broken(is_open)
-    if terms.floor is not None:
-        rest = replace(terms.without(*terms.families), floor=terms.floor, capacity=terms.capacity, zone=terms.zone)
-        quest = Quest(given, scale_weights(given.weights), rest, "any")
-        if not meets(quest, quest.patterns(), is_open):
+def _broken(given: CoverInput, constraints: Constraints, is_open: Bools) -> list[str]:
+    broken = constraints.broken(is_open)
+    if constraints.floor is not None:
+        rest = replace(
+            constraints.without(*constraints.families),
+            floor=constraints.floor,
+            capacity=constraints.capacity,
+            zone=constraints.zone,
+        )
+        problem = ChoiceProblem(given, scale_weights(given.weights), rest, "any")
+        if not meets(problem, problem.merged(), is_open):
             broken.append("floor")
     return broken
-
-
-def fewest_changes(
-    cov: Matrix,
-    weights: ArrayLike,
-    plan: ArrayLike,
-    sites: int | None = None,
-    *,
-    within: float = 0.01,
-    of: str = "best",
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-) -> FewestChanges:
-    """Return, among the plans within a share of the best, the one that keeps most of a given list.
-
-    ::
-
-        maximise   sum of x_j over the sites j of the list;  among equals, the weight covered
-        subject to weight covered >= (1 - within) times the best value found (``of="best"``) or its bound (``of="bound"``)
-                   limits, roles and conditions as in `max_coverage`
-
-    `plan` are numbers of sites. The time limit is for each of the three steps. Errors as `max_coverage`.
-    """
-    listed = np.empty(0, np.int64)
-
-    def check(faults: Faults) -> None:
-        nonlocal listed
-        listed = site_numbers(plan, cov.shape[1], "plan", faults)
-        check_share(within, "within", faults)
-        if of not in ("best", "bound"):
-            faults.add("bad_within_of", of=of)
-
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
-        forbidden=forbidden, existing=existing, check=check,
-    )  # fmt: skip
-    scaled = scale_weights(given.weights)
-    asked: dict[str, Any] = {"sites": sites, "budget": budget, "within": within, "of": of}
-    guard = effort.guard()
-    found = cover_most(given, terms, guard, seed, scaled=scaled)
-    best = dress(given, terms, guard, found, asked)
-    listed = np.setdiff1d(listed, terms.standing)
-    kept = np.zeros(given.n_sites, bool)
-    kept[listed] = True
-    goal = best.value if of == "best" else best.upper_bound
-    least = least_whole(1 - within, int(np.floor(goal * scaled.scale)))
-    quest = Quest(given, scaled, terms, "keep", least=least, kept=kept)
-    patterns = quest.patterns()
-    start = found.is_open if meets(quest, patterns, found.is_open) else None
-    outcome = solve_choice(quest, effort.guard(), start=start, patterns=patterns)
-    if outcome.ended == "infeasible":
-        raise InfeasibleError("siting.none_within", within=within, gap=best.gap, families=["within"])
-    is_open = outcome.is_open if outcome.is_open is not None else start
-    if is_open is None:
-        raise InfeasibleError("siting.none_found", families=[])
-    n_kept = int(kept[is_open].sum())
-    bound = min(int(np.floor(outcome.bound + 1e-6)) if np.isfinite(outcome.bound) else len(listed), len(listed))
-    row = Row("keep", listed, np.ones(len(listed)), float(n_kept), INF)
-    guard = effort.guard()
-    again = cover_most(given, terms.with_rows(row) if n_kept else terms, guard, seed, scaled=scaled)
-    made = dress(given, terms, guard, again, asked)
-    opened = np.flatnonzero(again.is_open)
-    return FewestChanges(
-        made,
-        np.intersect1d(listed, opened),
-        np.setdiff1d(listed, opened),
-        np.setdiff1d(np.setdiff1d(opened, terms.standing), listed),
-        max(bound, n_kept),
-        best,
-    )
-
-
-def price_of_conditions(
-    cov: Matrix,
-    weights: ArrayLike,
-    sites: int | None = None,
-    *,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-) -> tuple[MaxCoverage, tuple[Price, ...]]:
-    """Return the best choice under all conditions, and what each of them costs: the same solved without it, one at a time.
-
-    The number or the budget is no condition here; sites required and forbidden are. Errors as `max_coverage`.
-    """
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
-        forbidden=forbidden, existing=existing,
-    )  # fmt: skip
-    asked: dict[str, Any] = {"sites": sites, "budget": budget}
-    bound = cover_result(given, terms, effort, asked)
-    prices = []
-    for family in terms.families:
-        if family in ("sites", "budget"):
-            continue
-        free = cover_result(given, terms.without(family), effort, {**asked, "without": family})
-        low = max(free.value - bound.upper_bound, 0.0)
-        prices.append(Price(family, free.value - bound.value, low, free.upper_bound - bound.value, free))
-    return bound, tuple(prices)

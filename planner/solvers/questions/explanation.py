@@ -1,74 +1,70 @@
-"""Why these sites: what each gains and for whom, what losing it costs, who could stand in, how firm its rank is."""
+"""What is to be said of each chosen site: what it adds, what losing it costs, who could stand in for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from planner.solvers.array_types import Matrix
-from planner.solvers.input.conditions import NOTHING_MORE, Conditions, check_share, check_zones
-from planner.solvers.input.constraints import Terms
-from planner.solvers.input.effort import Effort
-from planner.solvers.input.validation import Faults, Given, check_whole, numbers, site_numbers, total
-from planner.solvers.questions.answers import check_problem
+from planner.counting import canonical_rows, total
+from planner.solvers.array_types import Bools, Floats, Ints, Matrix
+from planner.solvers.exact.allocation import Service, gains_by_service, order_by_service
+from planner.solvers.input.conditions import check_zones
+from planner.solvers.input.keywords import Limited, takes
+from planner.solvers.input.problem import check_problem
+from planner.solvers.input.validation import CoverInput, Faults, as_mask, check_cover, check_numbers, check_site_numbers
+from planner.solvers.questions.replacement import replacements, replacements_by_service
+from planner.solvers.results import Result
 from planner.solvers.search.opening_order import in_order
+
+Group = ArrayLike | tuple[Matrix, ArrayLike]
+"""Weights of a group of people, by themselves or with a coverage matrix of their own."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is to be said of each chosen site; one entry a site, in opening order.
+    """What is to be said of each chosen site; one entry a site, in opening order. Where capacities bind, covered means served.
 
     selected : the sites.
-    gain, gain_by_zone : by group, the people newly covered when it opens, shape (n,), and the same by zone, (n, n_zones).
+    gain : weight newly covered when it opens, beside those before it.
+    gain_by_group : people of each group newly in reach, shape (n,) each.
+    gain_by_zone : weight newly in reach by zone, shape (n, n_zones).
     reached, overlap : weight within its reach, and the part of it that another open site reaches too.
-    loss_if_dropped : weight that nobody else covers.
-    replacement, replacement_loss : the site that would make up most of that (-1 for none), and what would be lost still
-        (below 0 where it covers more).
-    rank, rank_low, rank_high, rank_mean : its place in the opening order (1 is first), and the lowest, highest and mean place
-        when any other site is dropped and when weights are perturbed.
+    loss_if_dropped : weight covered no longer without it.
+    replacement : the candidate that makes up most of that in its place and keeps every condition; -1 for none.
+    replacement_loss : what is lost still with the replacement; below 0 where more is covered.
     """
 
-    selected: NDArray[np.int64]
-    gain: dict[str, NDArray[np.float64]]
-    gain_by_zone: dict[str, NDArray[np.float64]]
-    reached: NDArray[np.float64]
-    overlap: NDArray[np.float64]
-    loss_if_dropped: NDArray[np.float64]
-    replacement: NDArray[np.int64]
-    replacement_loss: NDArray[np.float64]
-    rank: NDArray[np.int64]
-    rank_low: NDArray[np.int64]
-    rank_high: NDArray[np.int64]
-    rank_mean: NDArray[np.float64]
+    selected: Ints
+    gain: Floats
+    gain_by_group: dict[str, Floats]
+    gain_by_zone: Floats
+    reached: Floats
+    overlap: Floats
+    loss_if_dropped: Floats
+    replacement: Ints
+    replacement_loss: Floats
 
 
+@takes(Limited)
 def explain(
     cov: Matrix,
     weights: ArrayLike,
-    chosen: ArrayLike,
+    chosen: Result | ArrayLike,
     *,
-    groups: Mapping[str, ArrayLike] | None = None,
+    groups: Mapping[str, Group] | None = None,
     zones: ArrayLike | None = None,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    draws: int = 100,
-    spread: float = 0.1,
-    seed: int = 1,
+    **binding: Unpack[Limited],
 ) -> Explanation:
     """Explain chosen sites.
 
     Parameters
     ----------
-    cov, weights, budget, costs, required, forbidden, existing, conditions : as in `max_coverage`. A replacement keeps to them.
-    chosen : numbers of the chosen sites; existing ones among them are passed over.
-    groups : weights of population groups, each of shape (n_demand,); `weights` alone, named "total", where left out.
+    cov, weights, and whatever binds : as given to the model. What the sites break already may stay as broken as it is.
+    chosen : a result, whose order and closures are kept, or numbers of sites (existing ones among them are passed over).
+    groups : people by group: weights of shape (n_demand,), or a pair of a coverage matrix of their own and weights.
     zones : the zone of each demand point, -1 for none; one zone for everybody where left out.
-    draws, spread : how often weights are perturbed, each by a factor drawn evenly from 1 - spread to 1 + spread.
 
     Raises
     ------
@@ -76,131 +72,96 @@ def explain(
         What was given cannot be; all faults are named together.
     """
     n_demand = cov.shape[0] if hasattr(cov, "shape") else 0
-    by_group: dict[str, NDArray[np.float64]] = {}
     place = np.zeros(n_demand, np.int64)
-    listed = np.empty(0, np.int64)
+    is_result = isinstance(chosen, Result)
+    listed = shut = np.empty(0, np.int64)
+    people: dict[str, Floats | CoverInput] = {}
 
     def check(faults: Faults) -> None:
-        nonlocal place, listed
-        for name, given_weights in (groups or {}).items():
-            by_group[name] = numbers(given_weights, n_demand, f"groups[{name}]", faults)
+        nonlocal place, listed, shut
+        for name, group in (groups or {}).items():
+            people[name] = _check_group(group, cov, name, faults)
         if zones is not None:
             checked = check_zones(zones, n_demand, "zones", faults)
             place = place if checked is None else checked
-        listed = site_numbers(chosen, cov.shape[1], "chosen", faults)
-        check_whole(draws, "draws", faults)
-        check_share(spread, "spread", faults)
+        if isinstance(chosen, Result):
+            listed, shut = chosen.selected, check_site_numbers(chosen.closed, cov.shape[1], "closed", faults)
+            check_site_numbers(listed, cov.shape[1], "chosen", faults)
+        else:
+            listed = check_site_numbers(chosen, cov.shape[1], "chosen", faults)
 
-    given, terms = check_problem(
-        cov,
-        weights,
-        conditions,
-        Effort(),
-        budget=budget,
-        costs=costs,
-        limited=False,
-        required=(),
-        forbidden=forbidden,
-        existing=existing,
-        check=check,
-    )
-    sites = np.setdiff1d(listed, terms.standing)
-    order, _ = in_order(given, terms.standing, sites)
-    by_group = by_group or {"total": given.weights}
-    gain, by_zone = _gains(given, terms, order, by_group, place)
-    reached, overlap, loss = _reach(given, terms, order)
-    replacement, still_lost = _replacements(given, terms, order, loss, np.asarray(required, np.int64).ravel())
-    ranks = _ranks(given, terms, order, draws, spread, seed)
+    given, constraints, _ = check_problem(cov, weights, limited=False, check=check, **binding)
+    new = listed[~np.isin(listed, constraints.standing)]
+    stays = as_mask(np.setdiff1d(constraints.standing, shut), given.n_sites)
+    if constraints.capacity is None:
+        order = new if is_result else in_order(given, np.flatnonzero(stays), new)[0]
+        gain = _gains(given, stays, order)
+        loss, replacement, lost_still = replacements(given, constraints, stays, order)
+    else:
+        service = Service(given, constraints, np.union1d(np.flatnonzero(stays), new))
+        order = new if is_result else order_by_service(service, stays, new)[0]
+        gain = gains_by_service(service, stays, order)
+        loss, replacement, lost_still = replacements_by_service(service, given, constraints, stays, order)
+    reached, overlap = _reach(given, stays, order)
     return Explanation(
         selected=order,
         gain=gain,
-        gain_by_zone=by_zone,
+        gain_by_group={
+            name: _gains(group if isinstance(group, CoverInput) else given.with_weights(group), stays, order)
+            for name, group in people.items()
+        },
+        gain_by_zone=_gains_by_zone(given, stays, order, place),
         reached=reached,
         overlap=overlap,
         loss_if_dropped=loss,
         replacement=replacement,
-        replacement_loss=still_lost,
-        rank=np.arange(1, len(order) + 1),
-        rank_low=np.nanmin(ranks, axis=0).astype(np.int64) if len(order) else np.empty(0, np.int64),
-        rank_high=np.nanmax(ranks, axis=0).astype(np.int64) if len(order) else np.empty(0, np.int64),
-        rank_mean=np.nanmean(ranks, axis=0) if len(order) else np.empty(0),
+        replacement_loss=lost_still,
     )
 
 
-def _gains(
-    given: Given,
-    terms: Terms,
-    order: NDArray[np.int64],
-    by_group: dict[str, NDArray[np.float64]],
-    place: NDArray[np.int64],
-) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    covered = given.covered_by(terms.standing)
+def _check_group(group: Group, cov: Matrix, name: str, faults: Faults) -> Floats | CoverInput:
+    """Return a group's weights, with its own matrix where it has one."""
+    said = f"groups[{name}]"
+    if not isinstance(group, tuple):
+        return check_numbers(group, cov.shape[0], said, faults)
+    own, weights = group
+    n_demand, n_sites = check_cover(own, faults)
+    if n_sites != cov.shape[1]:
+        faults.add("bad_shape", name=said, shape=own.shape, length=cov.shape[1])
+    return CoverInput(*canonical_rows(own), n_sites, check_numbers(weights, n_demand, said, faults))
+
+
+def _gains(given: CoverInput, stays: Bools, order: Ints) -> Floats:
+    """Return what each site newly covers beside those that stay and those before it."""
+    return np.array([total(given.weights[fresh]) for fresh in _newly_covered(given, stays, order)])
+
+
+def _gains_by_zone(given: CoverInput, stays: Bools, order: Ints, place: Ints) -> Floats:
     n_zones = int(place.max(initial=-1)) + 1
-    gain = {group: np.zeros(len(order)) for group in by_group}
-    by_zone = {group: np.zeros((len(order), n_zones)) for group in by_group}
-    for k, j in enumerate(order):
+    by_zone = np.zeros((len(order), n_zones))
+    for k, fresh in enumerate(_newly_covered(given, stays, order)):
+        inside = fresh[place[fresh] >= 0]
+        by_zone[k] = np.bincount(place[inside], given.weights[inside], n_zones)
+    return by_zone
+
+
+def _newly_covered(given: CoverInput, stays: Bools, order: Ints) -> list[Ints]:
+    covered = given.covered_by(np.flatnonzero(stays))
+    parts = []
+    for j in order:
         points = given.points_of(j)
         fresh = points[~covered[points]]
-        for group, weights in by_group.items():
-            gain[group][k] = total(weights[fresh])
-            inside = fresh[place[fresh] >= 0]
-            by_zone[group][k] = np.bincount(place[inside], weights[inside], n_zones)
         covered[fresh] = True
-    return gain, by_zone
+        parts.append(fresh.astype(np.int64))
+    return parts
 
 
-def _reach(given: Given, terms: Terms, order: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
-    count = given.times_covered(np.concatenate((terms.standing, order)))
-    reached, overlap, loss = np.zeros(len(order)), np.zeros(len(order)), np.zeros(len(order))
+def _reach(given: CoverInput, stays: Bools, order: Ints) -> tuple[Floats, Floats]:
+    """Return the weight that each site reaches, and the part of it that another open site reaches too."""
+    count = given.times_covered(np.concatenate((np.flatnonzero(stays), order)))
+    reached, overlap = np.zeros(len(order)), np.zeros(len(order))
     for k, j in enumerate(order):
         points = given.points_of(j)
         weights = given.weights[points]
         reached[k], overlap[k] = total(weights), total(weights[count[points] > 1])
-        loss[k] = total(weights[count[points] == 1])
-    return reached, overlap, loss
-
-
-def _replacements(
-    given: Given, terms: Terms, order: NDArray[np.int64], loss: NDArray[np.float64], required: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return who would make up most for each site: of alike ones the lowest number, conditions kept where they are now."""
-    is_open = np.zeros(given.n_sites, bool)
-    is_open[terms.standing] = is_open[order] = True
-    count = given.times_covered(np.flatnonzero(is_open))
-    already = set(terms.broken(is_open))
-    free = np.setdiff1d(terms.new, order)
-    uncovered = np.where(count == 0, given.weights, 0.0) @ given.by_site
-    best, still = np.full(len(order), -1), loss.copy()
-    for k, j in enumerate(order):
-        points = given.points_of(j)
-        alone = np.zeros(len(given.weights))
-        alone[points] = np.where(count[points] == 1, given.weights[points], 0.0)
-        made_up = (uncovered + alone @ given.by_site)[free]
-        for place in np.argsort(-made_up, kind="stable"):
-            if made_up[place] <= 0:
-                break
-            swapped = is_open.copy()
-            swapped[j], swapped[free[place]] = False, True
-            if set(terms.broken(swapped)) <= already and j not in required:
-                best[k], still[k] = free[place], loss[k] - made_up[place]
-                break
-    return best, still
-
-
-def _ranks(
-    given: Given, terms: Terms, order: NDArray[np.int64], draws: int, spread: float, seed: int
-) -> NDArray[np.float64]:
-    """Return the rank of each site: as it stands, with each other site dropped, and with weights perturbed."""
-    rng = np.random.default_rng(seed)
-    column = {int(j): k for k, j in enumerate(order)}
-    ranks = np.full((1 + len(order) + draws, len(order)), np.nan)
-    ranks[0] = np.arange(1, len(order) + 1)
-    for k in range(len(order)):
-        for rank, j in enumerate(in_order(given, terms.standing, np.delete(order, k))[0], start=1):
-            ranks[1 + k, column[int(j)]] = rank
-    for draw in range(draws):
-        weights = given.weights * rng.uniform(1 - spread, 1 + spread, len(given.weights))
-        varied = given.with_weights(weights)
-        for rank, j in enumerate(in_order(varied, terms.standing, order)[0], start=1):
-            ranks[1 + len(order) + draw, column[int(j)]] = rank
-    return ranks
+    return reached, overlap

@@ -1,21 +1,18 @@
-"""How firm a choice is: asked again while speed, threshold and people vary, and beside the next best that really differ."""
+"""How firm a choice is: asked again while speed, threshold and people vary."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from planner.errors import InfeasibleError
-from planner.solvers.array_types import Matrix
-from planner.solvers.input.conditions import NOTHING_MORE, Conditions
-from planner.solvers.input.constraints import INF, Row
-from planner.solvers.input.effort import Effort
-from planner.solvers.input.times import check_times
-from planner.solvers.input.validation import Faults, check_whole, numbers
-from planner.solvers.questions.answers import check_problem, cover_result
-from planner.solvers.results import MaxCoverage
+from planner.solvers.array_types import Floats, Ints, Matrix
+from planner.solvers.input.keywords import CoverKeywords, takes
+from planner.solvers.input.problem import check_problem
+from planner.solvers.input.travel_times import check_times
+from planner.solvers.input.validation import Faults, check_numbers, check_whole
+from planner.solvers.questions.coverage_result import cover_result
 
 Scenario = tuple[Any, ArrayLike]
 
@@ -25,32 +22,24 @@ class Robustness:
     """How often each site was chosen: `chosen` times out of `draws`, `share` of them; `value` and `upper_bound` by scenario."""
 
     draws: int
-    chosen: NDArray[np.int64]
-    value: NDArray[np.float64]
-    upper_bound: NDArray[np.float64]
-    selected: tuple[NDArray[np.int64], ...]
+    chosen: Ints
+    value: Floats
+    upper_bound: Floats
+    selected: tuple[Ints, ...]
 
     @property
-    def share(self) -> NDArray[np.float64]:
+    def share(self) -> Floats:
         """How often each site was chosen, as a share of the scenarios."""
         return self.chosen / max(self.draws, 1)
 
 
+@takes(CoverKeywords)
 def robustness(
     scenarios: Sequence[Scenario] | Callable[[np.random.Generator], Scenario],
     sites: int | None = None,
     *,
     draws: int = 30,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
+    **keywords: Unpack[CoverKeywords],
 ) -> Robustness:
     """Choose sites by `max_coverage` in many scenarios, and count how often each is chosen.
 
@@ -62,26 +51,14 @@ def robustness(
         faults = Faults()
         check_whole(draws, "draws", faults)
         faults.refuse()
-        seeds = np.random.SeedSequence(seed).spawn(int(draws))
+        seeds = np.random.SeedSequence(keywords.get("seed", 1)).spawn(int(draws))
         drawn = [scenarios(np.random.default_rng(each)) for each in seeds]
     else:
         drawn = list(scenarios)
-    effort = Effort(gap, time_limit_s, seed, threads)
     results = []
     for cov, weights in drawn:
-        given, terms = check_problem(
-            cov,
-            weights,
-            conditions,
-            effort,
-            sites=sites,
-            budget=budget,
-            costs=costs,
-            required=required,
-            forbidden=forbidden,
-            existing=existing,
-        )
-        results.append((given.n_sites, cover_result(given, terms, effort, {})))
+        given, constraints, limits = check_problem(cov, weights, sites=sites, **keywords)
+        results.append((given.n_sites, cover_result(given, constraints, limits, {})))
     chosen = np.zeros(max((n for n, _ in results), default=0), np.int64)
     for _, found in results:
         chosen[found.selected] += 1
@@ -112,11 +89,11 @@ def vary(
     Raises
     ------
     InputError
-        Times, weights or ranges cannot be; all faults are named together.
+        TravelTimes, weights or ranges cannot be; all faults are named together.
     """
     faults = Faults()
     times = check_times(t, faults)
-    usual = numbers(weights, times.shape[0], "weights", faults)
+    usual = check_numbers(weights, times.shape[0], "weights", faults)
     for name, span in (("speed", speed), ("threshold", threshold), ("people", people)):
         if len(span) != 2 or not 0 <= span[0] <= span[1] < np.inf or (name == "speed" and span[0] == 0):
             faults.add("bad_range", name=name, given=str(tuple(span)))
@@ -128,55 +105,3 @@ def vary(
         return times.matrix_within(limit_s), varied
 
     return draw
-
-
-def alternatives(
-    cov: Matrix,
-    weights: ArrayLike,
-    sites: int | None = None,
-    *,
-    number: int = 3,
-    differ: int = 1,
-    budget: float | None = None,
-    costs: ArrayLike | None = None,
-    required: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    existing: ArrayLike = (),
-    conditions: Conditions = NOTHING_MORE,
-    gap: float = 0.0,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    threads: int | None = None,
-) -> tuple[MaxCoverage, ...]:
-    """Return the best choice and the next best that really differ: each lacks at least `differ` sites of each before it.
-
-    Each has the bound that holds under that condition. Fewer than `number` come back where no more (but to
-    open nothing) differ so much. The time limit is for each. The rest is as in `max_coverage`, errors too.
-    """
-
-    def check(faults: Faults) -> None:
-        check_whole(number, "number", faults)
-        check_whole(differ, "differ", faults)
-
-    effort = Effort(gap, time_limit_s, seed, threads)
-    given, terms = check_problem(
-        cov, weights, conditions, effort, sites=sites, budget=budget, costs=costs, required=required,
-        forbidden=forbidden, existing=existing, check=check,
-    )  # fmt: skip
-    asked: dict[str, Any] = {"sites": sites, "budget": budget, "differ": differ}
-    results: list[MaxCoverage] = []
-    for _ in range(int(number)):
-        try:
-            found = cover_result(given, terms, effort, asked)
-        except InfeasibleError:
-            if not results:
-                raise
-            break
-        if results and not len(found.selected):
-            break
-        results.append(found)
-        chosen = np.sort(found.selected)
-        terms = terms.with_rows(Row("differ", chosen, np.ones(len(chosen)), -INF, float(len(chosen) - differ)))
-        if len(chosen) < max(differ, 1):
-            break
-    return tuple(results)

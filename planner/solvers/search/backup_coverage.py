@@ -5,12 +5,12 @@ across the flat ground, and what counts in the end is counted in whole numbers.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.solvers.input.constraints import Terms
-from planner.solvers.input.merged_demand import Patterns
-from planner.solvers.stopping import Guard
+from planner.solvers.array_types import Bools, Floats
+from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.merged_demand import MergedDemand
+from planner.solvers.stopping import StoppingRule
 
 _PARTIAL = 0.02  # of a point's weight, for every cover it needs
 _WORK = 100_000_000  # stored pairs visited, at most
@@ -19,13 +19,13 @@ _TAKEN_OUT = (2, 5)
 _TRIED = 8  # of the best sites to open, until one keeps to all conditions
 
 
-def improve(patterns: Patterns, terms: Terms, is_open: NDArray[np.bool_], guard: Guard, seed: int) -> NDArray[np.bool_]:
-    """Return a choice within the terms (floors aside) that counts at least as much as `is_open`, which is one."""
-    search = _Search(patterns, terms)
+def improve(merged: MergedDemand, constraints: Constraints, is_open: Bools, stopping: StoppingRule, seed: int) -> Bools:
+    """Return a choice within the constraints (floors aside) that counts at least as much as `is_open`, which is one."""
+    search = _Search(merged, constraints)
     rng = np.random.default_rng(seed)
     best = search.climbed(is_open)
     work = in_vain = 0
-    while work < _WORK and in_vain < _IN_VAIN and guard.seconds_left() > 0 and not guard.is_cancelled():
+    while work < _WORK and in_vain < _IN_VAIN and stopping.seconds_left() > 0 and not stopping.is_cancelled():
         movable = np.flatnonzero(best & search.may_move)
         if len(movable) < 2:
             break
@@ -34,32 +34,32 @@ def improve(patterns: Patterns, terms: Terms, is_open: NDArray[np.bool_], guard:
         changed = search.climbed(search.filled(changed, rng))
         work += search.work
         in_vain += 1
-        if search.worth(changed) >= search.worth(best) and not terms.broken(changed):
+        if search.worth(changed) >= search.worth(best) and not constraints.broken(changed):
             in_vain = 0 if search.worth(changed) > search.worth(best) + 1e-12 else in_vain
             best = changed
-    guard.spend(work)
-    return best if patterns.weight_met(best) > patterns.weight_met(is_open) else is_open
+    stopping.spend(work)
+    return best if merged.weight_met(best) > merged.weight_met(is_open) else is_open
 
 
 class _Search:
     """Choices of one problem, compared by what counts and a little by what nearly does."""
 
-    def __init__(self, patterns: Patterns, terms: Terms) -> None:
-        self.terms = terms
-        shape = (len(patterns), terms.n_sites)
-        self.rows = sparse.csr_array((np.ones(len(patterns.sites)), patterns.sites, patterns.ptr), shape=shape)
+    def __init__(self, merged: MergedDemand, constraints: Constraints) -> None:
+        self.constraints = constraints
+        shape = (len(merged), constraints.n_sites)
+        self.rows = sparse.csr_array((np.ones(len(merged.sites)), merged.sites, merged.ptr), shape=shape)
         self.columns = self.rows.tocsc()
-        self.need = patterns.need
-        self.weight = patterns.whole / max(float(patterns.whole.sum()), 1.0)
-        low, high = terms.bounds()
+        self.need = merged.need
+        self.weight = merged.whole / max(float(merged.whole.sum()), 1.0)
+        low, high = constraints.bounds()
         self.may_move = (low < 0.5) & (high > 0.5)
         self.work = 0
 
-    def worth(self, is_open: NDArray[np.bool_]) -> float:
+    def worth(self, is_open: Bools) -> float:
         """Return what a choice counts, and a little for what nearly does."""
         return float(self._worth_of(self.rows @ is_open.astype(float)) @ self.weight)
 
-    def climbed(self, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def climbed(self, is_open: Bools) -> Bools:
         """Return the choice after the best swaps and openings, until none helps."""
         is_open, self.work = is_open.copy(), 0
         while True:
@@ -75,42 +75,42 @@ class _Search:
                     if gain[opened] <= best:
                         break
                     changed = self._swapped(is_open, closed, opened)
-                    if not self.terms.broken(changed):
+                    if not self.constraints.broken(changed):
                         best, pick = float(gain[opened]), changed
                         break
             if pick is None:
                 return is_open
             is_open = pick
 
-    def filled(self, is_open: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    def filled(self, is_open: Bools, rng: np.random.Generator) -> Bools:
         """Return the choice with sites opened by gain, each gain blurred a little, as long as the conditions allow it."""
         is_open = is_open.copy()
         while True:
-            gain = self._gains(self.rows @ is_open.astype(float)) * rng.uniform(0.7, 1.0, self.terms.n_sites)
+            gain = self._gains(self.rows @ is_open.astype(float)) * rng.uniform(0.7, 1.0, self.constraints.n_sites)
             gain[is_open | ~self.may_move] = -np.inf
             for opened in np.argsort(-gain, kind="stable")[:_TRIED].tolist():
                 changed = self._swapped(is_open, -1, opened)
-                if gain[opened] > 0 and not self.terms.broken(changed):
+                if gain[opened] > 0 and not self.constraints.broken(changed):
                     is_open = changed
                     break
             else:
                 return is_open
 
-    def _worth_of(self, count: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _worth_of(self, count: Floats) -> Floats:
         return (count >= self.need) + _PARTIAL * np.minimum(count, self.need)
 
-    def _gains(self, count: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _gains(self, count: Floats) -> Floats:
         """Return what each site would add where it covers."""
         more = self._worth_of(count + 1) - self._worth_of(count)
         return np.asarray((self.weight * more) @ self.rows)
 
-    def _column(self, site: int) -> NDArray[np.float64]:
+    def _column(self, site: int) -> Floats:
         first, last = self.columns.indptr[site], self.columns.indptr[site + 1]
         column = np.zeros(len(self.need))
         column[self.columns.indices[first:last]] = 1.0
         return column
 
-    def _swapped(self, is_open: NDArray[np.bool_], closed: int, opened: int) -> NDArray[np.bool_]:
+    def _swapped(self, is_open: Bools, closed: int, opened: int) -> Bools:
         changed = is_open.copy()
         if closed >= 0:
             changed[closed] = False

@@ -3,42 +3,41 @@
 import heapq
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.solvers.input.constraints import Terms
-from planner.solvers.input.validation import Given, total
+from planner.counting import total
+from planner.solvers.array_types import Bools, Floats, Int32s, Ints
+from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.validation import CoverInput
 
 
-def pruned(given: Given, terms: Terms, is_open: NDArray[np.bool_], times: int = 1) -> NDArray[np.bool_]:
+def pruned(given: CoverInput, constraints: Constraints, is_open: Bools, times: int = 1) -> Bools:
     """Return the choice without new sites that nobody needs: no weight counts less and no condition breaks without them."""
     is_open = is_open.copy()
     count = given.times_covered(np.flatnonzero(is_open))
-    new = np.intersect1d(np.flatnonzero(is_open), terms.new)
-    for j in np.setdiff1d(new, terms.required)[::-1].tolist():
+    new = np.intersect1d(np.flatnonzero(is_open), constraints.new)
+    for j in np.setdiff1d(new, constraints.required)[::-1].tolist():
         points = given.points_of(j)
         if (given.weights[points[count[points] == times]] > 0).any():
             continue
         is_open[j] = False
-        if terms.broken(is_open):
+        if constraints.broken(is_open):
             is_open[j] = True
         else:
             count[points] -= 1
     return is_open
 
 
-def reopened(given: Given, terms: Terms, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def reopened(given: CoverInput, constraints: Constraints, is_open: Bools) -> Bools:
     """Return the choice with every centre that closes for nothing left open."""
     is_open = is_open.copy()
-    for j in terms.closable[~is_open[terms.closable]].tolist():
+    for j in constraints.closable[~is_open[constraints.closable]].tolist():
         is_open[j] = True
-        if terms.broken(is_open):
+        if constraints.broken(is_open):
             is_open[j] = False
     return is_open
 
 
-def in_order(
-    given: Given, standing: NDArray[np.int64], chosen: NDArray[np.int64], times: int = 1
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def in_order(given: CoverInput, standing: Ints, chosen: Ints, times: int = 1) -> tuple[Ints, Floats]:
     """Return chosen sites by largest marginal gain beside those that stand, and the gains.
 
     A point counts when `times` sites cover it; sites that gain alike come by the weight they cover once more, then by number.
@@ -64,7 +63,7 @@ def in_order(
     return np.array(order, np.int64), np.array(gains, float)
 
 
-def _worth(given: Given, count: NDArray[np.int64], points: NDArray[np.int32], times: int) -> tuple[float, float]:
+def _worth(given: CoverInput, count: Ints, points: Int32s, times: int) -> tuple[float, float]:
     """Return the weight that a site over some points makes count, and the weight it only helps to (for several times)."""
     weights, lacking = given.weights[points], times - count[points]
     return total(weights[lacking == 1]), total(weights[lacking >= 1]) if times > 1 else 0.0

@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.kernels.cover import FREE, Cover, group_rows, pack_rows, transpose
 from planner.kernels.cover_parts import sums_of, take_catchments
 from planner.kernels.cover_search import opening_order
-from planner.solvers.bounds.lagrangian import Dual
-from planner.solvers.input.catchments import Catchments, Kept, Pool, checked_parts
-from planner.solvers.input.reduction import Problem, Scaled
+from planner.solvers.array_types import Bools, Int32s, Ints
+from planner.solvers.bounds.lagrangian import LagrangianDual
+from planner.solvers.input.catchments import CatchmentPool, Catchments, KeptCatchments, checked_parts
+from planner.solvers.input.reduction import CoverProblem, ScaledWeights
 from planner.solvers.search.local_search import LocalSearch, columns_of, start
-from planner.solvers.stopping import Guard
+from planner.solvers.stopping import StoppingRule
 
 _SAMPLE_SITES, _SAMPLE_EACH = 20_000, 40  # kept at first: so many, and so many for each that is to open
 _DUAL_WORK, _DUAL_STEPS = 25_000_000_000, (40, 400)
@@ -31,43 +31,43 @@ _IN_USE = 0.01  # a site opened by this part at least is one that prices lean on
 
 
 @dataclass
-class Streamed:
+class StreamedCoverage:
     """What was found: chosen sites in opening order, what each gains in wholes, who is covered, and the bound in wholes."""
 
-    selected: NDArray[np.int64]
-    gains: NDArray[np.int64]
-    covered: NDArray[np.bool_]
+    selected: Ints
+    gains: Ints
+    covered: Bools
     bound: int
 
 
-class Streaming:
+class StreamedSearch:
     """One search over catchments that come in parts."""
 
     def __init__(
         self,
         catchments_of: Catchments,
-        scaled: Scaled,
-        whole: NDArray[np.int64],
-        candidates: NDArray[np.int64],
-        ceilings: NDArray[np.int64],
+        scaled: ScaledWeights,
+        whole: Ints,
+        candidates: Ints,
+        ceilings: Ints,
         number: int,
         *,
         pairs_kept: int,
-        guard: Guard,
+        stopping: StoppingRule,
         seed: int,
     ) -> None:
         """Search among `candidates`, each of which covers at most its ceiling of `whole` weight."""
         self._catchments_of, self._unit = catchments_of, scaled.unit
         self._whole, self._candidates, self._ceiling = whole, candidates, ceilings
-        self._number, self._pairs_kept, self._guard, self._seed = number, pairs_kept, guard, seed
+        self._number, self._pairs_kept, self._guard, self._seed = number, pairs_kept, stopping, seed
         self._chosen = np.empty(0, np.int64)
         self._in_use = self._chosen  # sites that the choice or the prices lean on; they are kept
         self._value = self._last_gain = 0
         self._seen = np.full(len(whole), -1, np.int64)
         self.bound = min(int(whole.sum()), most_of(ceilings[candidates], number)) // self._unit * self._unit
 
-    def run(self, passes: int) -> Streamed:
-        """Sample, then price all and choose anew among those that collect most, `passes` times or until the guard stops."""
+    def run(self, passes: int) -> StreamedCoverage:
+        """Sample, then price all and choose anew among those that collect most, `passes` times or until the rule stops."""
         pool = self._sample()
         price = self._solve(pool)
         for k in range(passes):
@@ -85,10 +85,10 @@ class Streaming:
             self._guard.must_stop(self._value, self.bound)
         return self._in_order(pool)
 
-    def _parts(self, sites: NDArray[np.int64]) -> Iterator[Pool]:
+    def _parts(self, sites: Ints) -> Iterator[CatchmentPool]:
         yield from checked_parts(self._catchments_of, sites, self._seen)
 
-    def _sample(self) -> Pool:
+    def _sample(self) -> CatchmentPool:
         """Return a sample of the sites, and where not all fit a second, of those only that can collect enough."""
         n = max(_SAMPLE_SITES, _SAMPLE_EACH * self._number)
         first = self._some(self._candidates, n)
@@ -101,20 +101,20 @@ class Streaming:
         n = int(self._pairs_kept / max(float(size.mean()) if len(size) else 1.0, 1.0))
         return self._keep(np.union1d(self._some(able, n), self._chosen))
 
-    def _some(self, sites: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    def _some(self, sites: Ints, n: int) -> Ints:
         if len(sites) <= n:
             return sites
         return np.sort(np.random.default_rng(self._seed).choice(sites, n, replace=False))
 
-    def _keep(self, sites: NDArray[np.int64]) -> Pool:
-        kept = Kept(self._pairs_kept, 1)
+    def _keep(self, sites: Ints) -> CatchmentPool:
+        kept = KeptCatchments(self._pairs_kept, 1)
         for some, ptr, rows in self._parts(sites):
             self._ceiling[some] = sums_of(ptr, rows, self._whole)
             kept.add(some, self._ceiling[some], ptr, rows)
         kept.thin(self._chosen)
         return kept.pool()
 
-    def _solve(self, pool: Pool, *, priced: bool = True) -> NDArray[np.int64]:
+    def _solve(self, pool: CatchmentPool, *, priced: bool = True) -> Ints:
         """Choose among the pool, better than before where that can be, and return whole prices of all rows."""
         sites, ptr, rows = pool
         row_ptr, row_sites = transpose(ptr, rows, len(self._whole))
@@ -122,7 +122,7 @@ class Streaming:
         row_ptr, row_sites = pack_rows(row_ptr, row_sites, leader, np.arange(len(sites), dtype=np.int32))
         site_ptr, site_rows = transpose(row_ptr, row_sites, len(sites))
         cover = Cover(row_ptr, row_sites, site_ptr, site_rows, weight, np.ones(len(sites), np.int64))
-        problem = Problem(cover, self._number, sites, np.empty(0, np.int64), 0, self._unit)
+        problem = CoverProblem(cover, self._number, sites, np.empty(0, np.int64), 0, self._unit)
         best = start(problem)
         self._last_gain = _last_gain(problem, best.sites)
         before = LocalSearch(problem, np.flatnonzero(np.isin(sites, self._chosen)))
@@ -132,12 +132,12 @@ class Streaming:
             work = min(_SEARCH_WORK, 20 * problem.n_pairs)
             self._guard.spend(search.repair(np.ones(len(sites), bool), self._seed, work))
         if search.value > self._value:
-            self._chosen, self._value = search.answer.sites, search.value
+            self._chosen, self._value = search.solution.sites, search.value
         price = self._whole.copy()
         self._in_use = self._chosen
         if not priced:
             return price
-        dual = Dual(problem, search.chosen)
+        dual = LagrangianDual(problem, search.chosen)
         steps = int(np.clip(_DUAL_WORK // (2 * problem.n_pairs + 1), *_DUAL_STEPS))
         self._guard.spend(dual.lower(steps, search.value))
         self._in_use = np.union1d(self._chosen, sites[dual.share > _IN_USE])
@@ -146,13 +146,13 @@ class Streaming:
         price[known] = np.clip(np.rint(part * self._whole[known]), 0, self._whole[known]).astype(np.int64)
         return np.minimum(price, self._whole)
 
-    def _price_all(self, pool: Pool, price: NDArray[np.int64]) -> tuple[Pool, bool]:
+    def _price_all(self, pool: CatchmentPool, price: Ints) -> tuple[CatchmentPool, bool]:
         """Add up what every site collects, lower the bound by it, and keep those that collect most."""
         sites, ptr, rows = pool
         collected = np.minimum(self._ceiling, int(self._whole.sum()))
         collected[sites] = sums_of(ptr, rows, price)
         last = _last_within(collected[sites], self._number)
-        kept = Kept(self._pairs_kept, 9 * (last // 10))
+        kept = KeptCatchments(self._pairs_kept, 9 * (last // 10))
         kept.add(sites, collected[sites], ptr, rows)
         in_pool = np.zeros(len(collected), bool)
         in_pool[sites] = True
@@ -171,15 +171,13 @@ class Streaming:
         kept.thin(self._in_use)
         return (kept.pool() if finished else pool), finished
 
-    def _used_of(
-        self, pool: Pool, kept: Kept
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    def _used_of(self, pool: CatchmentPool, kept: KeptCatchments) -> tuple[Ints, Ints, Ints, Int32s]:
         """Return the sites that choice or prices lean on and that are not kept for what they collect, as a part that is."""
         sites, ptr, rows = pool
         which = np.flatnonzero(np.isin(sites, np.setdiff1d(self._in_use, kept.sites)))
         return sites[which], np.full(len(which), kept.least), *take_catchments(ptr, rows, which)
 
-    def _in_order(self, pool: Pool) -> Streamed:
+    def _in_order(self, pool: CatchmentPool) -> StreamedCoverage:
         """Return the chosen sites by what each gains, without those that gain nothing."""
         sites, ptr, rows = pool
         which = np.flatnonzero(np.isin(sites, self._chosen))
@@ -187,10 +185,10 @@ class Streaming:
         covered = np.zeros(len(self._whole), bool)
         order, gain = opening_order(chosen_ptr, chosen_rows, self._whole, covered)
         adds = gain > 0
-        return Streamed(sites[which][order[adds]], gain[adds], covered, self.bound)
+        return StreamedCoverage(sites[which][order[adds]], gain[adds], covered, self.bound)
 
 
-def _last_gain(problem: Problem, sites: NDArray[np.int64]) -> int:
+def _last_gain(problem: CoverProblem, sites: Ints) -> int:
     """Return what the last of a choice adds, in opening order; 0 where fewer sites than may open add anything."""
     columns = np.flatnonzero(np.isin(problem.site, sites))
     if len(columns) < problem.limit or not len(columns):
@@ -200,7 +198,7 @@ def _last_gain(problem: Problem, sites: NDArray[np.int64]) -> int:
     return int(opening_order(ptr, rows, cover.weight, np.zeros(len(cover.weight), bool))[1][-1])
 
 
-def most_of(collected: NDArray[np.int64], number: int) -> int:
+def most_of(collected: Ints, number: int) -> int:
     """Return the most that so many sites collect, each whole, without running over."""
     if number <= 0 or not len(collected):
         return 0
@@ -208,7 +206,7 @@ def most_of(collected: NDArray[np.int64], number: int) -> int:
     return sum(largest.tolist())
 
 
-def _last_within(collected: NDArray[np.int64], number: int) -> int:
+def _last_within(collected: Ints, number: int) -> int:
     """Return what the last of the `number` best collects; 0 where there are not so many."""
     if number <= 0 or len(collected) < number:
         return 0

@@ -1,14 +1,14 @@
 """The planner's own road layer: drawn lines, of any CRS and from any drawing program, become streets that meet.
 
 `read_lines` reads a file, `ways_of_lines` makes a layer into ways: it drops what is no line, closes what may not be walked, lets
-lines meet (`readers.noding` has the rules) and says what it met. Columns it understands, in English or Chinese, stand in
+lines meet (`joining.noding` has the rules) and says what it met. Columns it understands, in English or Chinese, stand in
 `COLUMNS`; one-way does not bind walkers.
 """
 
 import itertools
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -21,9 +21,8 @@ from planner.crs import WGS84, metric_crs, transformer
 from planner.datum import to_wgs84
 from planner.errors import CRSError, GeometryError, InputError, NetworkError
 from planner.findings import InputReport
-from planner.streets.readers.chains import Web
-from planner.streets.readers.line_tags import tags_of
-from planner.streets.readers.noding import (
+from planner.streets.joining.linework import Linework
+from planner.streets.joining.noding import (
     SAME_PLACE_M,
     Join,
     cut_at_crossings,
@@ -32,14 +31,12 @@ from planner.streets.readers.noding import (
     near_misses,
     same_points,
 )
-from planner.streets.readers.osm import RawWays, hull_of
+from planner.streets.joining.ways import Ways, hull_of
+from planner.streets.readers.line_tags import tags_of
+from planner.streets.readers.surface_tags import surface_of
 from planner.streets.readers.walkable import WalkRules, level_of
-from planner.streets.surface import ground_of
 from planner.tables import check_file, read_vector
 from planner.tables.positions import effective_crs
-
-if TYPE_CHECKING:
-    from planner.streets.network import StreetNetwork
 
 TOLERANCE_M = 1.0
 """An end this near to a line, or to another end, is joined to it."""
@@ -83,7 +80,7 @@ def ways_of_lines(
     noded: bool = False,
     rules: WalkRules | None = None,
     report: InputReport | None = None,
-) -> RawWays:
+) -> Ways:
     """Return the ways of a layer of lines in any CRS.
 
     Lines of a level meet where they touch or cross; where the layer is `noded` already they meet only at vertices they share.
@@ -107,45 +104,38 @@ def ways_of_lines(
             raise InputError("streets.bad_distance", name=name, value=value)
     parts = _parts(gdf, report)
     parts = _walked(parts, gdf, rules or WalkRules(), report)
-    web, rows, longitude, latitude = _drawn(parts, gdf, report)
+    linework, rows, longitude, latitude = _drawn(parts, gdf, report)
     crossings = 0
     if not noded:
-        web, ways = cut_at_crossings(cut_at_points(web))
+        linework, ways = cut_at_crossings(cut_at_points(linework))
         crossings = len(ways)
-    web, joins = join_ends(web, tolerance_m)
-    gaps = near_misses(web, tolerance_m, gap_m)
+    linework, joins = join_ends(linework, tolerance_m)
+    gaps = near_misses(linework, tolerance_m, gap_m)
     report.figures |= {
         "crossings": crossings,
         "ends_joined": len(joins),
-        "dead_ends": len(web.dead_ends),
+        "dead_ends": len(linework.dead_ends),
         "gaps": len(gaps),
     }
     if joins:
         longest = round(max(join.metres for join in joins), 2)
         report.add("streets.ends_joined", "repaired", count=len(joins), tolerance_m=tolerance_m, longest_m=longest)
-    if len(web.dead_ends):
-        report.add("streets.dead_ends", "note", count=len(web.dead_ends))
-    _report_gaps(web, rows, gaps, report)
+    if len(linework.dead_ends):
+        report.add("streets.dead_ends", "note", count=len(linework.dead_ends))
+    _report_gaps(linework, rows, gaps, report)
     figures = {"ways_read": report.rows_read, "ways_walked": report.rows_used, "points_missing": 0, **report.figures}
-    return web.to_ways(hull_of(longitude, latitude), figures)
-
-
-def dead_ends(network: "StreetNetwork") -> gpd.GeoSeries:
-    """Return the places (WGS 84) where one stretch of street ends and no other goes on."""
-    ends = np.bincount(np.concatenate((network.edge_from, network.edge_to)), minlength=network.n_nodes)
-    points = shapely.points(network.node_x[ends == 1], network.node_y[ends == 1])
-    return gpd.GeoSeries(points, crs=network.crs).to_crs(WGS84)
+    return linework.to_ways(hull_of(longitude, latitude), figures)
 
 
 class _Parts(NamedTuple):
-    """The single lines of a layer: their shapes, the feature each is of, its row, class, level and ground."""
+    """The single lines of a layer: their shapes, the feature each is of, its row, class, level and surface."""
 
     shape: NDArray[np.object_]
     feature: NDArray[np.int64]
     row: NDArray[np.int64]
     street_class: NDArray[np.object_]
     level: NDArray[np.int16]
-    ground: NDArray[np.uint8]
+    surface: NDArray[np.uint8]
 
     def only(self, keep: NDArray[np.bool_]) -> "_Parts":
         return _Parts(
@@ -154,7 +144,7 @@ class _Parts(NamedTuple):
             self.row[keep],
             self.street_class[keep],
             self.level[keep],
-            self.ground[keep],
+            self.surface[keep],
         )
 
 
@@ -188,8 +178,8 @@ def _parts(gdf: gpd.GeoDataFrame | gpd.GeoSeries, report: InputReport) -> _Parts
         report.add("streets.line_not_finite", "dropped", int(rows[at]))
     keep = is_line & finite
     none = np.full(int(keep.sum()), None, object)
-    level, ground = np.zeros(len(none), np.int16), np.zeros(len(none), np.uint8)
-    return _Parts(shape[keep], feature[keep], rows[feature[keep]], none, level, ground)
+    level, surface = np.zeros(len(none), np.int16), np.zeros(len(none), np.uint8)
+    return _Parts(shape[keep], feature[keep], rows[feature[keep]], none, level, surface)
 
 
 def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRules, report: InputReport) -> _Parts:
@@ -199,10 +189,10 @@ def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRul
     for tagged in tags:
         key = tuple(tagged.items())
         if key not in known:
-            known[key] = (rules.street_class(tagged), level_of(tagged), ground_of(tagged))
+            known[key] = (rules.street_class(tagged), level_of(tagged), surface_of(tagged))
     classes = np.array([known[tuple(tagged.items())][0] for tagged in tags], object)
     levels = np.array([known[tuple(tagged.items())][1] for tagged in tags], np.int16)
-    grounds = np.array([known[tuple(tagged.items())][2] for tagged in tags], np.uint8)
+    surfaces = np.array([known[tuple(tagged.items())][2] for tagged in tags], np.uint8)
     closed = classes == None  # noqa: E711  elementwise
     if closed[parts.feature].all():
         raise NetworkError("streets.no_streets", file=report.file, ways=len(gdf))
@@ -212,14 +202,14 @@ def _walked(parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, rules: WalkRul
     if 2 * above > int((~closed).sum()):  # a column of road grades, more likely than a town on stilts
         report.add("streets.most_off_the_ground", "doubtful", count=above, of=int((~closed).sum()))
     of = parts.feature
-    parts = parts._replace(street_class=classes[of], level=levels[of], ground=grounds[of])
+    parts = parts._replace(street_class=classes[of], level=levels[of], surface=surfaces[of])
     return parts.only(~closed[parts.feature])
 
 
 def _drawn(
     parts: _Parts, gdf: gpd.GeoDataFrame | gpd.GeoSeries, report: InputReport
-) -> tuple[Web, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return lines as a web in metres, each way's row, and the coordinates; repeated and pointless lines are dropped."""
+) -> tuple[Linework, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return lines as a linework in metres, each way's row, and the coordinates; repeated and pointless lines are dropped."""
     crs = CRS.from_user_input(gdf.crs)
     _check_degrees(parts.shape, crs)
     xy, line = shapely.get_coordinates(parts.shape, return_index=True)
@@ -243,7 +233,7 @@ def _drawn(
     point = same_points(place, np.repeat(parts.level, np.diff(indptr)), is_end)
     _, at, point = np.unique(point, return_index=True, return_inverse=True)
     classes, way_class = np.unique(parts.street_class.astype(str), return_inverse=True)
-    web = Web(
+    linework = Linework(
         crs=metres,
         x=place[at, 0],
         y=place[at, 1],
@@ -254,10 +244,10 @@ def _drawn(
         way_level=parts.level,
         way_origin=parts.row,
         classes=tuple(classes.tolist()),
-        way_ground=parts.ground,
+        way_surface=parts.surface,
         mark=np.zeros(len(at), np.uint8),
     )
-    return web, parts.row, longitude, latitude
+    return linework, parts.row, longitude, latitude
 
 
 def _distinct(
@@ -283,14 +273,14 @@ def _distinct(
     return keep
 
 
-def _report_gaps(web: Web, rows: NDArray[np.int64], gaps: list[Join], report: InputReport) -> None:
-    lon, lat = web.degrees(web.x[[gap.point for gap in gaps]], web.y[[gap.point for gap in gaps]])
+def _report_gaps(linework: Linework, rows: NDArray[np.int64], gaps: list[Join], report: InputReport) -> None:
+    lon, lat = linework.degrees(linework.x[[gap.point for gap in gaps]], linework.y[[gap.point for gap in gaps]])
     for gap, x, y in list(zip(gaps, lon, lat, strict=True))[:_LISTED]:
         report.add(
             "streets.gap",
             "doubtful",
-            int(web.way_origin[gap.way]),
-            other=int(web.way_origin[gap.other_way]),
+            int(linework.way_origin[gap.way]),
+            other=int(linework.way_origin[gap.other_way]),
             metres=round(gap.metres, 2),
             longitude=round(float(x), 6),
             latitude=round(float(y), 6),

@@ -6,7 +6,6 @@ is not asked for again; delete it to have today's. `planner.streets.readers.over
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -167,12 +166,6 @@ def fetch_facilities(
         geometry=[shapely.Point(feature["geometry"]["coordinates"]) for feature in features],
         crs=WGS84,
     )
-
-
-def user_folder() -> Path:
-    """Return the folder in which this user's programs keep what they have fetched."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "quarter-hour-planner"
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------

@@ -1,60 +1,22 @@
 """Read the walkable ways of an OpenStreetMap file: ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``, through osmium."""
 
 import itertools
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import osmium
 import shapely
-from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
 
 from planner.errors import NetworkError
+from planner.streets.joining.ways import Ways, hull_of
 from planner.streets.readers.plazas import Crossing, cross, read_areas
+from planner.streets.readers.surface_tags import mark_of, surface_of
 from planner.streets.readers.walkable import TAG_KEYS, WalkRules, level_of
 from planner.streets.readers.xml_guard import check_xml
-from planner.streets.surface import ground_of, mark_of
 
 OSM_ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 _DEGREES_PER_UNIT = 1e-7  # OSM keeps coordinates as whole numbers of this
 _UNDEFINED = 2**31 - 1  # osmium's mark of a node that the file does not hold
-
-
-@dataclass(frozen=True)
-class RawWays:
-    """Chains of shared points, as read: way `w` runs over ``point_ref[indptr[w]:indptr[w + 1]]``.
-
-    `point_ref` (int64) names a point, equal where ways meet; `longitude`, `latitude` are WGS 84 degrees, one per entry of
-    `point_ref`; `way_class` indexes `classes`; `way_level` is 0 on the ground, above it on bridges, below it in tunnels.
-    `way_ground` has the bits of each way and `point_mark` the mark of each entry of `point_ref` (`planner.streets.surface`); None
-    where nothing is known of them.
-    `figures` tells what was read and left out. `extent` (WGS 84) is what the source covers: the box in the file's header,
-    else the convex hull of its streets.
-    """
-
-    point_ref: NDArray[np.int64]
-    longitude: NDArray[np.float64]
-    latitude: NDArray[np.float64]
-    indptr: NDArray[np.int64]
-    way_class: NDArray[np.int16]
-    classes: tuple[str, ...]
-    extent: Polygon | MultiPolygon
-    figures: dict[str, Any]
-    way_level: NDArray[np.int16]
-    way_ground: NDArray[np.uint8] | None = None
-    point_mark: NDArray[np.uint8] | None = None
-
-    @property
-    def grounds(self) -> NDArray[np.uint8]:
-        """The bits of each way, 0 where nothing is known."""
-        return np.zeros(len(self.way_class), np.uint8) if self.way_ground is None else self.way_ground
-
-    @property
-    def marks(self) -> NDArray[np.uint8]:
-        """The mark of each entry of `point_ref`, 0 where nothing is known."""
-        return np.zeros(len(self.point_ref), np.uint8) if self.point_mark is None else self.point_mark
 
 
 def is_osm_file(path: Path) -> bool:
@@ -62,7 +24,7 @@ def is_osm_file(path: Path) -> bool:
     return path.name.lower().endswith(OSM_ENDINGS)
 
 
-def read_ways(path: Path, rules: WalkRules) -> RawWays:
+def read_ways(path: Path, rules: WalkRules) -> Ways:
     """Read the ways of `path` that `rules` lets a walker use.
 
     Raises
@@ -82,7 +44,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
     classes: dict[str, int] = {}
     way_class: list[int] = []
     way_level: list[int] = []
-    way_ground: list[int] = []
+    way_surface: list[int] = []
     read = 0
     lookup: dict[int, tuple[int, int]] = {}
     marks: dict[int, int] = {}
@@ -111,7 +73,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
             ends.append(len(refs))
             way_class.append(classes.setdefault(street_class, len(classes)))
             way_level.append(level_of(way.tags))
-            way_ground.append(ground_of(way.tags))
+            way_surface.append(surface_of(way.tags))
         marks = _marked_nodes(file)
         crossings, plazas = cross(read_areas(file, rules), _chains(refs, ends)) if rules.plazas else ([], {})
         for crossing in crossings:
@@ -122,7 +84,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
             ends.append(len(refs))
             way_class.append(classes.setdefault(crossing.area.street_class, len(classes)))
             way_level.append(crossing.area.level)
-            way_ground.append(crossing.area.ground)
+            way_surface.append(crossing.area.surface)
         lookup = _nodes_elsewhere(file, {ref for ref, x in zip(refs, xs, strict=True) if x == _UNDEFINED})
     except (RuntimeError, ValueError, OSError) as fault:
         raise NetworkError("streets.unreadable", file=path, fault=str(fault)) from fault
@@ -144,7 +106,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         extent = hull_of(longitude, latitude)
     walked = len(way_class) - len(crossings)
     figures = {"ways_read": read, "ways_walked": walked, "points_missing": int(missing.sum()), **plazas}
-    return RawWays(
+    return Ways(
         point_ref=np.array(refs, np.int64),
         longitude=longitude,
         latitude=latitude,
@@ -154,7 +116,7 @@ def read_ways(path: Path, rules: WalkRules) -> RawWays:
         extent=extent,
         figures=figures,
         way_level=np.array(way_level, np.int16),
-        way_ground=np.array(way_ground, np.uint8),
+        way_surface=np.array(way_surface, np.uint8),
         point_mark=np.array([marks.get(ref, 0) for ref in refs], np.uint8),
     )
 
@@ -181,10 +143,3 @@ def _nodes_elsewhere(file: osmium.io.File, wanted: set[int]) -> dict[int, tuple[
         nodes = nodes.with_filter(osmium.filter.IdFilter(wanted))
     places = ((node.id, node.location) for node in nodes if node.id in wanted)  # type: ignore[union-attr]
     return {number: (place.x, place.y) for number, place in places if place.valid()}
-
-
-def hull_of(longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Polygon:
-    """Return the convex hull of points, nan left out; points in a row have a hull of no area."""
-    present = np.isfinite(longitude)
-    hull = shapely.convex_hull(shapely.multipoints(np.column_stack((longitude[present], latitude[present]))))
-    return hull if isinstance(hull, Polygon) else shapely.Polygon()

@@ -16,8 +16,8 @@ import osmium
 import shapely
 from numpy.typing import NDArray
 
+from planner.streets.readers.surface_tags import surface_of
 from planner.streets.readers.walkable import WalkRules, level_of
-from planner.streets.surface import ground_of
 
 MOST_CORNERS = 80
 """An area with more entrances and inner corners is crossed between its entrances alone, one with more entrances not at all."""
@@ -31,7 +31,7 @@ class Area:
 
     street_class: str
     level: int
-    ground: int
+    surface: int
     rings: list[Ring]
     is_way: bool
 
@@ -57,7 +57,7 @@ def read_areas(file: osmium.io.File, rules: WalkRules) -> list[Area]:
             continue
         for outer in thing.outer_rings():
             rings = [_ring(outer), *(_ring(inner) for inner in thing.inner_rings(outer))]
-            found.append(Area(street_class, level_of(tags), ground_of(tags), rings, is_way))
+            found.append(Area(street_class, level_of(tags), surface_of(tags), rings, is_way))
     return found
 
 

@@ -1,32 +1,36 @@
-"""Streets from files of any kind, one or several, with gates: read, combined, built, and kept beside the project.
+"""Streets from files of any kind, one or several, with gates: read, combined, built, and kept for next time.
 
 Which reader a file gets is told by its ending: OpenStreetMap (``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``), a graph that
 OSMnx saved (``.graphml``), or a layer of lines (everything else).
 """
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import shapely
 from shapely import Geometry
 
 from planner.findings import Finding, InputReport
-from planner.streets.cache import cached_arrays
-from planner.streets.graph import load_graphml, ways_of_graph
-from planner.streets.islands import connect_islands
-from planner.streets.readers.build import build_arrays
-from planner.streets.readers.combine import COMBINE_TOLERANCE_M, combine
-from planner.streets.readers.gates import GATE_TOLERANCE_M, open_gates
+from planner.streets.cache import Told, kept_network
+from planner.streets.joining.build import build_network
+from planner.streets.joining.combine import COMBINE_TOLERANCE_M, combine
+from planner.streets.joining.gates import GATE_TOLERANCE_M, open_gates
+from planner.streets.joining.islands import connect_islands
+from planner.streets.joining.ways import Ways
+from planner.streets.network import Network
+from planner.streets.readers.graphs import load_graphml, ways_of_graph
 from planner.streets.readers.lines import GAP_M, TOLERANCE_M, read_lines, ways_of_lines
-from planner.streets.readers.osm import RawWays, is_osm_file, read_ways
+from planner.streets.readers.osm import is_osm_file, read_ways
 from planner.streets.readers.walkable import WalkRules
 from planner.tables.parts import parts_of
-
-_VERSION = 2  # moves when lines, combining or gates come to mean something else
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,89 @@ class Source:
 
 @dataclass(frozen=True)
 class Gates:
-    """A layer of gates (points in any CRS), and how far from each the streets on either side may lie."""
+    """A layer of gates (points in any CRS), how far from each the streets on either side may lie, and the name of its file."""
 
     points: gpd.GeoDataFrame | gpd.GeoSeries
     tolerance_m: float = GATE_TOLERANCE_M
+    file: str = "gates"
 
 
-def read_source(source: Source, *, rules: WalkRules, report: InputReport) -> RawWays:
+@dataclass(frozen=True, eq=False)
+class StreetSources:
+    """All that decides what a network is: its files, the most trusted first, and how they are read and joined.
+
+    `boundary` (WGS 84) limits it to the streets that touch it, widened by `buffer_m` metres; sources are joined within
+    `tolerance_m` metres.
+    """
+
+    sources: Sequence[Source]
+    boundary: Geometry | None = None
+    buffer_m: float = 0.0
+    tolerance_m: float = COMBINE_TOLERANCE_M
+    gates: Gates | None = None
+    rules: WalkRules = field(default_factory=WalkRules)
+
+    def key(self) -> str:
+        """Return a digest of everything that goes in: the files' content, the options, and the program that reads them.
+
+        OpenStreetMap files go by their content alone; what is said of others may name them.
+        """
+        digest = hashlib.sha256(_program())
+        for source in self.sources:
+            name = "" if is_osm_file(source.path) else source.path.name
+            digest.update(repr(replace(source, path=Path(name))).encode())
+            for file in parts_of(source.path):
+                with file.open("rb") as stream:
+                    digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(f"{self.rules} {float(self.buffer_m)!r} {float(self.tolerance_m)!r}".encode())
+        digest.update(b"" if self.boundary is None else self.boundary.wkb)
+        digest.update(_gates_key(self.gates))
+        return digest.hexdigest()[:32]
+
+    def build(self) -> tuple[Network, Told]:
+        """Read the files and build the network; return it with what is to be told of each source, and of the gates.
+
+        Raises
+        ------
+        PlannerError
+            A file cannot be read, holds no street, or lies elsewhere; no street is within the boundary; a distance is none.
+        """
+        reports = [InputReport("streets", source.path.name) for source in self.sources]
+        at_gates = InputReport("gates", self.gates.file if self.gates else "gates")
+        pairs = zip(self.sources, reports, strict=True)
+        ways = combine(
+            [read_source(source, rules=self.rules, report=report) for source, report in pairs],
+            self.tolerance_m,
+            reports=reports,
+        )
+        if self.gates is not None:
+            ways = open_gates(ways, self.gates.points, self.gates.tolerance_m, report=at_gates)
+        ways = connect_islands(ways, self.rules.connect_islands_m)
+        names = str(self.sources[0].path) if len(reports) == 1 else ", ".join(report.file for report in reports)
+        network = build_network(ways, boundary=self.boundary, buffer_m=self.buffer_m, source=names)
+        return network, [_plain(report) for report in (*reports, at_gates)]
+
+    def network(
+        self,
+        cache: Path | None = None,
+        *,
+        reports: Sequence[InputReport] | None = None,
+        gates_report: InputReport | None = None,
+    ) -> Network:
+        """Return the network, from the folder `cache` where it is kept already, else built and kept there.
+
+        `reports` (one a source) and `gates_report` take what was read and found, today or when it was built. Errors as `build`.
+        """
+        network, told = self.build() if cache is None else kept_network(cache, self.key(), self.build)
+        *told, told_gates = told
+        for report, plain in zip(reports or [], told if reports else [], strict=True):
+            _tell(report, plain)
+        if gates_report is not None:
+            _tell(gates_report, told_gates)
+        return network
+
+
+def read_source(source: Source, *, rules: WalkRules, report: InputReport) -> Ways:
     """Return the ways of one file; `report` takes what was read, used and found.
 
     Raises
@@ -56,7 +136,7 @@ def read_source(source: Source, *, rules: WalkRules, report: InputReport) -> Raw
     PlannerError
         As the reader of the file's kind: `read_ways`, `load_graphml` and `ways_of_graph`, `read_lines` and `ways_of_lines`.
     """
-    path = Path(source.path)
+    path = source.path
     if not is_osm_file(path) and path.suffix.lower() != ".graphml":
         frame = read_lines(path, report=report, datum=source.datum)
         options = {"tolerance_m": source.tolerance_m, "gap_m": source.gap_m, "noded": source.noded}
@@ -71,48 +151,19 @@ def read_source(source: Source, *, rules: WalkRules, report: InputReport) -> Raw
     return ways
 
 
-def network_arrays(
-    sources: Sequence[Source],
-    *,
-    boundary: Geometry | None,
-    buffer_m: float,
-    tolerance_m: float = COMBINE_TOLERANCE_M,
-    gates: Gates | None = None,
-    rules: WalkRules | None = None,
-    cache: Path | None = None,
-    reports: Sequence[InputReport] | None = None,
-    gates_report: InputReport | None = None,
-) -> dict[str, Any]:
-    """Return the arrays of `StreetNetwork` for some sources; see `StreetNetwork.from_sources`."""
-    rules = rules or WalkRules()
-    files = [file for source in sources for file in parts_of(Path(source.path))]
-    own_reports = [InputReport("streets", Path(source.path).name) for source in sources]
-    own_gates = InputReport("gates", gates_report.file if gates_report else "gates")
-
-    def build() -> dict[str, Any]:
-        ways = [
-            read_source(source, rules=rules, report=report) for source, report in zip(sources, own_reports, strict=True)
-        ]
-        whole = combine(ways, tolerance_m, reports=own_reports)
-        if gates is not None:
-            whole = open_gates(whole, gates.points, gates.tolerance_m, report=own_gates)
-        whole = connect_islands(whole, rules.connect_islands_m)
-        names = ", ".join(report.file for report in own_reports)
-        arrays = build_arrays(whole, boundary=boundary, buffer_m=buffer_m, source=names)
-        return arrays | {"reports": [_plain(report) for report in (*own_reports, own_gates)]}
-
-    if cache is None or not files:
-        arrays = build()
-    else:
-        names = [replace(source, path=Path(Path(source.path).name)) for source in sources]
-        key = f"{_VERSION} {names} {rules} {float(buffer_m)!r} {float(tolerance_m)!r} ".encode()
-        key += b"" if boundary is None else boundary.wkb
-        arrays = cached_arrays(cache, files, key + _gates_key(gates), build)
-    *told, told_gates = arrays.pop("reports")
-    for report, plain in zip([*(reports or []), gates_report], [*(told if reports else []), told_gates], strict=True):
-        if report is not None:
-            _tell(report, plain)
-    return arrays
+@cache
+def _program() -> bytes:
+    """Return a digest of what builds: the versions of the program and of what it projects with, and its own text."""
+    try:
+        own = version("quarter-hour-planner")
+    except PackageNotFoundError:  # the folder is used without being installed
+        own = ""
+    digest = hashlib.sha256(f"{own} {pyproj.proj_version_str} {shapely.geos_version_string}".encode())
+    house = Path(__file__).parents[2]
+    rooms = (*house.glob("streets/**/*.py"), *house.glob("tables/*.py"), *house.glob("kernels/trace.py"))
+    for file in sorted((*rooms, *house.glob("crs.py"), *house.glob("datum.py"))):
+        digest.update(file.read_bytes())
+    return digest.digest()
 
 
 def _gates_key(gates: Gates | None) -> bytes:

@@ -58,16 +58,15 @@ class Tags(Protocol):
 
 @dataclass(frozen=True)
 class WalkRules:
-    """The switches of the rules; a network's cache is keyed by them. `version` moves when a rule does.
+    """The switches of the rules; a kept network is keyed by them.
 
     `plazas`: areas of OpenStreetMap are crossed straight (`readers.plazas`), not only walked around. `connect_islands_m`:
-    small parts are joined to streets so near (`planner.streets.islands`). Both off unless asked for, as both add streets.
+    small parts are joined to streets so near (`planner.streets.joining.islands`). Both off unless asked for, as both add streets.
     """
 
     private_lanes: bool = True
     plazas: bool = False
     connect_islands_m: float = 0.0
-    version: int = 3
 
     def street_class(self, tags: Tags) -> str | None:
         """Return the class of a way that may be walked (its ``highway`` value, or "platform"), None for any other."""

@@ -14,11 +14,13 @@ from shapely.geometry.base import BaseGeometry
 from planner.crs import WGS84, transformer
 from planner.errors import PlannerError
 from planner.findings import InputReport
+from planner.inputs.area import area_of
+from planner.inputs.streets import network_of
 from planner.project import Project
 from planner.streets import StreetNetwork
-from planner.study import area_of, cache_folder, network_of
 from planner.ui.map import tiles
 from planner.ui.map.plugins import tile_scripts
+from planner.user_folder import user_folder
 
 TIERS: tuple[frozenset[str], ...] = (
     frozenset(["motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"]),
@@ -55,7 +57,7 @@ def ground_of(project: Project, *, most_at_once: int = MOST_AT_ONCE) -> Ground:
     try:
         network = network_of(project, area)
         if network.n_edges > most_at_once and tile_scripts():
-            archive = tiles.archive(network, tier_of_edge(network), cache_folder(project))
+            archive = tiles.archive(network, tier_of_edge(network), user_folder() / "tiles")
             return Ground(area.geometry, archive, is_tiled=True)
         return Ground(area.geometry, encode(network))
     except (PlannerError, OSError):

@@ -21,7 +21,7 @@ from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from planner.crs import WGS84, transformer
-from planner.deliver import ATTRIBUTION
+from planner.deliver.geojson import ATTRIBUTION
 from planner.streets import StreetNetwork
 
 FORMAT = 1

@@ -12,7 +12,7 @@ import folium
 import streamlit as st
 from streamlit_folium import st_folium
 
-from planner.deliver import ATTRIBUTION
+from planner.deliver.geojson import ATTRIBUTION
 from planner.session.run_results import Results
 from planner.ui.map import layers
 from planner.ui.map.events import ACTIONS, Event, new_events

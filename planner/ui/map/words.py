@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.register import reasons
+from planner.results.wording import YUAN_SHOWN
 from planner.texts import say
 from planner.ui.map.events import ACTIONS
 from planner.ui.map.plugins import drawing_texts
-from planner.ui.words import YUAN_SHOWN, Words, html
+from planner.ui.words import Words, html
 
 _FIELDS = {
     "sites": {

@@ -7,8 +7,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from planner.results.wording import YUAN_SHOWN
 from planner.session.run_results import Results
-from planner.ui.words import YUAN_SHOWN, Words
+from planner.ui.words import Words
 
 _FONT = '"Source Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 _PLAN, _BOUND, _NOW = "#c2410c", "#5b6470", "#0b4f8a"

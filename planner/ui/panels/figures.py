@@ -105,6 +105,8 @@ def _bound(results: Results, words: Words) -> str:
 
 def _proof(results: Results, words: Words) -> str:
     summary = results.summary
+    if summary.get("choice", {}).get("is_forced"):
+        return f'<b class="feasible">{html(words("proof_forced"))}</b>'
     status = "optimal" if summary["status"] == "optimal" else "feasible"
     text = f'<b class="{status}">{html(words(f"proof_{status}"))}</b>'
     if status == "optimal":

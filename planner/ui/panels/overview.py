@@ -32,7 +32,7 @@ def show_overview(opened: Opened, words: Words) -> None:
         _heading(words("sites_title"))
         show_sites(results, words, height_px=HEIGHT_PX - _CHART_PX - 66)
         _heading(words("curve_title"))
-        show_curve(results, words, height_px=_CHART_PX)
+        show_curve(results, words, height_px=_CHART_PX, by_money="budget_yuan" in results.curve)
     with left:
         with st.spinner(words("drawing")):
             base, changing = _drawn(opened, mark)

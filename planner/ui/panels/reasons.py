@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from planner.counting import times_covered
 from planner.session.run_results import Results
 from planner.session.shared_plan import Plan
-from planner.study.explain import gains_in_order
-from planner.study.question import covered_by
 from planner.ui.steps.bench import Bench
 from planner.ui.words import Words, html
 
@@ -58,8 +57,8 @@ def _sentences(plan: Plan, number: int, site: pd.DataFrame, bench: Bench, words:
     facts = []
     for group in plan.inputs.project.groups:
         cover, weights = plan.access.of(group), plan.inputs.demand.weights[group]
-        (gain,) = gains_in_order(cover, weights, covered_by(cover, others), np.array([number]))
-        reached = covered_by(cover, np.array([number]))
+        reached = times_covered(cover, [number]) > 0
+        gain = weights[reached & (times_covered(cover, others) == 0)].sum()
         facts.append((words("reason_reached", group=words.group(group)), words.people(float(weights[reached].sum()))))
         facts.append((words("reason_only", group=words.group(group)), words.people(float(gain))))
     if len(site):
@@ -80,7 +79,7 @@ def _by_zone(plan: Plan, number: int, words: Words) -> None:
     """Say in which zones the people live whom it alone would serve."""
     others = np.setdiff1d(plan.decision.open_after, [number])
     cover = plan.problem.cover
-    fresh = covered_by(cover, np.array([number])) & ~covered_by(cover, others)
+    fresh = (times_covered(cover, [number]) > 0) & (times_covered(cover, others) == 0)
     zones = pd.Series(plan.problem.weights[fresh]).groupby(plan.inputs.demand_zones["zone"].to_numpy()[fresh]).sum()
     zones = zones[zones >= 0.5].sort_values(ascending=False)
     if len(zones):

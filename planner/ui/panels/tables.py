@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from planner.results.wording import YUAN_SHOWN
 from planner.session.run_results import Results
-from planner.ui.words import YUAN_SHOWN, Words
+from planner.ui.words import Words
 
 ROW_PX = 35
 ZONES_PX = 420

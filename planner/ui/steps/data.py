@@ -11,17 +11,17 @@ from typing import Any, Protocol
 import pandas as pd
 import streamlit as st
 
-from planner.deliver import data_report
+from planner.deliver.data_report import data_report
 from planner.errors import PlannerError
 from planner.findings import InputReport
+from planner.inputs.read import Inputs
 from planner.project import Project, load
 from planner.register import PLACELESS
-from planner.results.data_quality import Doubts, find_doubts
+from planner.results.data_quality import DataQuality, assess_data_quality
 from planner.session.input_check import check_upload
 from planner.session.unplaced import Unplaced, move, unplaced_rows
 from planner.session.uploads import MOST_MB, SEVERAL, SUFFIXES, SessionFiles, draft_of
 from planner.session.workspace import Workspace
-from planner.study import Inputs
 from planner.ui.map import layers
 from planner.ui.map.events import Event
 from planner.ui.map.view import Changing
@@ -205,9 +205,9 @@ def _report(inputs: Inputs, words: Words) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Inputs: id})
-def _doubts(inputs: Inputs) -> tuple[Inputs, Doubts]:
+def _doubts(inputs: Inputs) -> tuple[Inputs, DataQuality]:
     """Return what the inputs leave in doubt, and the inputs, which keep their identity as long as they are remembered here."""
-    return inputs, find_doubts(inputs)
+    return inputs, assess_data_quality(inputs)
 
 
 def _show_inputs(report: dict[str, Any], words: Words) -> None:
