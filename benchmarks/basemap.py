@@ -22,7 +22,8 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from planner import ui
 from planner.findings import InputReport
-from planner.inputs.area_and_streets import area_of, network_of
+from planner.inputs.area import area_of
+from planner.inputs.streets import network_of
 from planner.project import load
 from planner.ui.map import streets, tiles
 

@@ -17,7 +17,8 @@ import openpyxl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from planner.findings import InputReport
-from planner.register import Aids, RegisterFile, read_register
+from planner.project import FacilitySection
+from planner.register import RegisterFile, read_register
 from planner.tables import read_facilities
 
 HEADERS = ("编号", "名称", "乡镇", "村（社区）", "经度", "纬度", "状态", "建筑面积（㎡）", "改造费用（万元）", "权属")
@@ -86,8 +87,9 @@ def read(path: Path) -> int:
 
 
 def register(paths: list[Path]) -> int:
-    files = [RegisterFile(path, "candidates", "GCJ-02", InputReport("candidates", path.name)) for path in paths]
-    return len(read_register(files, Aids()).points)
+    section = FacilitySection(source="register", datum="GCJ-02")
+    files = [RegisterFile(path, "candidates", section, InputReport("candidates", path.name)) for path in paths]
+    return len(read_register(files).points)
 
 
 def tell(what: str, work: Callable[[], int]) -> None:

@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from planner.deliver.folder import MANIFEST
-from planner.deliver.manifest import input_digests, program_versions
+from planner.deliver.manifest import is_current
 from planner.errors import InputError, PlannerError
 from planner.project import load
 
@@ -104,7 +103,7 @@ def _folders(paths: list[Path]) -> list[str]:
 
 def _one(path: Path, folder: Path, threads: int, language: str) -> Outcome:
     try:
-        if _is_current(path, folder):
+        if is_current(load(path), folder):
             return _outcome(path, folder, "kept")
     except PlannerError as fault:
         return Outcome(str(path), folder.name, "failed", message=fault.message(language))
@@ -128,20 +127,6 @@ def _one(path: Path, folder: Path, threads: int, language: str) -> Outcome:
         lines = (ended.stderr or "").strip() or f"exit status {ended.returncode}"
         return Outcome(str(path), folder.name, "failed", message=lines[-2000:])
     return _outcome(path, folder, "done")
-
-
-def _is_current(path: Path, folder: Path) -> bool:
-    """Return whether `folder` holds whole results of this version from the very same inputs."""
-    project = load(path)
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    same_program = all(manifest.get(key) == value for key, value in program_versions().items())
-    try:
-        return same_program and manifest.get("inputs") == input_digests(project)
-    except OSError:
-        return False
 
 
 def _outcome(path: Path, folder: Path, state: Literal["done", "kept"]) -> Outcome:

@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from planner import StreetNetwork
 from planner.boundaries import Area
 from planner.demand import Demand, PopulationSource, build
 from planner.findings import InputReport
+from planner.project.people import PopulationSection
 from planner.texts import LANGUAGES
 
 UTM = 32650
@@ -90,15 +92,28 @@ def places(points: gpd.GeoDataFrame) -> list[tuple[int, int]]:
     return [(round(float(x)), round(float(y))) for x, y in at]
 
 
+def population(path: Path, group: str = "total", column: str | None = None, **keys: Any) -> PopulationSource:
+    """Return a file of people as a section that says `keys` would name it; what no project file may say can be asked for too."""
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in keys.items()}
+    bound = plain.pop("bound", None)
+    section = PopulationSection.model_construct(source=path.name, group=group, column=column, **plain)
+    return PopulationSource(path, group, column, section, InputReport("population", path.name), bound)
+
+
+def fresh(sources: Sequence[PopulationSource]) -> list[PopulationSource]:
+    """Return sources with reports that nobody has written in."""
+    return [replace(source, report=InputReport("population", source.path.name)) for source in sources]
+
+
 def run(
     *sources: PopulationSource, net: StreetNetwork | None = None, area: Area = AREA
 ) -> tuple[Demand, list[InputReport]]:
     """Return the demand, and the reports of the sources and of what they name besides, each readable in both languages."""
-    reports = [InputReport("population", source.path.name) for source in sources]
+    own = fresh(sources)
+    reports = [source.report for source in own]
     demand = build(
-        sources,
+        own,
         area=area,
-        reports=reports,
         network=net,
         report_for=lambda role, path: reports.append(InputReport(role, path.name)) or reports[-1],
     )

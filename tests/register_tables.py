@@ -6,8 +6,8 @@ import geopandas as gpd
 from shapely import box
 
 from planner.findings import InputReport
+from planner.project import FacilitySection
 from planner.register import (
-    Aids,
     RegisterFile,
     read_register,
     read_villages,
@@ -52,9 +52,10 @@ def read(*paths: Path, folder: Path | None = None, role="candidates", datum="WGS
     zones = zone_layer()
     if folder is not None:
         aids["villages"] = read_villages(village_layer(folder), report=InputReport("villages", "v"), zones=zones)
+    section = FacilitySection(source="register", datum=datum)
     reports = [InputReport(role, path.name) for path in paths]
-    files = [RegisterFile(path, role, datum, report) for path, report in zip(paths, reports, strict=True)]
-    return read_register(files, Aids(zones=townships(zones), **aids)).points, reports
+    files = [RegisterFile(path, role, section, report) for path, report in zip(paths, reports, strict=True)]
+    return read_register(files, zones=townships(zones), **aids).points, reports
 
 
 def codes(report: InputReport) -> list[tuple[str, int | None]]:

@@ -7,7 +7,9 @@ import pytest
 from small_project import write_project
 
 from planner.batch import run_batch
+from planner.deliver.manifest import is_current
 from planner.errors import InputError
+from planner.project import load
 
 
 def table(folder: Path) -> list[dict[str, str]]:
@@ -55,3 +57,29 @@ def test_a_missing_project_is_one_failed_line(tmp_path):
     outcomes = run_batch([tmp_path / "nowhere"], tmp_path / "results")
     assert [outcome.state for outcome in outcomes] == ["failed"]
     assert "nowhere" in outcomes[0].message
+
+
+def test_results_that_are_not_whole_are_made_again(tmp_path):
+    """A manifest without its outputs once ended the whole batch with a FileNotFoundError."""
+    names = ("whole", "lost", "torn", "half", "changed")
+    projects = [write_project(tmp_path / name) for name in names]
+    results = tmp_path / "results"
+    run_batch(projects, results, workers=2)
+    kept = {name: (results / name / "plan.xlsx").read_bytes() for name in names}
+    (results / "lost" / "summary.json").unlink()
+    (results / "torn" / "summary.json").write_bytes((results / "torn" / "summary.json").read_bytes()[:100])
+    (results / "half" / "manifest.json").write_bytes((results / "half" / "manifest.json").read_bytes()[:100])
+    (results / "changed" / "plan.xlsx").write_bytes(b"edited")
+    (results / "whole" / "notes.txt").write_text("mine", encoding="utf-8")
+    outcomes = run_batch(projects, results, workers=2)
+    assert {outcome.folder: outcome.state for outcome in outcomes} == dict.fromkeys(names, "done") | {"whole": "kept"}
+    assert {name: (results / name / "plan.xlsx").read_bytes() for name in names} == kept
+    assert [outcome.state for outcome in run_batch(projects, results)] == ["kept"] * len(names)
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "{}", '{"outputs": []}', '{"outputs": {"../people.csv": {}}}'])
+def test_a_manifest_that_says_nothing_is_none(tmp_path, content):
+    project = load(write_project(tmp_path / "one"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.json").write_text(content, encoding="utf-8")
+    assert not is_current(project, tmp_path / "out")

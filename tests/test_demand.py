@@ -12,6 +12,7 @@ import rasterio
 import shapely
 from affine import Affine
 from cities import SHARED, needs_shared
+from drawn_people import fresh, population
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,8 +54,9 @@ def raster(
 
 
 def run(sources: list[PopulationSource], area: Area = AREA) -> tuple[Demand, list[InputReport]]:
-    reports = [InputReport("population", source.path.name) for source in sources]
-    demand = build(sources, area=area, reports=reports)
+    sources = fresh(sources)
+    reports = [source.report for source in sources]
+    demand = build(sources, area=area)
     assert demand.points["id"].is_unique
     for weight in demand.weights.values():
         assert weight.dtype == np.float64
@@ -93,7 +95,7 @@ def test_a_grid_of_six_cells(tmp_path: Path) -> None:
     #   +---+---+---+             | 5 | - | 2 |
     #   +---+---+---+             | 0 | ? | 7 |
     path = raster(tmp_path / "p.tif", [[5, NODATA, 2], [0, np.nan, 7]])
-    demand, (report,) = run([PopulationSource(path, "total")])
+    demand, (report,) = run([population(path, "total")])
     assert demand.weights["total"].tolist() == [5, 2, 7]
     assert demand.points["id"].tolist() == ["d0000001", "d0000002", "d0000003"]
     assert demand.points["source_row"].tolist() == [1, 3, 6]
@@ -110,21 +112,21 @@ def test_only_cells_whose_centre_is_inside_count(tmp_path: Path) -> None:
     # Cells of 100 m from (-100, 300): the area's own six, and a ring around them.
     cells = np.arange(1, 21).reshape(4, 5)
     path = raster(tmp_path / "p.tif", cells, west=-100, north=300)
-    demand, (report,) = run([PopulationSource(path, "total")], area_box(-40, -40, 340, 240))
+    demand, (report,) = run([population(path, "total")], area_box(-40, -40, 340, 240))
     assert demand.weights["total"].tolist() == [7, 8, 9, 12, 13, 14]
     assert demand.points["source_row"].tolist() == [7, 8, 9, 12, 13, 14]
     assert report.figures["people_in_area"] == 63
     assert report.figures["people_outside"] == 210 - 63
     assert report.figures["cells_outside"] == 14
     assert findings(report) == [("cells_outside", "note", None)]
-    demand, _ = run([PopulationSource(path, "total")], area_box(-60, -60, 360, 260))
+    demand, _ = run([population(path, "total")], area_box(-60, -60, 360, 260))
     assert demand.weights["total"].sum() == 210
 
 
 def test_a_part_of_a_large_grid_is_read_and_cells_keep_their_numbers(tmp_path: Path) -> None:
     cells = np.ones((50, 60))
     path = raster(tmp_path / "p.tif", cells, west=-3000, north=2700)
-    demand, (report,) = run([PopulationSource(path, "total")])
+    demand, (report,) = run([population(path, "total")])
     assert report.figures["cells_read"] < 40
     assert demand.weights["total"].sum() == 6
     assert demand.points["source_row"].tolist() == [
@@ -141,9 +143,7 @@ def test_rasters_on_one_grid_share_points_and_others_do_not(tmp_path: Path) -> N
     total = raster(tmp_path / "total.tif", [[5, 0, 2], [0, 0, 7]])
     old = raster(tmp_path / "old.tif", [[1, 0, 0], [3, 0, 0]])
     coarse = raster(tmp_path / "coarse.tif", [[4]], size=200, dtype="int16", nodata=-1)
-    demand, reports = run(
-        [PopulationSource(total, "total"), PopulationSource(old, "old"), PopulationSource(coarse, "jobs")]
-    )
+    demand, reports = run([population(total, "total"), population(old, "old"), population(coarse, "jobs")])
     assert demand.groups == ("total", "old", "jobs")
     assert demand.weights["total"].tolist() == [5, 2, 0, 7, 0]
     assert demand.weights["old"].tolist() == [1, 0, 3, 0, 0]
@@ -154,7 +154,7 @@ def test_rasters_on_one_grid_share_points_and_others_do_not(tmp_path: Path) -> N
 def test_two_rasters_of_one_group_add_up(tmp_path: Path) -> None:
     women = raster(tmp_path / "f.tif", [[1, 0, 2], [0, 0, 3]])
     men = raster(tmp_path / "m.tif", [[1, 0, 0], [4, 0, 3]])
-    demand, _ = run([PopulationSource(women, "total"), PopulationSource(men, "total")])
+    demand, _ = run([population(women, "total"), population(men, "total")])
     assert demand.weights["total"].tolist() == [2, 2, 4, 6]
 
 
@@ -163,7 +163,7 @@ def test_a_grid_in_degrees(tmp_path: Path) -> None:
     path = raster(
         tmp_path / "p.tif", [[8, 9]], crs=4326, transform=Affine(0.001, 0, lon - 0.0005, 0, -0.001, lat + 0.0005)
     )
-    demand, _ = run([PopulationSource(path, "total")])
+    demand, _ = run([population(path, "total")])
     assert demand.weights["total"].tolist() == [8, 9]
     centre = gpd.GeoSeries(demand.points.geometry.iloc[:1]).to_crs(4326).iloc[0]
     assert (centre.x, centre.y) == pytest.approx((lon, lat), abs=1e-9)
@@ -173,7 +173,7 @@ def test_scale_is_applied(tmp_path: Path) -> None:
     path = raster(tmp_path / "p.tif", [[50, 0, 0], [0, 0, 25]], dtype="int16", nodata=-1)
     with rasterio.open(path, "r+") as file:
         file.scales = (0.1,)
-    assert run([PopulationSource(path, "total")])[0].weights["total"].tolist() == pytest.approx([5, 2.5])
+    assert run([population(path, "total")])[0].weights["total"].tolist() == pytest.approx([5, 2.5])
 
 
 @settings(max_examples=30, deadline=None)
@@ -181,25 +181,25 @@ def test_scale_is_applied(tmp_path: Path) -> None:
 def test_totals_are_exact(cells: list[float]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = raster(Path(folder) / "p.tif", np.array(cells).reshape(2, 3))
-        demand, _ = run([PopulationSource(path, "total")])
+        demand, _ = run([population(path, "total")])
     assert math.fsum(demand.weights["total"]) == math.fsum(cells)
 
 
 @pytest.mark.parametrize("value", [-3.0, np.inf])
 def test_negative_and_infinite_people_name_their_cell(tmp_path: Path, value: float) -> None:
-    error = refusal([PopulationSource(raster(tmp_path / "p.tif", [[5, 1, 2], [0, value, 7]]), "total")])
+    error = refusal([population(raster(tmp_path / "p.tif", [[5, 1, 2], [0, value, 7]]), "total")])
     assert error.code == "demand.bad_cell"
     assert (error.params["row"], error.params["column"], error.params["value"]) == (2, 2, value)
 
 
 def test_no_data_that_is_not_declared_is_negative_people(tmp_path: Path) -> None:
     path = raster(tmp_path / "p.tif", [[5, NODATA, 2]], nodata=None)
-    assert "a_nodata -99999" in refusal([PopulationSource(path, "total")]).message("en")
+    assert "a_nodata -99999" in refusal([population(path, "total")]).message("en")
 
 
 def test_a_raster_without_crs(tmp_path: Path) -> None:
     assert (
-        refusal([PopulationSource(raster(tmp_path / "p.tif", [[1]], crs=None), "t")], CRSError).code
+        refusal([population(raster(tmp_path / "p.tif", [[1]], crs=None), "t")], CRSError).code
         == "demand.raster_without_crs"
     )
 
@@ -207,42 +207,39 @@ def test_a_raster_without_crs(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")  # said while the test writes it
 def test_a_raster_without_a_place(tmp_path: Path) -> None:
     path = raster(tmp_path / "p.tif", [[1]], transform=rasterio.Affine.identity())
-    assert refusal([PopulationSource(path, "t")], CRSError).code == "demand.raster_without_position"
+    assert refusal([population(path, "t")], CRSError).code == "demand.raster_without_position"
 
 
 def test_a_raster_in_beijing_1954(tmp_path: Path) -> None:
     assert (
-        refusal([PopulationSource(raster(tmp_path / "p.tif", [[1]], crs=21420), "t")], CRSError).code
-        == "datum.no_parameters"
+        refusal([population(raster(tmp_path / "p.tif", [[1]], crs=21420), "t")], CRSError).code == "datum.no_parameters"
     )
 
 
 def test_a_raster_of_another_place(tmp_path: Path) -> None:
-    assert (
-        refusal([PopulationSource(raster(tmp_path / "p.tif", [[1]], west=9000), "t")]).code == "demand.raster_elsewhere"
-    )
+    assert refusal([population(raster(tmp_path / "p.tif", [[1]], west=9000), "t")]).code == "demand.raster_elsewhere"
 
 
 def test_a_raster_with_nobody_in_the_area(tmp_path: Path) -> None:
-    assert refusal([PopulationSource(raster(tmp_path / "p.tif", [[0, 0, 0]]), "t")]).code == "demand.nobody_in_area"
+    assert refusal([population(raster(tmp_path / "p.tif", [[0, 0, 0]]), "t")]).code == "demand.nobody_in_area"
 
 
 def test_a_picture_and_a_text_are_no_population(tmp_path: Path) -> None:
-    assert refusal([PopulationSource(raster(tmp_path / "p.tif", np.ones((3, 2, 3))), "t")]).params["bands"] == 3
+    assert refusal([population(raster(tmp_path / "p.tif", np.ones((3, 2, 3))), "t")]).params["bands"] == 3
     text = tmp_path / "t.tif"
     text.write_text("id,people\n1,2\n", encoding="utf-8")
-    error = refusal([PopulationSource(text, "t")])
+    error = refusal([population(text, "t")])
     assert (error.code, error.params["found"]) == ("demand.no_raster", ".csv")
 
 
 def test_a_raster_cut_short(tmp_path: Path) -> None:
     path = raster(tmp_path / "p.tif", np.random.default_rng(0).random((200, 300)), size=1)
     path.write_bytes(path.read_bytes()[:90_000])
-    assert refusal([PopulationSource(path, "t")]).code in ("demand.damaged_raster", "demand.no_raster")
+    assert refusal([population(path, "t")]).code in ("demand.damaged_raster", "demand.no_raster")
 
 
 def test_a_missing_raster(tmp_path: Path) -> None:
-    assert refusal([PopulationSource(tmp_path / "none.tif", "t")]).code == "tables.missing"
+    assert refusal([population(tmp_path / "none.tif", "t")]).code == "tables.missing"
 
 
 # --- tables of points -------------------------------------------------------------------------------------------------
@@ -263,7 +260,7 @@ def table(path: Path, rows: list[tuple[float, float, str, str]], *, datum: str =
 
 
 def both(path: Path, **options: Any) -> list[PopulationSource]:
-    return [PopulationSource(path, "total", "people", **options), PopulationSource(path, "old", "老年人口", **options)]
+    return [population(path, "total", "people", **options), population(path, "old", "老年人口", **options)]
 
 
 def test_a_table_with_two_groups(tmp_path: Path) -> None:
@@ -324,9 +321,9 @@ def test_negative_people_name_their_rows(tmp_path: Path) -> None:
 
 def test_an_unknown_column_names_the_nearest(tmp_path: Path) -> None:
     path = table(tmp_path / "p.csv", [(50, 50, "1", "1")])
-    error = refusal([PopulationSource(path, "total", "peopel")])
+    error = refusal([population(path, "total", "peopel")])
     assert (error.code, error.params["nearest"]) == ("demand.unknown_column", "people")
-    assert refusal([PopulationSource(path, "old")]).code == "demand.no_column_given"
+    assert refusal([population(path, "old")]).code == "demand.no_column_given"
 
 
 def test_a_table_of_another_place(tmp_path: Path) -> None:
@@ -337,7 +334,7 @@ def test_a_table_of_another_place(tmp_path: Path) -> None:
 def test_a_layer_of_points(tmp_path: Path) -> None:
     points = gpd.points_from_xy([X0 + 50, X0 + 900], [Y0 + 50, Y0 + 50])
     gpd.GeoDataFrame({"人口": [12, 30]}, geometry=points, crs=UTM).to_file(tmp_path / "p.gpkg")
-    demand, (report,) = run([PopulationSource(tmp_path / "p.gpkg", "total", "人口")])
+    demand, (report,) = run([population(tmp_path / "p.gpkg", "total", "人口")])
     assert demand.weights["total"].tolist() == [12]
     assert report.figures["people_outside"] == 30
 
@@ -355,7 +352,7 @@ def test_people_of_polygons_by_area(tmp_path: Path) -> None:
     # The area is |0..300| x |0..200|. The first village lies inside it, a third of the second, nothing of the third.
     shapes = [shapely.box(0, 0, 200, 100), shapely.box(200, 100, 500, 200), shapely.box(600, 0, 700, 100), None]
     path = villages(tmp_path / "v.gpkg", shapes, people=[80, 30, 7, 9], old=[8, 6, 1, 0])
-    sources = [PopulationSource(path, "total", "people"), PopulationSource(path, "old", "old")]
+    sources = [population(path, "total", "people"), population(path, "old", "old")]
     demand, (total, _) = run(sources)
     assert demand.points["source_row"].tolist() == [1, 1, 2]
     assert demand.weights["total"] == pytest.approx([40, 40, 10], rel=1e-4)
@@ -370,7 +367,7 @@ def test_people_of_polygons_by_area(tmp_path: Path) -> None:
 
 def test_a_village_smaller_than_a_cell_is_one_point_in_it(tmp_path: Path) -> None:
     hook = shapely.Polygon([(10, 10), (90, 10), (90, 20), (20, 20), (20, 90), (10, 90)])
-    demand, _ = run([PopulationSource(villages(tmp_path / "v.gpkg", [hook], people=[50]), "total", "people")])
+    demand, _ = run([population(villages(tmp_path / "v.gpkg", [hook], people=[50]), "total", "people")])
     assert demand.weights["total"].tolist() == [50]
     assert shapely.transform(hook, lambda at: at + (X0, Y0)).buffer(0.01).contains(demand.points.geometry.iloc[0])
 
@@ -407,9 +404,9 @@ def test_sources_of_all_kinds_stand_one_behind_the_other(tmp_path: Path) -> None
     points = table(tmp_path / "p.csv", [(50, 50, "10", "3")])
     shapes = villages(tmp_path / "v.gpkg", [shapely.box(0, 0, 100, 100)], jobs=[4])
     sources = [
-        PopulationSource(points, "total", "people"),
-        PopulationSource(shapes, "jobs", "jobs"),
-        PopulationSource(grid, "total"),
+        population(points, "total", "people"),
+        population(shapes, "jobs", "jobs"),
+        population(grid, "total"),
     ]
     demand, _ = run(sources)
     assert demand.points["source_file"].tolist() == ["p.csv", "v.gpkg", "p.tif", "p.tif"]
@@ -424,7 +421,7 @@ def shared_area(*parts: str) -> Area:
 @needs_shared
 def test_wuhan_to_the_last_person() -> None:
     sources = [
-        PopulationSource(SHARED / "data" / "wuhan" / f"population_age_{age}_plus.tif", f"age_{age}_plus")
+        population(SHARED / "data" / "wuhan" / f"population_age_{age}_plus.tif", f"age_{age}_plus")
         for age in (20, 60, 80)
     ]
     demand, reports = run(sources, shared_area("wuhan", "boundary.shp"))
@@ -442,7 +439,7 @@ def test_wuhan_to_the_last_person() -> None:
 def test_wuhan_cells_inside_its_hull_one_by_one() -> None:
     area = shared_area("wuhan", "area.geojson")
     path = SHARED / "data" / "wuhan" / "population_age_80_plus.tif"
-    demand, (report,) = run([PopulationSource(path, "old")], area)
+    demand, (report,) = run([population(path, "old")], area)
     with rasterio.open(path) as file:
         cells = file.read(1, masked=True).filled(0).astype(np.float64)
         rows, columns = np.nonzero(cells > 0)
@@ -458,7 +455,7 @@ def test_wuhan_cells_inside_its_hull_one_by_one() -> None:
 def test_porto_alegre_to_the_last_person() -> None:
     path = SHARED / "data" / "porto_alegre" / "poa_hexgrid.csv"
     demand, (total, _) = run(
-        [PopulationSource(path, "total", "population"), PopulationSource(path, "jobs", "jobs")],
+        [population(path, "total", "population"), population(path, "jobs", "jobs")],
         shared_area("porto_alegre", "area.geojson"),
     )
     assert demand.weights["total"].sum() == 812_935
@@ -469,6 +466,6 @@ def test_porto_alegre_to_the_last_person() -> None:
 @needs_shared
 def test_las_palmas_from_one_polygon() -> None:
     path = SHARED / "data" / "las_palmas" / "ghs_urban_centre.gpkg"
-    demand, _ = run([PopulationSource(path, "total", "P15")], shared_area("las_palmas", "ghs_urban_centre.gpkg"))
+    demand, _ = run([population(path, "total", "P15")], shared_area("las_palmas", "ghs_urban_centre.gpkg"))
     assert demand.weights["total"].sum() == pytest.approx(443_141, abs=1)
     assert 11_000 < len(demand) < 12_500  # 111.5 km2 in cells of a hectare, and those that the outline cuts

@@ -143,7 +143,7 @@ def test_same_seed_gives_same_bytes_and_another_seed_does_not(county, tmp_path):
 
 
 def test_folder_holds_the_files_and_nothing_else(county):
-    assert {path.name for path in county.iterdir()} == FILES | {write.MARK}
+    assert {path.name for path in county.iterdir()} == FILES | {write.INVENTED_MARK}
 
 
 # ---- how much of everything
@@ -549,11 +549,11 @@ def test_refuses_a_folder_with_something_else_in_it(tmp_path):
 
 
 def test_refuses_a_mark_that_is_none_and_a_file(tmp_path):
-    (tmp_path / write.MARK).write_text('{"invented": false, "sha256": {}}', encoding="utf-8")
+    (tmp_path / write.INVENTED_MARK).write_text('{"invented": false, "sha256": {}}', encoding="utf-8")
     with pytest.raises(InputError):
         write_county(tmp_path, scale=0.05)
     with pytest.raises(InputError, match="not a folder"):
-        write_county(tmp_path / write.MARK, scale=0.05)
+        write_county(tmp_path / write.INVENTED_MARK, scale=0.05)
 
 
 @pytest.mark.parametrize("scale", [0, -1, 0.01, float("nan"), float("inf"), 1e6])
@@ -636,7 +636,7 @@ def test_a_part_left_behind_by_a_killed_run_is_no_obstacle(tmp_path, monkeypatch
     (tmp_path / write.PART).mkdir()
     (tmp_path / write.PART / "streets.osm.pbf").write_text("half", encoding="utf-8")
     write_county(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == FILES | {write.MARK}
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {write.INVENTED_MARK}
 
 
 def test_a_full_disk_is_told_plainly(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 from overpass_server import Server
@@ -21,7 +22,7 @@ from planner import InputError, NetworkError, PlannerError
 from planner.datum import from_wgs84
 from planner.inputs.read import read_inputs
 from planner.new import Given, create
-from planner.new.guess import _group_in
+from planner.new.guess_sections import _group_in
 from planner.project import load
 from planner.run import run_project
 from planner.streets.readers.overpass import Service
@@ -222,6 +223,18 @@ def test_two_files_of_one_name_are_both_kept(files, tmp_path):
     shutil.copy2(files / "zones.geojson", other / "area.geojson")
     created = create(tmp_path / "new", given_of(files, zones=(other / "area.geojson",)))
     assert load(created.path).settings.zones[0].source == "area-2.geojson"
+
+
+def test_what_lies_beside_an_input_comes_along(files, tmp_path):
+    """Without its sidecar a raster's NoData became 655,350 people, and a masked one had all its cells."""
+    shutil.copytree(files, tmp_path / "given")
+    population = tmp_path / "given" / "p.asc"
+    population.write_text("ncols 1\nnrows 1\nxllcorner 600000\nyllcorner 2765000\ncellsize 100\n7\n", encoding="utf-8")
+    population.with_suffix(".prj").write_text(pyproj.CRS(CRS).to_wkt("WKT1_ESRI"), encoding="utf-8")
+    Path(f"{population}.aux.xml").write_text("<PAMDataset></PAMDataset>", encoding="utf-8")
+    create(tmp_path / "new", given_of(tmp_path / "given", population=(population,)))
+    copied = {path.name for path in (tmp_path / "new").iterdir()}
+    assert {"p.asc", "p.prj", "p.asc.aux.xml"} <= copied
 
 
 # ----------------------------------------------------------------------------------------------------- whole or not at all

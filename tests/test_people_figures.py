@@ -11,27 +11,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from drawn_people import area_box, grid, layer, run, said, workbook
+from drawn_people import area_box, grid, layer, population, run, said, workbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import CRS, EAST, NORTH, write_project
 from typer.testing import CliRunner
 
 from planner.cli import app
-from planner.demand import Census, Demand, PopulationSource, ZoneFields, build
+from planner.demand import Census, Demand, PopulationSource, build
 from planner.demand.calibrate import calibrate
-from planner.demand.kinds import kind_of
 from planner.demand.model import LEFT_OUT_COLUMNS
+from planner.demand.residency import kind_of
 from planner.demand.worldpop import ages_of, parse
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError, ProjectError
 from planner.findings import InputReport
 from planner.project import load
+from planner.project.people import CalibrateSection
 from planner.run import run_project
 from planner.texts import LANGUAGES
 
 AREA = area_box(-10, -10, 910, 610)
 POINTS = area_box(-1000, -1000, 2000, 2000)
+CENSUS = CalibrateSection(source="c.xlsx")
 
 
 def table(path: Path, **columns: list[Any]) -> Path:
@@ -42,7 +44,7 @@ def table(path: Path, **columns: list[Any]) -> Path:
 
 
 def source(path: Path, column: str | None = None, group: str = "total", **options: Any) -> PopulationSource:
-    return PopulationSource(path, group, column, **({"datum": "EPSG:32650"} | options))
+    return population(path, group, column, **({"datum": "EPSG:32650"} | options))
 
 
 def refusal(*sources: PopulationSource, area: Any = POINTS) -> InputError:
@@ -224,12 +226,11 @@ def calibrated(
     census = Census(
         workbook(folder / "七普.xlsx", [["乡镇", "常住人口"], *rows]),
         columns or {"total": "常住人口"},
-        zones=ZoneFields(towns),
+        CalibrateSection(source="七普.xlsx", zones=str(towns)),
     )
     demand = build(
         [source(grid(folder / "p.tif", cells))],
         area=area,
-        reports=[InputReport("population", "p.tif")],
         census=census,
         report_for=lambda role, path: reports.append(InputReport(role, path.name)) or reports[-1],
     )
@@ -269,7 +270,7 @@ def test_estimates_are_scaled_with_their_group(tmp_path: Path) -> None:
     point = gpd.GeoDataFrame(geometry=[AREA.geometry_m.centroid] * 2, crs=AREA.crs)
     nobody = pd.DataFrame(columns=list(LEFT_OUT_COLUMNS))
     arrays = [{"total": np.array(numbers)} for numbers in ([10.0, 30.0], [5.0, 20.0], [20.0, 30.0])]
-    census = Census(workbook(tmp_path / "c.xlsx", [["镇街", "人口"], ["甲镇", 60]]), {"total": None})
+    census = Census(workbook(tmp_path / "c.xlsx", [["镇街", "人口"], ["甲镇", 60]]), {"total": None}, CENSUS)
     report = InputReport("calibrate", "c.xlsx")
     demand = Demand(point, arrays[0], nobody, arrays[1], arrays[2])
     found = calibrate(demand, census, zones=zones, area=AREA, report=report)
@@ -281,7 +282,7 @@ def test_estimates_are_scaled_with_their_group(tmp_path: Path) -> None:
     assert demand.weights["total"].tolist() == [10, 30]
     with pytest.raises(InputError, match="registered"):
         kinds = {"total": "registered"}
-        census = Census(workbook(tmp_path / "c.xlsx", [["镇街", "常住人口"], ["甲镇", 60]]), {"total": None})
+        census = Census(workbook(tmp_path / "c.xlsx", [["镇街", "常住人口"], ["甲镇", 60]]), {"total": None}, CENSUS)
         calibrate(demand, census, zones=zones, area=AREA, report=report, kinds=kinds)  # type: ignore[arg-type]
 
 

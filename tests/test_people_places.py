@@ -11,18 +11,34 @@ import rasterio
 import shapely
 from affine import Affine
 from cities import SHARED, needs_shared
-from drawn_people import AREA, X0, Y0, Way, area_box, grid, house, layer, network, places, run, said, street, write_osm
+from drawn_people import (
+    AREA,
+    X0,
+    Y0,
+    Way,
+    area_box,
+    grid,
+    house,
+    layer,
+    network,
+    places,
+    population,
+    run,
+    said,
+    street,
+    write_osm,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 from planner import StreetNetwork
 from planner.boundaries import read_area
-from planner.demand import Demand, PopulationSource
+from planner.demand import Demand
+from planner.demand.dasymetric import RESIDENTIAL, merge, points_along
 from planner.demand.dwellings import read_dwellings
+from planner.demand.exact_shares import cut_off, share_out
 from planner.demand.osm_buildings import levels_of
-from planner.demand.shares import cut_off, share_out
-from planner.demand.standing import RESIDENTIAL, merge, points_along
 from planner.errors import InputError
 from planner.findings import InputReport
 
@@ -40,7 +56,7 @@ def village(folder: Path, *ways: Way, people: float = 40, **options: Any) -> tup
     path = layer(folder / "v.gpkg", [ZONE], people=[people])
     osm = write_osm(folder / "all.osm", [LANE, *ways])
     net = StreetNetwork.from_osm(osm)
-    return run(PopulationSource(path, "total", "people", **{"buildings": osm, **options}), net=net)
+    return run(population(path, "total", "people", **{"buildings": osm, **options}), net=net)
 
 
 # --- on paper ---------------------------------------------------------------------------------------------------------
@@ -143,7 +159,7 @@ def test_wide_roads_come_after_lanes_and_the_surface_last(tmp_path: Path) -> Non
     ]
     net = network(tmp_path / "s.osm", *ways)
     path = layer(tmp_path / "v.gpkg", shapes, people=[8, 4, 2])
-    demand, (report,) = run(PopulationSource(path, "total", "people"), net=net)
+    demand, (report,) = run(population(path, "total", "people"), net=net)
     expected = [(37.5, 20), (87.5, 20), (237.5, 80), (287.5, 80), (450, 50)]
     assert np.array(places(demand.points)) == pytest.approx(np.array(expected), abs=1)
     assert demand.weights["total"] == pytest.approx([6, 2, 3, 1, 2], rel=1e-3)  # 75 and 25 of 100 m
@@ -177,7 +193,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     points.write_text("lon,lat,people\n117,24.4,1\n", encoding="utf-8")
     for options in ({"place": "auto"}, {"buildings": points}):
         with pytest.raises(InputError) as error:
-            run(PopulationSource(points, "total", "people", **options))
+            run(population(points, "total", "people", **options))
         codes.append(error.value.code)
     assert codes[3:] == ["demand.place_not_for_it"] * 2
     assert codes[:3] == ["demand.place_not_for_it", "demand.no_buildings_given", "tables.missing"]
@@ -197,7 +213,7 @@ def test_cells_on_houses_lanes_and_centres(tmp_path: Path) -> None:
     #              | 30 | 40 |  0 |   h1 stands in the first cell of it.
     path = grid(tmp_path / "p.tif", [[10, 0, 20], [30, 40, 0]])
     osm = write_osm(tmp_path / "all.osm", [street((0, 290), (900, 290)), house(100, 270, building="house")])
-    source = PopulationSource(path, "total", place="auto", buildings=osm)
+    source = population(path, "total", place="auto", buildings=osm)
     demand, (report, _) = run(source, net=StreetNetwork.from_osm(osm))
     # one lane of 900 m in 36 pieces of 25 m; twelve of them in a cell, the middle one (the lower of two) stands for all
     assert places(demand.points) == [(150, 450), (750, 450), (105, 275), (438, 290)]
@@ -205,7 +221,7 @@ def test_cells_on_houses_lanes_and_centres(tmp_path: Path) -> None:
     assert demand.points["source_row"].tolist() == [1, 3, 4, 5]
     assert [report.figures[f"cells_at_{word}"] for word in ("buildings", "streets", "centres")] == [1, 1, 2]
     assert said(report)["cells_nowhere_better"] == {"count": 2, "of": 4, "people": 30}
-    before, _ = run(PopulationSource(path, "total"), net=StreetNetwork.from_osm(osm))
+    before, _ = run(population(path, "total"), net=StreetNetwork.from_osm(osm))
     assert places(before.points) == [(150, 450), (750, 450), (150, 150), (450, 150)]
 
 
@@ -213,7 +229,7 @@ def test_a_cell_has_a_bounded_number_of_points(tmp_path: Path) -> None:
     # Twelve lanes cross one cell of a hectare; its people stand on the four longest.
     lanes = [street((10, 505 + 7 * number), (20 + 5 * number, 505 + 7 * number)) for number in range(12)]
     net = network(tmp_path / "s.osm", *lanes)
-    demand, _ = run(PopulationSource(grid(tmp_path / "p.tif", [[90]], size=100), "total", place="streets"), net=net)
+    demand, _ = run(population(grid(tmp_path / "p.tif", [[90]], size=100), "total", place="streets"), net=net)
     assert sorted(y for _, y in places(demand.points)) == [505 + 7 * number for number in (8, 9, 10, 11)]
     assert math.fsum(demand.weights["total"]) == 90
 
@@ -222,7 +238,7 @@ def test_cells_stay_in_the_area(tmp_path: Path) -> None:
     # The area ends at x 160, the cell at 300; its lane east of that is none of the area's.
     path = grid(tmp_path / "p.tif", [[0], [30]])
     net = network(tmp_path / "s.osm", street((170, 150), (290, 150)))
-    demand, _ = run(PopulationSource(path, "total", place="streets"), net=net, area=area_box(0, 0, 160, 600))
+    demand, _ = run(population(path, "total", place="streets"), net=net, area=area_box(0, 0, 160, 600))
     assert places(demand.points) == [(150, 150)]
 
 
@@ -238,7 +254,7 @@ def test_people_stay_in_their_cell_whatever_grid_it_is(tmp_path: Path, crs: str)
     with rasterio.open(path, "w", crs=system, transform=transform, **profile) as file:
         file.write(cells, 1)
     ways = [street((0, y), (900, y + 50)) for y in range(0, 600, 100)]
-    demand, (report,) = run(PopulationSource(path, "total", place="streets"), net=network(tmp_path / "s.osm", *ways))
+    demand, (report,) = run(population(path, "total", place="streets"), net=network(tmp_path / "s.osm", *ways))
     points = demand.points.geometry.to_crs(4326)
     column, row = ~transform @ np.array(there.transform(points.x, points.y))
     number = np.floor(row) * 9 + np.floor(column) + 1
@@ -292,7 +308,7 @@ def test_no_place_loses_anybody(cells: list[float], place: str, drawn: list[tupl
         else:
             path = grid(folder / "p.tif", np.reshape(cells, (2, 3)))
         column = "people" if place == "area" else None
-        source = PopulationSource(path, "total", column, place=place, buildings=osm)  # type: ignore[arg-type]
+        source = population(path, "total", column, place=place, buildings=osm)  # type: ignore[arg-type]
         demand, (report, *_) = run(source, net=StreetNetwork.from_osm(osm))
     assert math.fsum(demand.weights["total"]) == math.fsum(cells) == report.figures["people_in_area"]
     for row, number in enumerate(cells, start=1):
@@ -334,7 +350,7 @@ def test_las_palmas_on_its_buildings() -> None:
     outline = SHARED / "data" / "las_palmas" / "ghs_urban_centre.gpkg"
     area = read_area(outline, report=InputReport("area", outline.name))
     net = StreetNetwork.from_osm(osm, area.geometry, 300)
-    demand, (report, buildings) = run(PopulationSource(outline, "total", "P15", buildings=osm), net=net, area=area)
+    demand, (report, buildings) = run(population(outline, "total", "P15", buildings=osm), net=net, area=area)
     assert math.fsum(demand.weights["total"]) == pytest.approx(443_141, abs=1)
     assert report.figures["people_at_buildings"] == report.figures["people_in_area"]
     assert buildings.rows_read == 20_679 + 1_916  # closed ways, and relations
@@ -352,8 +368,8 @@ def test_wuhan_on_its_streets() -> None:
     outline, path = SHARED / "data" / "wuhan" / "area.geojson", SHARED / "data" / "wuhan" / "population_age_60_plus.tif"
     area = read_area(outline, report=InputReport("area", outline.name))
     net = StreetNetwork.from_osm(streets, area.geometry, 300)
-    centre, _ = run(PopulationSource(path, "old"), net=net, area=area)
-    demand, (report,) = run(PopulationSource(path, "old", place="streets"), net=net, area=area)
+    centre, _ = run(population(path, "old"), net=net, area=area)
+    demand, (report,) = run(population(path, "old", place="streets"), net=net, area=area)
     assert math.fsum(demand.weights["old"]) == math.fsum(centre.weights["old"])
     assert len(centre) < len(demand) < 1.3 * len(centre)
     people = [report.figures[f"people_at_{word}"] for word in ("streets", "wider_roads", "centres")]

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import shapely
 from cities import SHARED, needs_shared
-from drawn_people import area_box, layer, run, said, workbook
+from drawn_people import area_box, layer, population, run, said, workbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.boundaries import read_zones
-from planner.demand import PopulationSource, ZoneFields, build
-from planner.demand.joining import join_rows
-from planner.demand.names import forms, likeness, may_be_one, plain, township_key
+from planner.demand import PopulationSource, build
+from planner.demand.zone_join import join_rows
 from planner.demand.zone_layer import JoinZones
+from planner.demand.zone_names import forms, likeness, may_be_one, plain, township_key
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import read_table
@@ -49,9 +49,8 @@ def villages(path: Path) -> Path:
 
 
 def census(folder: Path, rows: list[list[Any]], **options: Any) -> PopulationSource:
-    fields = ZoneFields(villages(folder / "villages.gpkg"))
-    defaults = {"group": "total", "column": "常住人口", "join": "name", "zones": fields}
-    return PopulationSource(workbook(folder / "census.xlsx", rows), **(defaults | options))
+    defaults = {"group": "total", "column": "常住人口", "join": "name", "zones": villages(folder / "villages.gpkg")}
+    return population(workbook(folder / "census.xlsx", rows), **(defaults | options))
 
 
 HEADER = ["乡镇", "村（社区）", "常住人口", "户籍人口"]
@@ -198,10 +197,9 @@ def test_zones_know_their_township_by_the_project_s(tmp_path: Path) -> None:
     own = layer(tmp_path / "v.gpkg", [shapely.box(x, y, x + 200, y + 200) for *_, (x, y) in VILLAGES],
                 name=[name for _, name, *_ in VILLAGES])  # fmt: skip
     zones = read_zones(towns, name_field="name", area=AREA, report=InputReport("zones", "t.gpkg"))
-    source = census(tmp_path, ROWS, zones=ZoneFields(own))
-    report = InputReport("population", "census.xlsx")
-    demand = build([source], area=AREA, reports=[report], zones=zones)
-    assert report.rows_used == 6
+    source = census(tmp_path, ROWS, zones=own)
+    demand = build([source], area=AREA, zones=zones)
+    assert source.report.rows_used == 6
     assert math.fsum(demand.weights["total"]) == 2100
 
 
@@ -213,11 +211,11 @@ def test_joins_that_cannot_be(tmp_path: Path) -> None:
             error.value.message(language)
         return error.value.code.removeprefix("demand.")
 
-    assert code(zones=ZoneFields()) == "join_without_zones"
+    assert code(zones=None) == "join_without_zones"
     assert code(join="code") == "no_join_column"
     assert code(join_column="村委") == "unknown_join_column"
     assert code([HEADER, ["石狮", "永宁", 1, 1]]) == "nothing_joined"
-    assert code(zones=ZoneFields(tmp_path / "villages.gpkg", name="村")) == "boundaries.unknown_field"
+    assert code(zone_name="村") == "boundaries.unknown_field"
     assert code(place="centre") == "place_not_for_it"
 
 

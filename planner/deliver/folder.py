@@ -65,11 +65,19 @@ def _last(target: Path) -> Path:
 
 
 def _written_files(folder: Path) -> set[str] | None:
-    """Return the files that the run in `folder` wrote, None where it is no run's folder."""
+    """Return the files that the run in `folder` wrote, None where it is no run's folder.
+
+    Of a manifest that is damaged only so much is known: that a run wrote it, where the run's layers lie beside it.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    except ValueError:
+        return {MANIFEST} if (folder / "plan.gpkg").is_file() else None
+    try:
         return {MANIFEST, *manifest["outputs"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return None
 
 

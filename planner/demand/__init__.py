@@ -6,7 +6,7 @@ no part of any total; the reports state them. A walking speed or threshold of a 
 
 from planner.demand.build import build
 from planner.demand.calibrate import Census
-from planner.demand.model import Demand, PopulationSource, ZoneFields
+from planner.demand.model import Demand, PopulationSource
 from planner.demand.rasters import RASTER_SUFFIXES
 
-__all__ = ["RASTER_SUFFIXES", "Census", "Demand", "PopulationSource", "ZoneFields", "build"]
+__all__ = ["RASTER_SUFFIXES", "Census", "Demand", "PopulationSource", "build"]

@@ -11,13 +11,13 @@ import shapely
 
 from planner.boundaries import Area
 from planner.demand.calibrate import Census, calibrate
-from planner.demand.census import ZoneLayers, read_census
-from planner.demand.kinds import refuse_two_kinds
-from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Job, Part, Place, PopulationSource
+from planner.demand.census_tables import ZoneLayers, read_census
+from planner.demand.dasymetric import Settlement
+from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Part, Place, PopulationSource
 from planner.demand.point_tables import read_points
 from planner.demand.polygons import read_polygons
 from planner.demand.rasters import RASTER_SUFFIXES, grid_of, read_rasters
-from planner.demand.standing import Settlement
+from planner.demand.residency import refuse_two_kinds
 from planner.demand.worldpop import check_names
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -32,14 +32,13 @@ def build(
     sources: Sequence[PopulationSource],
     *,
     area: Area,
-    reports: Sequence[InputReport],
     zones: gpd.GeoDataFrame | None = None,
     network: StreetNetwork | None = None,
     max_snap_m: float = MAX_SNAP_M,
     census: Census | None = None,
     report_for: ReportFor | None = None,
 ) -> Demand:
-    """Return the people of all sources in the area as demand points; `reports` holds one report per source, to be filled.
+    """Return the people of all sources in the area as demand points; their reports are filled.
 
     Points stand in the order of the sources, in a source by row or cell. Rasters on one grid, and columns of one file, share
     points. Points with nobody in any group are left off. `zones` (as `planner.boundaries.read_zones` gives them) are what tables
@@ -55,38 +54,37 @@ def build(
         Its coordinates or shapes cannot be used.
     """
     report_for = report_for or (lambda role, path: InputReport(role, path.name))
-    jobs = [Job(source, report) for source, report in zip(sources, reports, strict=True)]
-    for job in jobs:
-        if job.source.bound is not None:
-            job.report.figures["bound"] = job.source.bound
+    for source in sources:
+        if source.bound is not None:
+            source.report.figures["bound"] = source.bound
     reader = _Reader(
         area, Settlement(area, network, max_snap_m=max_snap_m, report_for=report_for), ZoneLayers(zones, report_for)
     )
-    bundles: dict[Hashable, list[Job]] = {}
-    for job in jobs:
-        bundles.setdefault(_place_of(job.source), []).append(job)
+    bundles: dict[Hashable, list[PopulationSource]] = {}
+    for source in sources:
+        bundles.setdefault(_place_of(source), []).append(source)
     parts = [reader.read(bundle) for bundle in bundles.values()]
-    refuse_two_kinds(jobs)
-    check_names(jobs)
-    for job in jobs:
-        if job.source.bound is None and not job.report.figures["people_in_area"] > 0:
-            outside = round(job.report.figures["people_outside"], 1)
-            raise InputError("demand.nobody_in_area", file=job.report.file, group=job.source.group, outside=outside)
-    demand = _joined(parts, jobs, area)
+    refuse_two_kinds(sources)
+    check_names(sources)
+    for source in sources:
+        if source.bound is None and not source.report.figures["people_in_area"] > 0:
+            outside = round(source.report.figures["people_outside"], 1)
+            raise InputError("demand.nobody_in_area", file=source.report.file, group=source.group, outside=outside)
+    demand = _joined(parts, sources, area)
     if census is not None:
-        layer = reader.zones.of(census.zones, census.path.name)
+        layer = reader.zones.of(census.section, census.folder, file=census.path.name)
         report = report_for("calibrate", census.path)
-        kinds = {job.source.group: job.report.figures["kind"] for job in jobs if "kind" in job.report.figures}
+        kinds = {source.group: source.report.figures["kind"] for source in sources if "kind" in source.report.figures}
         demand = calibrate(demand, census, zones=layer, area=area, report=report, kinds=kinds)
-    _check_range(demand, jobs)
+    _check_range(demand, sources)
     return demand
 
 
 def _place_of(source: PopulationSource) -> Hashable:
     """Return what sources that share their points have in common."""
     if source.path.suffix.lower() in RASTER_SUFFIXES:
-        return grid_of(source.path), source.place, source.buildings, source.buildings_datum
-    return source.of_the_file
+        return grid_of(source.path), source.section.place, source.buildings, source.section.buildings_datum
+    return source.shared
 
 
 class _Reader:
@@ -97,51 +95,51 @@ class _Reader:
         self.settlement = settlement
         self.zones = zones
 
-    def read(self, jobs: list[Job]) -> Part:
+    def read(self, sources: list[PopulationSource]) -> Part:
         """Return the points that some sources share."""
-        if jobs[0].source.path.suffix.lower() in RASTER_SUFFIXES:
-            _refuse_place(jobs[0].source, "area")
-            if jobs[0].source.join is not None:
-                raise InputError("demand.join_of_raster", file=jobs[0].report.file)
-            part = read_rasters(jobs, grid_of(jobs[0].source.path), self.area, self.settlement)
+        if sources[0].path.suffix.lower() in RASTER_SUFFIXES:
+            _refuse_place(sources[0], "area")
+            if sources[0].section.join is not None:
+                raise InputError("demand.join_of_raster", file=sources[0].report.file)
+            part = read_rasters(sources, grid_of(sources[0].path), self.area, self.settlement)
         else:
-            part = self._read_table(jobs)
+            part = self._read_table(sources)
         people = np.sum([weight > 0 for weight in part.weights.values()], axis=0)
-        for job in jobs:
-            job.report.figures["points"] = int((people > 0).sum())
+        for source in sources:
+            source.report.figures["points"] = int((people > 0).sum())
         return part
 
-    def _read_table(self, jobs: list[Job]) -> Part:
-        source, report = jobs[0].source, jobs[0].report
+    def _read_table(self, sources: list[PopulationSource]) -> Part:
+        source, report = sources[0], sources[0].report
         is_layer = source.path.suffix.lower() in VECTOR_SUFFIXES
-        if source.join is not None:
+        if source.section.join is not None:
             _refuse_place(source, "centre")
-            layer = self.zones.of(source.zones, report.file)
-            return read_census(jobs, read_table(source.path, report=report), self.area, self.settlement, layer)
+            layer = self.zones.of(source.section, source.folder, file=report.file)
+            return read_census(sources, read_table(source.path, report=report), self.area, self.settlement, layer)
         if is_layer:
             frame = read_vector(source.path, report=report)
             if np.isin(shapely.get_type_id(frame.geometry.to_numpy()), (3, 6)).any():
                 _refuse_place(source, "centre")
-                return read_polygons(jobs, frame, self.area, self.settlement)
+                return read_polygons(sources, frame, self.area, self.settlement)
         else:
             frame = read_table(source.path, report=report)
         _refuse_place(source, *get_args(Place))
         if source.buildings is not None:
             raise InputError("demand.place_not_for_it", file=report.file, place="buildings")
-        return read_points(jobs, frame, self.area)
+        return read_points(sources, frame, self.area)
 
 
 def _refuse_place(source: PopulationSource, *places: str) -> None:
-    if source.place in places:
-        raise InputError("demand.place_not_for_it", file=source.path.name, place=source.place)
+    if source.section.place in places:
+        raise InputError("demand.place_not_for_it", file=source.path.name, place=source.section.place)
 
 
-def _joined(parts: list[Part], jobs: list[Job], area: Area) -> Demand:
+def _joined(parts: list[Part], sources: Sequence[PopulationSource], area: Area) -> Demand:
     """Return all parts one behind the other, without the points that nobody stands on."""
     sizes = [len(part.rows) for part in parts]
     whole: dict[tuple[str, Bound | None], Floats] = {
         key: np.concatenate([part.weights.get(key, np.zeros(size)) for part, size in zip(parts, sizes, strict=True)])
-        for key in dict.fromkeys(job.key for job in jobs)
+        for key in dict.fromkeys(source.key for source in sources)
     }
     peopled = np.logical_or.reduce([weight > 0 for weight in whole.values()])
     files = np.repeat(np.array([part.file for part in parts], dtype=object), sizes)[peopled]
@@ -158,12 +156,12 @@ def _joined(parts: list[Part], jobs: list[Job], area: Area) -> Demand:
     return Demand(points, of[None], left_out, of["low"], of["high"])
 
 
-def _check_range(demand: Demand, jobs: list[Job]) -> None:
+def _check_range(demand: Demand, sources: Sequence[PopulationSource]) -> None:
     """Report the points at which a low estimate lies above the group's number, or a high one below."""
     for bound, estimates, sign in (("low", demand.low, 1.0), ("high", demand.high, -1.0)):
         for group, estimate in estimates.items():
             central = demand.weights[group]
             crossed = sign * (estimate - central) > 1e-6 * np.maximum(1.0, central)
-            report = next(job.report for job in jobs if job.key == (group, bound))
+            report = next(source.report for source in sources if source.key == (group, bound))
             if crossed.any():
                 report.add("demand.range_crossed", "doubtful", bound=bound, group=group, count=int(crossed.sum()))

@@ -5,10 +5,10 @@ zones with census people where the grid has none, people of the grid in no zone,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import fsum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from planner.boundaries import Area, to_metres
 from planner.crs import WGS84
-from planner.demand.census import per_zone
-from planner.demand.joining import join_rows
-from planner.demand.model import LEFT_OUT_COLUMNS, Demand, Floats, Job, Join, Kind, PopulationSource, ZoneFields
+from planner.demand.census_tables import per_zone
+from planner.demand.exact_shares import cut_off, share_out
+from planner.demand.model import LEFT_OUT_COLUMNS, Demand, Floats, Join, Kind, PeopleTable, ZoneKeys
 from planner.demand.point_tables import people_of
-from planner.demand.shares import cut_off, share_out
+from planner.demand.zone_join import join_rows
 from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -33,16 +33,20 @@ DOUBTFUL = (0.5, 2.0)
 _WHOLE = 0.99  # of a zone's surface in the area: two drawings of one border differ by so much
 
 
+class CensusKeys(ZoneKeys, Protocol):
+    """What a section says of a census."""
+
+    join: Join
+
+
 @dataclass(frozen=True)
 class Census:
     """A table of census totals by zone; `columns` names the people of each group (None: recognised)."""
 
     path: Path
     columns: Mapping[str, str | None]
-    join: Join = "name"
-    join_column: str | None = None
-    kind: Kind | None = None
-    zones: ZoneFields = field(default_factory=ZoneFields)
+    section: CensusKeys
+    folder: Path = Path()
 
 
 def calibrate(
@@ -67,7 +71,7 @@ def calibrate(
     if unknown:
         raise InputError("demand.unknown_group", file=report.file, group=unknown[0], groups=", ".join(demand.weights))
     frame = read_table(census.path, report=report)
-    joined = join_rows(frame, zones, how=census.join, column=census.join_column, report=report)
+    joined = join_rows(frame, zones, how=census.section.join, column=census.section.join_column, report=report)
     report.rows_used = int((joined.zone >= 0).sum())
     rows = frame["source_row"].to_numpy(dtype=np.int64)
     of_point = zones.of_points(demand.points.geometry.to_crs(WGS84).to_numpy())
@@ -77,8 +81,7 @@ def calibrate(
     left_out: list[dict[str, Any]] = []
     for group, column in census.columns.items():
         own = InputReport(report.role, report.file)
-        job = Job(PopulationSource(census.path, group, column, kind=census.kind), own)
-        numbers = people_of(frame, job)
+        numbers = people_of(frame, PeopleTable(census.path, group, column, census.section, own))
         _refuse_other_kind(group, own, (kinds or {}).get(group))
         _take_over(report, own)
         target = cut_off(np.nan_to_num(per_zone(numbers, joined, everyone)), share)

@@ -1,8 +1,9 @@
 """What goes in (`PopulationSource`), what comes out (`Demand`), and the parts that the readers of this package hand over."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -20,45 +21,68 @@ Place = Literal["auto", "buildings", "streets", "area", "centre"]
 LEFT_OUT_COLUMNS = ("group", "people", "reason", "source_file", "source_row")
 
 
+class ZoneKeys(Protocol):
+    """What a section says of the zones that the rows of its table are: see `CalibrateSection` and `PopulationSection`.
+
+    `zones` is a layer of their own (None: the project's), the others are its fields and the table's column (None: recognised).
+    """
+
+    join_column: str | None
+    zones: str | None
+    zone_name: str | None
+    zone_code: str | None
+    zone_township: str | None
+    kind: Kind | None
+
+
+class PopulationKeys(ZoneKeys, Protocol):
+    """What a section says of its files; docs/people.md says what each key means."""
+
+    datum: str | None
+    place: Place | None
+    buildings: str | None
+    buildings_datum: str | None
+    join: Join | None
+
+
 @dataclass(frozen=True)
-class ZoneFields:
-    """The zones that a table is joined to: a layer of their own (None: the project's), and its fields (None: recognised)."""
+class PeopleTable:
+    """People of one group in a file: the `column` that holds them (a raster has none), and the report of what it says.
 
-    path: Path | None = None
-    name: str | None = None
-    code: str | None = None
-    township: str | None = None
-    datum: str | None = None
-
-
-@dataclass(frozen=True)
-class PopulationSource:
-    """One file of people of one group. `column` names the people in a table or layer; a raster has none.
-
-    `datum` is the one of a table's coordinates, or of a layer whose label is not to be believed; None takes a table for WGS-84
-    and a layer at its word. `join` says that the rows of a table are zones, found by code or name in `join_column` (None:
-    recognised). `place` is where the people of a polygon or cell stand (None: polygons "auto", rasters "centre" unless there are
-    buildings), `buildings` an OpenStreetMap file or a layer of polygons. `kind` tells resident people from registered ones. With
-    a `bound` the file is the low or the high estimate of its group.
+    `section` is what the project says of the file.
     """
 
     path: Path
     group: str
-    column: str | None = None
-    datum: str | None = None
-    place: Place | None = None
-    buildings: Path | None = None
-    buildings_datum: str | None = None
-    join: Join | None = None
-    join_column: str | None = None
-    zones: ZoneFields = ZoneFields()
-    kind: Kind | None = None
+    column: str | None
+    section: ZoneKeys
+    report: InputReport
     bound: Bound | None = None
 
     @property
-    def of_the_file(self) -> "PopulationSource":
-        """The source without what is a column's own: equal for all columns that share points."""
-        return replace(self, group="", column=None, kind=None, bound=None)
+    def key(self) -> tuple[str, Bound | None]:
+        """Whose weights these are."""
+        return self.group, self.bound
+
+
+@dataclass(frozen=True)
+class PopulationSource(PeopleTable):
+    """One file of people of one group, or with a `bound` their low or high estimate; the section's names start in `folder`."""
+
+    section: PopulationKeys
+    folder: Path = Path()
+
+    @property
+    def buildings(self) -> Path | None:
+        """The dwellings at which its people stand."""
+        return None if self.section.buildings is None else self.folder / self.section.buildings
+
+    @property
+    def shared(self) -> Hashable:
+        """What is no column's own: equal for all columns that share points."""
+        own = self.section
+        where = own.datum, own.place, self.buildings, own.buildings_datum
+        return self.path, where, own.join, own.join_column, own.zones, own.zone_name, own.zone_code, own.zone_township
 
 
 @dataclass(frozen=True)
@@ -87,19 +111,6 @@ class Demand:
         return tuple(self.weights)
 
 
-@dataclass(frozen=True)
-class Job:
-    """One source with its report."""
-
-    source: PopulationSource
-    report: InputReport
-
-    @property
-    def key(self) -> tuple[str, Bound | None]:
-        """Whose weights these are."""
-        return self.source.group, self.source.bound
-
-
 Weights = dict[tuple[str, Bound | None], Floats]
 
 
@@ -115,9 +126,9 @@ class Part:
     left_out: list[dict[str, Any]] = field(default_factory=list)
 
 
-def add_up(weights: Weights, job: Job, people: Floats) -> None:
-    """Add `people` to a job's group; two columns or rasters of one group make one weight."""
-    weights[job.key] = weights[job.key] + people if job.key in weights else people
+def add_up(weights: Weights, source: PeopleTable, people: Floats) -> None:
+    """Add `people` to a source's group; two columns or rasters of one group make one weight."""
+    weights[source.key] = weights[source.key] + people if source.key in weights else people
 
 
 def account(report: InputReport, *, placed: float, outside: float, left_out: float = 0.0) -> None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
-from planner.demand.kinds import note_kind, people_column
-from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
+from planner.demand.model import Floats, Part, PeopleTable, PopulationSource, Weights, account, add_up, report_outside
+from planner.demand.residency import note_kind, people_column
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import as_numbers, as_texts, nearest_header, positions
@@ -23,82 +23,87 @@ from planner.tables.rows import own_columns
 _NAMED = 10
 
 
-def read_points(jobs: Sequence[Job], frame: pd.DataFrame, area: Area) -> Part:
-    """Return the points of one table, with one weight per group; `frame` is what the first job's report accounts for.
+def read_points(sources: Sequence[PopulationSource], frame: pd.DataFrame, area: Area) -> Part:
+    """Return the points of one table, with one weight per group; `frame` is what the first source's report accounts for.
 
     Raises
     ------
     InputError
         There is no such column, or it holds negative people.
     """
-    located = positions(frame, datum=jobs[0].source.datum, report=jobs[0].report)
-    share_account(jobs)
+    located = positions(frame, datum=sources[0].section.datum, report=sources[0].report)
+    share_account(sources)
     lon, lat = located.longitude, located.latitude
     shapely.prepare(area.geometry)
     inside = shapely.contains_xy(area.geometry, lon, lat)
     rows = frame["source_row"].to_numpy(dtype=np.int64)
     weights: Weights = {}
     left_out: list[dict[str, Any]] = []
-    for job in jobs:
-        people = people_of(frame, job, jobs)
+    for source in sources:
+        people = people_of(frame, source, sources)
         known, people = ~np.isnan(people), np.nan_to_num(people)
         lost = np.isnan(lon) & (people > 0)
-        left_out += left_out_rows(job, people, rows, lost, located.reason)
+        left_out += left_out_rows(source, people, rows, lost, located.reason)
         outside = ~inside & ~np.isnan(lon) & known
-        job.report.rows_used = int((inside & known).sum())
-        job.report.figures |= {
+        source.report.rows_used = int((inside & known).sum())
+        source.report.figures |= {
             "rows_outside": int(outside.sum()),
             "rows_without_people": int((inside & known & (people == 0)).sum()),
         }
         account(
-            job.report,
+            source.report,
             placed=math.fsum(people[inside]),
             outside=math.fsum(people[outside]),
             left_out=math.fsum(people[lost]),
         )
-        report_outside(job.report, int(outside.sum()), float(people[outside].sum()), of="rows")
-        add_up(weights, job, people[inside])
+        report_outside(source.report, int(outside.sum()), float(people[outside].sum()), of="rows")
+        add_up(weights, source, people[inside])
     x, y = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
-    return Part(jobs[0].source.path.name, rows[inside], x, y, weights, left_out)
+    return Part(sources[0].path.name, rows[inside], x, y, weights, left_out)
 
 
-def people_of(frame: pd.DataFrame, job: Job, jobs: Sequence[Job] = ()) -> Floats:
-    """Return a job's people per row, NaN where the cell says no number; such rows are reported as dropped.
+def people_of(frame: pd.DataFrame, source: PeopleTable, sources: Sequence[PeopleTable] = ()) -> Floats:
+    """Return a source's people per row, NaN where the cell says no number; such rows are reported as dropped.
 
-    A low or high estimate that a row does not give is the number that `jobs`, the others of this table, give for its group.
+    A low or high estimate that a row does not give is the number that `sources`, the others of this table, give for its group.
 
     Raises
     ------
     InputError
         There is no such column, or it holds negative people.
     """
-    column = _column_of(frame, job)
-    note_kind(job, column)
+    column = _column_of(frame, source)
+    note_kind(source, column)
     numbers = as_numbers(frame[column], unit=unit_of(column))
     rows, texts = frame["source_row"].to_numpy(), None
     if (numbers.values < 0).any():
         wrong = [int(row) for row in rows[numbers.values < 0]]
         named = ", ".join(map(str, wrong[:_NAMED])) + (" ..." if len(wrong) > _NAMED else "")
         raise InputError(
-            "demand.negative_people", file=job.report.file, column=column, count=len(wrong), rows=named, all_rows=wrong
+            "demand.negative_people",
+            file=source.report.file,
+            column=column,
+            count=len(wrong),
+            rows=named,
+            all_rows=wrong,
         )
-    job.report.figures["columns"] = {**job.report.figures.get("columns", {}), "people": column}
-    if job.source.bound is not None:
-        return _filled(frame, numbers.values, column, job, jobs)
+    source.report.figures["columns"] = {**source.report.figures.get("columns", {}), "people": column}
+    if source.bound is not None:
+        return _filled(frame, numbers.values, column, source, sources)
     for at in np.flatnonzero(numbers.blank):
-        job.report.add("demand.blank_people", "dropped", int(rows[at]), column=column)
+        source.report.add("demand.blank_people", "dropped", int(rows[at]), column=column)
     for at in np.flatnonzero(numbers.bad):
         texts = texts or as_texts(frame[column])
-        job.report.add("demand.bad_people", "dropped", int(rows[at]), column=column, value=texts[at])
+        source.report.add("demand.bad_people", "dropped", int(rows[at]), column=column, value=texts[at])
     return numbers.values
 
 
-def _column_of(frame: pd.DataFrame, job: Job) -> str:
-    """Return the column that holds a job's people."""
-    file, own, wanted = job.report.file, own_columns(frame), job.source.column
+def _column_of(frame: pd.DataFrame, source: PeopleTable) -> str:
+    """Return the column that holds a source's people."""
+    file, own, wanted = source.report.file, own_columns(frame), source.column
     if wanted is None:
-        everybody = job.source.group == "total" and job.source.bound is None
-        found = people_column(own, job.source.kind, report=job.report) if everybody else None
+        everybody = source.group == "total" and source.bound is None
+        found = people_column(own, source.section.kind, report=source.report) if everybody else None
         if found is None:
             raise InputError("demand.no_column_given", file=file, headers=", ".join(own))
         return found
@@ -109,38 +114,44 @@ def _column_of(frame: pd.DataFrame, job: Job) -> str:
     return column
 
 
-def _filled(frame: pd.DataFrame, values: Floats, column: str, job: Job, jobs: Sequence[Job]) -> Floats:
+def _filled(
+    frame: pd.DataFrame, values: Floats, column: str, source: PeopleTable, sources: Sequence[PeopleTable]
+) -> Floats:
     """Return an estimate with the group's own numbers where it gives none."""
     missing = np.isnan(values)
-    same = [other for other in jobs if other.key == (job.source.group, None)]
+    same = [other for other in sources if other.key == (source.group, None)]
     if not missing.any() or not same:
         return values
-    job.report.add("demand.blank_bound", "doubtful", column=column, count=int(missing.sum()))
+    source.report.add("demand.blank_bound", "doubtful", column=column, count=int(missing.sum()))
     central = [as_numbers(frame[name], unit=unit_of(name)).values for name in (_column_of(frame, o) for o in same)]
     return np.where(missing, np.sum(central, axis=0), values)
 
 
 def left_out_rows(
-    job: Job, people: Floats, rows: NDArray[np.int64], lost: NDArray[np.bool_], reason: NDArray[np.object_]
+    source: PopulationSource,
+    people: Floats,
+    rows: NDArray[np.int64],
+    lost: NDArray[np.bool_],
+    reason: NDArray[np.object_],
 ) -> list[dict[str, Any]]:
     """Return a row of `Demand.left_out` for each of the `lost`; those of a low or high estimate are no people of their own."""
     return [
         {
-            "group": job.source.group,
+            "group": source.group,
             "people": float(people[at]),
             "reason": reason[at],
-            "source_file": job.source.path.name,
+            "source_file": source.path.name,
             "source_row": int(rows[at]),
         }
-        for at in (np.flatnonzero(lost) if job.source.bound is None else ())
+        for at in (np.flatnonzero(lost) if source.bound is None else ())
     ]
 
 
-def share_account(jobs: Sequence[Job]) -> None:
+def share_account(sources: Sequence[PopulationSource]) -> None:
     """Give what was found in reading a file to all the reports of its groups."""
-    first = jobs[0].report
-    for job in jobs[1:]:
-        _copy_account(first, job.report)
+    first = sources[0].report
+    for source in sources[1:]:
+        _copy_account(first, source.report)
 
 
 def _copy_account(source: InputReport, target: InputReport) -> None:

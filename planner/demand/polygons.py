@@ -1,7 +1,7 @@
 """People of polygons (villages, census units) to demand points: at its dwellings, along its streets, or evenly over it.
 
 The share of a polygon's surface that lies in the study area is the share of its people who count, wherever they stand. What
-`planner.demand.standing` finds no place for stands on the cells of a 100 m grid cut to the polygon, each with people in
+`planner.demand.dasymetric` finds no place for stands on the cells of a 100 m grid cut to the polygon, each with people in
 proportion to its surface.
 """
 
@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
 from planner.boundaries import Area, polygons_wgs84, to_metres
-from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
+from planner.demand.dasymetric import NEITHER, Pieces, Settlement, report_standing, stand_in_shapes
+from planner.demand.exact_shares import cut_off, share_out
+from planner.demand.model import Floats, Part, PopulationSource, Weights, account, add_up, report_outside
 from planner.demand.point_tables import left_out_rows, people_of, share_account
-from planner.demand.shares import cut_off, share_out
-from planner.demand.standing import NEITHER, Pieces, Settlement, report_standing, stand_in_shapes
 
 CELL_M = 100.0
 WHOLE = 1e-6  # of a surface: what conversions between degrees and metres bend off a border that is the area's own
 SLIVER_M2 = 100.0  # pieces below a hundredth of a cell make no point of their own: their people stand on the others
 
 
-def read_polygons(jobs: Sequence[Job], frame: gpd.GeoDataFrame, area: Area, settlement: Settlement) -> Part:
+def read_polygons(
+    sources: Sequence[PopulationSource], frame: gpd.GeoDataFrame, area: Area, settlement: Settlement
+) -> Part:
     """Return the points of one layer of polygons, with one weight per group.
 
     Raises
@@ -36,16 +38,16 @@ def read_polygons(jobs: Sequence[Job], frame: gpd.GeoDataFrame, area: Area, sett
     GeometryError, CRSError
         As `planner.boundaries.polygons_wgs84`.
     """
-    layer = polygons_wgs84(frame, datum=jobs[0].source.datum, report=jobs[0].report)
-    share_account(jobs)
-    people = [people_of(frame, job, jobs) for job in jobs]
+    layer = polygons_wgs84(frame, datum=sources[0].section.datum, report=sources[0].report)
+    share_account(sources)
+    people = [people_of(frame, source, sources) for source in sources]
     shapes = np.array([to_metres(shape, area.crs) for shape in layer.geometry], dtype=object)
     rows = frame["source_row"].to_numpy(dtype=np.int64)
-    return spread_people(jobs, shapes, rows, people, area=area, settlement=settlement)
+    return spread_people(sources, shapes, rows, people, area=area, settlement=settlement)
 
 
 def spread_people(
-    jobs: Sequence[Job],
+    sources: Sequence[PopulationSource],
     shapes: NDArray[np.object_],
     rows: NDArray[np.int64],
     people: Sequence[Floats],
@@ -53,29 +55,29 @@ def spread_people(
     area: Area,
     settlement: Settlement,
 ) -> Part:
-    """Return the points of some polygons (metres of the area), with one weight per group; `people` are the jobs', NaN unknown."""
+    """Return the points of some polygons (metres of the area), one weight per group; `people` by source, NaN where unknown."""
     shapes = shapely.make_valid(shapes)
     inside = np.array([_surface(shapely.intersection(shape, area.geometry_m)) for shape in shapes], dtype=object)
     total, within = shapely.area(shapes), shapely.area(inside)
     share = np.divide(within, total, out=np.zeros(len(total)), where=total > 0)
     share[within >= total * (1 - WHOLE)] = 1.0  # a polygon that lies in the area whole
     share[total == 0] = 0.0
-    methods = settlement.methods(jobs[0].source, "auto")
+    methods = settlement.methods(sources[0], "auto")
     most = np.max([np.nan_to_num(numbers) for numbers in people], axis=0) * share
-    pieces = _with_surfaces(stand_in_shapes(inside, most, methods, jobs[0].source, settlement), inside)
+    pieces = _with_surfaces(stand_in_shapes(inside, most, methods, sources[0], settlement), inside)
     share[np.bincount(pieces.owner, minlength=len(shapes)) == 0] = 0.0
     weights: Weights = {}
     left_out: list[dict[str, Any]] = []
     reason = np.full(len(rows), "no_surface", dtype=object)
-    for job, numbers in zip(jobs, people, strict=True):
+    for source, numbers in zip(sources, people, strict=True):
         known, counted = ~np.isnan(numbers), np.nan_to_num(numbers)
         flat = total == 0
-        left_out += left_out_rows(job, counted, rows, flat & (counted > 0), reason)
+        left_out += left_out_rows(source, counted, rows, flat & (counted > 0), reason)
         placed = cut_off(counted, share)
-        _account(job, counted, placed, known & ~flat, flat)
-        report_standing(job, placed, pieces.how, preferred=methods, of="polygons")
-        add_up(weights, job, share_out(placed, pieces.owner, pieces.weight))
-    return Part(jobs[0].source.path.name, rows[pieces.owner], pieces.x, pieces.y, weights, left_out)
+        _account(source, counted, placed, known & ~flat, flat)
+        report_standing(source, placed, pieces.how, preferred=methods, of="polygons")
+        add_up(weights, source, share_out(placed, pieces.owner, pieces.weight))
+    return Part(sources[0].path.name, rows[pieces.owner], pieces.x, pieces.y, weights, left_out)
 
 
 def _with_surfaces(pieces: Pieces, shapes: NDArray[np.object_]) -> Pieces:
@@ -128,11 +130,13 @@ def _surface(shape: Any) -> Polygon | MultiPolygon:
     )
 
 
-def _account(job: Job, people: Floats, placed: Floats, located: NDArray[np.bool_], flat: NDArray[np.bool_]) -> None:
+def _account(
+    source: PopulationSource, people: Floats, placed: Floats, located: NDArray[np.bool_], flat: NDArray[np.bool_]
+) -> None:
     beyond = located & (placed == 0) & (people > 0)
-    job.report.rows_used = int((located & ~beyond).sum())
+    source.report.rows_used = int((located & ~beyond).sum())
     outside = math.fsum((people - placed)[~flat])
-    job.report.figures["shapes_outside"] = int(beyond.sum())
-    job.report.figures["shapes_cut"] = int((located & (placed > 0) & (placed < people)).sum())
-    account(job.report, placed=math.fsum(placed), outside=outside, left_out=math.fsum(people[flat]))
-    report_outside(job.report, int(beyond.sum()), float(people[beyond].sum()), of="shapes")
+    source.report.figures["shapes_outside"] = int(beyond.sum())
+    source.report.figures["shapes_cut"] = int((located & (placed > 0) & (placed < people)).sum())
+    account(source.report, placed=math.fsum(placed), outside=outside, left_out=math.fsum(people[flat]))
+    report_outside(source.report, int(beyond.sum()), float(people[beyond].sum()), of="shapes")

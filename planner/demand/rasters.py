@@ -23,10 +23,10 @@ from rasterio.windows import Window
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
 from planner.datum import check_crs
-from planner.demand.kinds import note_kind
-from planner.demand.model import Floats, Job, Part, Weights, account, add_up, report_outside
-from planner.demand.shares import share_out
-from planner.demand.standing import NEITHER, Ints, Pieces, Settlement, report_standing, stand_in_cells
+from planner.demand.dasymetric import NEITHER, Ints, Pieces, Settlement, report_standing, stand_in_cells
+from planner.demand.exact_shares import share_out
+from planner.demand.model import Floats, Part, PopulationSource, Weights, account, add_up, report_outside
+from planner.demand.residency import note_kind
 from planner.errors import CRSError, InputError
 from planner.tables import check_file, looks_like
 
@@ -65,7 +65,7 @@ def grid_of(path: Path) -> Grid:
         return Grid(crs, tuple(raster.transform)[:6], raster.width, raster.height)
 
 
-def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area, settlement: Settlement) -> Part:
+def read_rasters(sources: Sequence[PopulationSource], grid: Grid, area: Area, settlement: Settlement) -> Part:
     """Return the points of rasters on one grid, with one weight per group.
 
     Raises
@@ -75,8 +75,8 @@ def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area, settlement: Settle
     """
     window = _window(grid, area)
     if window is None:
-        raise InputError("demand.raster_elsewhere", file=jobs[0].source.path.name)
-    layers = [_read_layer(job, window) for job in jobs]
+        raise InputError("demand.raster_elsewhere", file=sources[0].path.name)
+    layers = [_read_layer(source, window) for source in sources]
     rows, columns = np.nonzero(np.logical_or.reduce([layer > 0 for layer in layers]))
     x, y = _through(grid.transform, columns + (window.col_off + 0.5), rows + (window.row_off + 0.5))
     lon, lat = (x, y) if grid.crs == WGS84 else transformer(grid.crs, WGS84).transform(x, y)
@@ -84,21 +84,21 @@ def read_rasters(jobs: Sequence[Job], grid: Grid, area: Area, settlement: Settle
     inside = shapely.contains_xy(area.geometry, lon, lat)
     east, north = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
     cells = (rows[inside] + window.row_off).astype(np.int64) * grid.width + columns[inside] + window.col_off + 1
-    methods = settlement.methods(jobs[0].source, "centre")
+    methods = settlement.methods(sources[0], "centre")
     most = np.max([layer[rows, columns][inside] for layer in layers], axis=0)
-    pieces = _places(cells, most, east, north, grid, methods, jobs[0], settlement) if methods else None
+    pieces = _places(cells, most, east, north, grid, methods, sources[0], settlement) if methods else None
     weights: Weights = {}
-    for job, layer in zip(jobs, layers, strict=True):
+    for source, layer in zip(sources, layers, strict=True):
         people = layer[rows, columns].astype(np.float64)
-        _account(job, people, inside)
+        _account(source, people, inside)
         people = people[inside]
         if pieces is not None:
-            report_standing(job, people, pieces.how, preferred=methods, of="cells")
+            report_standing(source, people, pieces.how, preferred=methods, of="cells")
             people = share_out(people, pieces.owner, pieces.weight)
-        add_up(weights, job, people)
+        add_up(weights, source, people)
     if pieces is not None:
         cells, east, north = cells[pieces.owner], pieces.x, pieces.y
-    return Part(jobs[0].source.path.name, cells, east, north, weights)
+    return Part(sources[0].path.name, cells, east, north, weights)
 
 
 def _places(
@@ -108,7 +108,7 @@ def _places(
     y: Floats,
     grid: Grid,
     methods: tuple[int, ...],
-    job: Job,
+    source: PopulationSource,
     settlement: Settlement,
 ) -> Pieces:
     """Return where the people of some cells stand: at what lies in the cell and in the area, else at its centre."""
@@ -127,7 +127,7 @@ def _places(
 
     if not len(cells):
         return Pieces(cells, x, y, np.ones(0), np.zeros(0, np.int8))
-    pieces = stand_in_cells(people, cell_of, methods, job.source, settlement, cell_m2=_cell_m2(grid, area))
+    pieces = stand_in_cells(people, cell_of, methods, source, settlement, cell_m2=_cell_m2(grid, area))
     bare = np.flatnonzero(pieces.how == NEITHER)
     owner = np.concatenate((pieces.owner, bare))
     order = np.argsort(owner, kind="stable")
@@ -181,9 +181,9 @@ def _through(transform: tuple[float, ...], column: Floats, row: Floats) -> tuple
     return a * column + b * row + c, d * column + e * row + f
 
 
-def _read_layer(job: Job, window: Window) -> NDArray[np.floating]:
+def _read_layer(source: PopulationSource, window: Window) -> NDArray[np.floating]:
     """Return the people per cell of the window, 0 where the raster has no data."""
-    path, report = job.source.path, job.report
+    path, report = source.path, source.report
     with _opened(path) as raster:
         try:
             band = raster.read(1, window=window, masked=True)
@@ -218,11 +218,11 @@ def _read_layer(job: Job, window: Window) -> NDArray[np.floating]:
     return people
 
 
-def _account(job: Job, people: Floats, inside: NDArray[np.bool_]) -> None:
+def _account(source: PopulationSource, people: Floats, inside: NDArray[np.bool_]) -> None:
     outside = people[~inside]
-    job.report.rows_read = int((people > 0).sum())
-    job.report.rows_used = int((people[inside] > 0).sum())
-    job.report.figures["cells_outside"] = int((outside > 0).sum())
-    account(job.report, placed=math.fsum(people[inside]), outside=math.fsum(outside))
-    note_kind(job, None)
-    report_outside(job.report, int((outside > 0).sum()), float(outside.sum()), of="cells")
+    source.report.rows_read = int((people > 0).sum())
+    source.report.rows_used = int((people[inside] > 0).sum())
+    source.report.figures["cells_outside"] = int((outside > 0).sum())
+    account(source.report, placed=math.fsum(people[inside]), outside=math.fsum(outside))
+    note_kind(source, None)
+    report_outside(source.report, int((outside > 0).sum()), float(outside.sum()), of="cells")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.demand.model import Job
+from planner.demand.model import PopulationSource
 
 _AGES = (0, 1, *range(5, 95, 5))
 """First years of WorldPop's age classes; the last is open at the end: 80 until 2023, 90 in the releases from R2024 on."""
@@ -52,16 +52,16 @@ def parse(file: str) -> Named | None:
     return Named(said["country"], int(said["year"]), said.get("sex", "t"), age, newer)
 
 
-def check_names(jobs: Sequence[Job]) -> None:
+def check_names(sources: Sequence[PopulationSource]) -> None:
     """Report where the names of a group's rasters do not make up the group: other ages, missing or double ones, other years."""
-    groups: dict[str, list[tuple[Job, Named]]] = {}
-    for job in jobs:
-        named = parse(job.source.path.name)
-        if named is not None and job.source.bound is None:
-            job.report.figures["worldpop"] = {"country": named.country, "year": named.year, "sex": named.sex}
+    groups: dict[str, list[tuple[PopulationSource, Named]]] = {}
+    for source in sources:
+        named = parse(source.path.name)
+        if named is not None and source.bound is None:
+            source.report.figures["worldpop"] = {"country": named.country, "year": named.year, "sex": named.sex}
             if named.age is not None:
-                job.report.figures["worldpop"]["age"] = named.age
-            groups.setdefault(job.source.group, []).append((job, named))
+                source.report.figures["worldpop"]["age"] = named.age
+            groups.setdefault(source.group, []).append((source, named))
     for group, files in groups.items():
         _check_alike(files)
         _check_double(group, files)
@@ -80,26 +80,26 @@ def ages_of(group: str) -> tuple[int, int | None] | None:
     return None
 
 
-def _check_alike(files: Sequence[tuple[Job, Named]]) -> None:
+def _check_alike(files: Sequence[tuple[PopulationSource, Named]]) -> None:
     first = files[0][1]
-    for job, named in files[1:]:
+    for source, named in files[1:]:
         if (named.country, named.year) != (first.country, first.year):
             other = files[0][0].report.file
-            job.report.add("demand.worldpop_differs", "doubtful", file=job.report.file, other=other)
+            source.report.add("demand.worldpop_differs", "doubtful", file=source.report.file, other=other)
 
 
-def _check_double(group: str, files: Sequence[tuple[Job, Named]]) -> None:
+def _check_double(group: str, files: Sequence[tuple[PopulationSource, Named]]) -> None:
     """Report people counted twice: a class given by sex and for both, or an age beside everybody."""
-    for at, (job, named) in enumerate(files):
+    for at, (source, named) in enumerate(files):
         for other, theirs in files[:at]:
             ages = named.age == theirs.age or None in (named.age, theirs.age)
             sexes = named.sex == theirs.sex or "t" in (named.sex, theirs.sex)
             if ages and sexes:
-                job.report.add("demand.worldpop_twice", "doubtful", group=group, other=other.report.file)
+                source.report.add("demand.worldpop_twice", "doubtful", group=group, other=other.report.file)
                 break
 
 
-def _check_ages(group: str, files: Sequence[tuple[Job, Named]]) -> None:
+def _check_ages(group: str, files: Sequence[tuple[PopulationSource, Named]]) -> None:
     wanted = ages_of(group)
     if wanted is None:
         return
@@ -112,11 +112,11 @@ def _check_ages(group: str, files: Sequence[tuple[Job, Named]]) -> None:
         for age, end in zip(classes, ends, strict=True)
         if age >= first and (last is None or (end is not None and end <= last))
     ]
-    for job, named in files:
+    for source, named in files:
         if named.age is None:
-            job.report.add("demand.worldpop_everybody", "doubtful", group=group)
+            source.report.add("demand.worldpop_everybody", "doubtful", group=group)
         elif named.age not in inside:
-            job.report.add("demand.worldpop_other_age", "doubtful", group=group, age=named.age)
+            source.report.add("demand.worldpop_other_age", "doubtful", group=group, age=named.age)
     if any(named.age is None for _, named in files):
         return
     report = files[0][0].report

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.boundaries import polygons_wgs84, zone_of
-from planner.demand.model import ZoneFields
+from planner.demand.model import ZoneKeys
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import as_texts, find_columns, nearest_header, read_vector
@@ -46,7 +47,9 @@ class JoinZones:
         return found
 
 
-def read_join_zones(fields: ZoneFields, *, report: InputReport, townships: gpd.GeoDataFrame | None) -> JoinZones:
+def read_join_zones(
+    path: Path, section: ZoneKeys, *, report: InputReport, townships: gpd.GeoDataFrame | None
+) -> JoinZones:
     """Read a layer of zones; a township not named in it is the zone of `townships` that a zone lies in, where there are any.
 
     Features of one name, code and township are one zone.
@@ -58,16 +61,15 @@ def read_join_zones(fields: ZoneFields, *, report: InputReport, townships: gpd.G
     GeometryError, CRSError
         As `planner.boundaries.polygons_wgs84`.
     """
-    assert fields.path is not None
-    frame = polygons_wgs84(read_vector(fields.path, report=report), datum=fields.datum, report=report)
+    frame = polygons_wgs84(read_vector(path, report=report), datum=None, report=report)
     frame = frame[~frame.geometry.is_empty].reset_index(drop=True)
     own = [str(name) for name in frame.columns if name not in ("geometry", "source_file", "source_row")]
-    name = _field(fields.name, ("village", "name", "zone"), own, report)
-    code = _field(fields.code, ("village_code", "zone_code", "id"), own, report)
+    name = _field(section.zone_name, ("village", "name", "zone"), own, report)
+    code = _field(section.zone_code, ("village_code", "zone_code", "id"), own, report)
     if name is None and code is None:
         raise InputError("demand.zones_without_names", file=report.file, fields=", ".join(own))
     left = [field for field in own if field not in (name, code)]
-    township = _field(fields.township, ("zone",), left, report)
+    township = _field(section.zone_township, ("zone",), left, report)
     columns = {key: header for key, header in (("name", name), ("code", code), ("township", township)) if header}
     report.figures["columns"] = columns
     codes = _texts(frame, code)

@@ -9,9 +9,8 @@ from typing import Any
 
 from planner.demo.area import FILES, write_area
 from planner.errors import InputError
+from planner.project.files import INVENTED_MARK
 
-MARK = ".demo-county.json"
-"""Says that a folder is a demonstration county, and what its files were when they were written."""
 PART = ".demo-county.part"
 """Where a county lies until it is whole."""
 MIN_SCALE, MAX_SCALE = 0.05, 100.0
@@ -72,7 +71,7 @@ def _read_mark(folder: Path) -> dict[str, list[str]]:
     if not others:
         return {}
     try:
-        mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        mark = json.loads((folder / INVENTED_MARK).read_text(encoding="utf-8"))
         sums = mark["sha256"]
         if mark["invented"] is True and isinstance(sums, dict):
             return {str(name): [str(value) for value in known] for name, known in sums.items()}
@@ -95,9 +94,9 @@ def _keep_changed(folder: Path, before: dict[str, list[str]]) -> None:
 
 
 def _write_mark(folder: Path, part: Path, mark: dict[str, Any]) -> None:
-    new = part / MARK
+    new = part / INVENTED_MARK
     new.write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8", newline="\n")
-    new.replace(folder / MARK)
+    new.replace(folder / INVENTED_MARK)
 
 
 def _swap(folder: Path, part: Path) -> None:

@@ -11,7 +11,8 @@ import shapely
 
 from planner.errors import ProjectError
 from planner.inputs.read import Inputs
-from planner.project.sections import SitingSection
+from planner.project.siting import SitingSection
+from planner.register import exclude
 
 
 def with_wishes(inputs: Inputs) -> Inputs:
@@ -44,20 +45,18 @@ def _wished(facilities: gpd.GeoDataFrame, siting: SitingSection) -> gpd.GeoDataF
         raise ProjectError("study.required_and_forbidden", id=both[0])
     row_of = {str(key): row for row, key in enumerate(facilities["id"])}
     status = facilities["status"].to_numpy(object).copy()
-    reason = facilities["excluded_reason"].to_numpy(object).copy()
     must = [_row(key, row_of, status, "required") for key in siting.required]
     shut = [_row(key, row_of, status, "forbidden") for key in siting.forbidden]
     if siting.within is not None:
         inside = shapely.contains(shapely.Polygon(siting.within), facilities.geometry.to_numpy())
-        may_open = (status == "candidate") & pd.isna(reason)  # what must open does, wherever it is
-        outside = np.setdiff1d(np.flatnonzero(may_open & ~inside), must)
-        reason[outside] = "not_within"
+        outside = np.setdiff1d(
+            np.flatnonzero((status == "candidate") & ~inside), must
+        )  # what must open does, wherever it is
+        facilities = exclude(facilities, outside, "not_within", by="siting.within")
     status[must] = "required"
     status[shut] = "forbidden"
-    reason[[row for row in shut if pd.isna(reason[row])]] = "forbidden"
-    columns = {"status": status, "excluded_reason": reason}
-    kept = {name: pd.Series(values, facilities.index, facilities[name].dtype) for name, values in columns.items()}
-    return facilities.assign(**kept)
+    facilities = facilities.assign(status=pd.Series(status, facilities.index, facilities["status"].dtype))
+    return exclude(facilities, shut, "forbidden", by="siting.forbidden")
 
 
 def _row(key: str, row_of: dict[str, int], status: np.ndarray, where: str) -> int:

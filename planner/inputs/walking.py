@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.findings import InputReport
 from planner.project import Project
@@ -61,3 +62,18 @@ def walks_of(project: Project, network: StreetNetwork, report: InputReport | Non
 def stretch_of(project: Project) -> float:
     """Return how much farther than speed times time anybody may come: downhill, where the project knows of hills."""
     return 1.0 if project.settings.walking.elevation is None else 1.0 / EASIEST
+
+
+def reach_m(project: Project) -> float:
+    """Return the farthest that anybody walks within a limit of the project, metres."""
+    classes = (None, *project.zone_classes)
+    farthest_m = max(project.rule_of(group, zone_class).reach_m for group in project.groups for zone_class in classes)
+    return farthest_m * stretch_of(project)
+
+
+def reach_of_classes(project: Project, classes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the farthest that anybody walks from points in zones of these classes, metres."""
+    found = np.zeros(len(classes))
+    for zone_class in (None, *project.zone_classes):
+        found[classes == zone_class] = max(project.rule_of(group, zone_class).reach_m for group in project.groups)
+    return found * stretch_of(project)

@@ -14,7 +14,7 @@ from planner.errors import InputError
 from planner.inputs.read import Progress, read_inputs
 from planner.new.fetch import fetch_missing
 from planner.new.given import Given
-from planner.new.guess import guess_sections
+from planner.new.guess_sections import guess_sections
 from planner.new.toml import project_text
 from planner.project import FILE_NAME, load
 from planner.texts import Sentence

@@ -16,8 +16,8 @@ from planner.deliver.geojson import to_geojson
 from planner.findings import InputReport
 from planner.inputs.read import Progress
 from planner.new.given import Given
-from planner.project.places import BOUNDARY_FILE
-from planner.project.sections import WalkingSection
+from planner.project.area import BOUNDARY_FILE
+from planner.project.walking import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
 from planner.tables import read_vector
 from planner.user_folder import user_folder

@@ -1,11 +1,11 @@
 """What `planner new` is given: files, a place's name, and how the project is to be called."""
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from planner.errors import InputError
 from planner.streets import Service
+from planner.tables.parts import copy_input, free_name
 
 _FILES = ("boundary", "centres", "candidates", "gates")
 _LISTS = ("streets", "zones", "population")
@@ -54,31 +54,16 @@ class Given:
 
     def copied(self, folder: Path) -> "Given":
         """Copy the files into `folder` and return what is given as names in it; two files of one name get two names."""
-        taken: dict[Path, str] = {}
+        taken: dict[str, Path] = {}
+        copies: dict[Path, Path] = {}
 
         def copy(path: Path) -> Path:
             source = path.resolve()
-            if source not in taken:
-                name = path.name
-                number = 2
-                while name.casefold() in {other.casefold() for other in taken.values()}:
-                    name, number = f"{path.stem}-{number}{path.suffix}", number + 1
-                _copy(path, folder / name)
-                taken[source] = name
-            return folder / taken[source]
+            if source not in copies:
+                copies[source] = folder / free_name(path, taken)
+                copy_input(path, copies[source])
+            return copies[source]
 
         changes = {role: copy(getattr(self, role)) for role in _FILES if getattr(self, role) is not None}
         lists = {role: tuple(copy(path) for path in getattr(self, role)) for role in _LISTS}
         return replace(self, **changes, **lists)  # type: ignore[arg-type]
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a file, a geodatabase folder, or a shapefile with all that belongs to it."""
-    if path.is_dir():
-        shutil.copytree(path, target)
-    elif path.suffix.lower() == ".shp":
-        for part in sorted(path.parent.iterdir()):
-            if part.is_file() and part.stem.casefold() in (path.stem.casefold(), path.name.casefold()):
-                shutil.copy2(part, target.with_name(target.stem + part.name[len(path.stem) :]))
-    else:
-        shutil.copy2(path, target)

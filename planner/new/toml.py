@@ -7,20 +7,20 @@ from typing import Any
 
 from planner.deliver.geojson import ATTRIBUTION
 from planner.new.given import Given
-from planner.new.sections import Section
+from planner.new.section_draft import SectionDraft
 from planner.texts import say
 
 _WIDEST = 110
 
 
-def project_text(sections: Sequence[Section], given: Given) -> str:
+def project_text(sections: Sequence[SectionDraft], given: Given) -> str:
     """Return the whole file: what is known as sections, what was guessed as comments above them, what is open as comments."""
     language = given.language
     name = given.name or given.place or (given.boundary.stem if given.boundary else "project")
     parts = [_comment(say("new.head", language))]
     if given.fetched:
         parts[0] += "\n" + _comment(ATTRIBUTION)
-    parts.append(section_text(Section("project", {"name": name, "language": language}), language))
+    parts.append(section_text(SectionDraft("project", {"name": name, "language": language}), language))
     heads = [section.head for section in sections]
     for number, section in enumerate(sections):
         first = heads.index(section.head) == number
@@ -45,7 +45,7 @@ def toml_text(content: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def section_text(section: Section, language: str) -> str:
+def section_text(section: SectionDraft, language: str) -> str:
     """Return one section with its notes above it."""
     lines = [_comment(say(note.code, language, **note.params)) for note in section.notes]
     body = [f"[[{section.head}]]" if section.several else f"[{section.head}]"]

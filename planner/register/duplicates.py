@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planner.crs import WGS84, metric_crs, transformer
+from planner.register.exclusions import exclude
 from planner.register.names import bare_township, bare_village, folded, likeness
-from planner.register.row_findings import Accounts, column_name, in_words, objects
+from planner.register.row_findings import RowFindings, column_name, in_words, objects
 from planner.tables import AMOUNT_COLUMNS, REGISTER_COLUMNS
 from planner.texts import Sentence
 
@@ -36,20 +37,19 @@ _COMPARED = (
 _NUMBER = re.compile(r"\d+|[一二三四五六七八九十甲乙丙丁]+(?=[号栋幢座期])")
 
 
-def mark_duplicates(points: gpd.GeoDataFrame, accounts: Accounts) -> gpd.GeoDataFrame:
-    """Return the points with `duplicate_of` (an id or None) and `excluded_reason` "duplicate" where it is one; all reported."""
+def mark_duplicates(points: gpd.GeoDataFrame, findings: RowFindings) -> gpd.GeoDataFrame:
+    """Return the points with `duplicate_of` (an id or None), and those that are duplicates excluded; all reported."""
     points = points.copy()
     x, y = _metres(points)
     bare = _bare_names(points)
     first_of = np.arange(len(points))
-    for a, b in _pairs(points, bare, x, y, accounts):
+    for a, b in _pairs(points, bare, x, y, findings):
         low, high = sorted((_root(first_of, a), _root(first_of, b)))
         first_of[high] = low
     groups = defaultdict(list)
     for at in range(len(points)):
         groups[_root(first_of, at)].append(at)
     duplicate_of = np.full(len(points), None, dtype=object)
-    reason = points["excluded_reason"].to_numpy(object).copy()
     for members in groups.values():
         if len(members) == 1:
             continue
@@ -57,14 +57,14 @@ def mark_duplicates(points: gpd.GeoDataFrame, accounts: Accounts) -> gpd.GeoData
         for at in members:
             if at == first:
                 continue
-            duplicate_of[at], reason[at] = points["id"].iat[first], "duplicate"
-            _compare(points, first, at, x, y, accounts)
-    points["duplicate_of"], points["excluded_reason"] = objects(points, duplicate_of), objects(points, reason)
-    return points
+            duplicate_of[at] = points["id"].iat[first]
+            _compare(points, first, at, x, y, findings)
+    points["duplicate_of"] = objects(points, duplicate_of)
+    return exclude(points, points["duplicate_of"].notna().to_numpy(), "duplicate", by="duplicates")
 
 
 def _pairs(
-    points: gpd.GeoDataFrame, bare: list[str], x: NDArray[np.float64], y: NDArray[np.float64], accounts: Accounts
+    points: gpd.GeoDataFrame, bare: list[str], x: NDArray[np.float64], y: NDArray[np.float64], findings: RowFindings
 ) -> list[tuple[int, int]]:
     """Return pairs of rows that are one building, each of one role."""
     role = points["role"].to_numpy(object)
@@ -82,8 +82,8 @@ def _pairs(
             continue
         away_m = float(np.hypot(x[at] - x[earlier], y[at] - y[earlier]))
         if away_m > APART_M:
-            said = {"name": points["name"].iat[at], "other": accounts.where(earlier, at)}
-            accounts.add(at, "register.same_name", "note", **said, distance_km=round(away_m / 1000, 2))
+            said = {"name": points["name"].iat[at], "other": findings.where(earlier, at)}
+            findings.add(at, "register.same_name", "note", **said, distance_km=round(away_m / 1000, 2))
         else:  # near, or one of them has no place of its own
             found.append((earlier, at))
     known = np.flatnonzero(~np.isnan(x))
@@ -117,7 +117,7 @@ def _compare(
     at: int,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    accounts: Accounts,
+    findings: RowFindings,
 ) -> None:
     """Report the duplicate `at`, and take over what the first row does not say where the two do not contradict each other."""
     differ, more = [], []
@@ -131,15 +131,15 @@ def _compare(
     away_m = float(np.hypot(x[first] - x[at], y[first] - y[at]))
     if away_m > NEAR_M:
         differ.append(Sentence("register.difference_position", {"metres": round(away_m)}))
-    said = {"name": points["name"].iat[at], "other": accounts.where(first, at)}
+    said = {"name": points["name"].iat[at], "other": findings.where(first, at)}
     if differ:
-        accounts.add(at, "register.duplicate_differs", "doubtful", **said, differences=in_words(differ))
-        accounts.add(first, "register.duplicate_contradicts", "doubtful", name=points["name"].iat[first],
-                     other=accounts.where(at, first))  # fmt: skip
+        findings.add(at, "register.duplicate_differs", "doubtful", **said, differences=in_words(differ))
+        findings.add(first, "register.duplicate_contradicts", "doubtful", name=points["name"].iat[first],
+                     other=findings.where(at, first))  # fmt: skip
         return
     for column in more:
         points.iat[first, points.columns.get_loc(column)] = points[column].iat[at]
-    accounts.add(at, "register.duplicate_merged", "repaired", **said)
+    findings.add(at, "register.duplicate_merged", "repaired", **said)
 
 
 def _metres(points: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

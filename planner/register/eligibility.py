@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from planner.register.corrections import NUMBERS
-from planner.register.row_findings import Accounts, column_name, objects
+from planner.register.exclusions import PLACELESS, REASON, exclude
+from planner.register.row_findings import RowFindings, column_name
 from planner.tables import PLACE_COLUMNS, REGISTER_COLUMNS, half_width
 from planner.texts import Sentence
 
@@ -76,30 +77,26 @@ def standard_rules() -> tuple[Eligibility, ...]:
 
 def reasons() -> tuple[str, ...]:
     """Return why the register leaves rows out, by code; a project's own rules give their reason in words."""
-    return ("no_position", "vague_position", "duplicate", *(rule.reason for rule in standard_rules()))
+    return (*PLACELESS, "duplicate", *(rule.reason for rule in standard_rules()))
 
 
-def apply_rules(points: gpd.GeoDataFrame, rules: Sequence[Eligibility], accounts: Accounts) -> gpd.GeoDataFrame:
-    """Return the points with `excluded_reason` filled where a rule excludes a site; the first rule that does counts."""
-    points = points.copy()
-    reason = points["excluded_reason"].to_numpy(object).copy()
-    open_to = points["status"].isin(["candidate", "required"]).to_numpy()
-    open_to = open_to & pd.isna(reason)
+def apply_rules(points: gpd.GeoDataFrame, rules: Sequence[Eligibility], findings: RowFindings) -> gpd.GeoDataFrame:
+    """Return the points with those excluded that a rule excludes; the first rule that does counts."""
+    open_to = points["status"].isin(["candidate", "required"]).to_numpy() & points[REASON].isna().to_numpy()
     for rule in rules:
         cells = points[rule.field].to_numpy(object)
         barred = {cell: rule.excludes(cell) for cell in pd.unique(cells)}
-        for at in map(int, np.flatnonzero(open_to & pd.isna(reason))):
-            if not barred.get(cells[at], False):
-                continue
-            reason[at] = rule.reason
+        rows = [at for at in map(int, np.flatnonzero(open_to)) if barred.get(cells[at], False)]
+        open_to[rows] = False
+        points = exclude(points, rows, rule.reason, by="eligibility")
+        for at in rows:
             said = {"name": points["name"].iat[at], "field": column_name(rule.field), "value": cells[at]}
             if rule.is_standard:
                 why = Sentence(f"register.excluded_{rule.reason}", {})
                 law = Sentence(f"register.law_{rule.reason}", {})
-                accounts.add(at, "register.ineligible_by_law", "note", reason=why, law=law, **said)
+                findings.add(at, "register.ineligible_by_law", "note", reason=why, law=law, **said)
             else:
-                accounts.add(at, "register.ineligible", "note", reason=rule.reason, **said)
-    points["excluded_reason"] = objects(points, reason)
+                findings.add(at, "register.ineligible", "note", reason=rule.reason, **said)
     return points
 
 

@@ -3,6 +3,7 @@
 A match says how it was found: by code, by the very name, by the name without what it is called besides (社区居委会, 村民委员会,
 the township before it), or by likeness. Likeness is `difflib`'s ratio of the bare names, at least `CUT_OFF` and ahead of every
 other name by `AHEAD`; names of fewer than three characters are too short to be alike. Nothing is guessed where two fit.
+`planner.demand.zone_names` does the same for a whole census table, and says where and why its rules are others.
 """
 
 import difflib

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from planner.crs import WGS84, transformer
 from planner.register.names import Match, bare_township, bare_village, folded
-from planner.register.row_findings import Accounts, objects
+from planner.register.row_findings import RowFindings, objects
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
 
@@ -30,7 +30,7 @@ def place_rows(
     zones: Gazetteer | None,
     network: StreetNetwork | None,
     max_snap_m: float,
-    accounts: Accounts,
+    findings: RowFindings,
 ) -> gpd.GeoDataFrame:
     """Return the points with `position_quality` and `position_uncertainty_m`, those without a place put where they belong.
 
@@ -41,29 +41,29 @@ def place_rows(
     quality[without] = None
     radius = np.full(len(points), np.nan)
     geometry = points.geometry.to_numpy().copy()
-    accounts.take_back("tables.no_coordinates", np.flatnonzero(without))  # what is said here says it too
+    findings.take_back("tables.no_coordinates", np.flatnonzero(without))  # what is said here says it too
     for at in map(int, np.flatnonzero(without)):
-        level, unit, match = _home(points, at, villages, zones, accounts)
+        level, unit, match = _home(points, at, villages, zones, findings)
         name = points["village"].iat[at]
         if match is not None and match.how == "ambiguous" and villages is not None:
             rivals = ", ".join(_full_name(villages, rival) for rival in match.rivals[:5])
-            accounts.add(at, "register.village_ambiguous", "doubtful", village=name, rivals=rivals)
+            findings.add(at, "register.village_ambiguous", "doubtful", village=name, rivals=rivals)
         elif level == "township" and name is not None and villages is not None:
-            accounts.add(at, "register.village_unknown", "doubtful", village=name)
+            findings.add(at, "register.village_unknown", "doubtful", village=name)
         if level is None:
-            accounts.add(at, "register.no_position", "doubtful")
+            findings.add(at, "register.no_position", "doubtful")
             continue
         home = villages if level == "village" else zones
         assert home is not None
         geometry[at] = _on_land(home, unit, network, max_snap_m)
         quality[at], radius[at] = level, home.radius_m[unit]
         said = {"place": home.name[unit], "radius_m": None if np.isnan(radius[at]) else round(float(radius[at]))}
-        _report_placed(accounts, at, level, match, name, said)
+        _report_placed(findings, at, level, match, name, said)
     placed = points.set_geometry(gpd.GeoSeries(geometry, index=points.index, crs=WGS84))
     placed["position_quality"] = objects(points, quality)
     placed["position_uncertainty_m"] = np.round(radius)
     if zones is not None:
-        _report_other_zone(placed, zones, accounts)
+        _report_other_zone(placed, zones, findings)
     return placed
 
 
@@ -73,7 +73,7 @@ def find_zone(zones: Gazetteer, name: str | None, code: str | None) -> Match:
 
 
 def _home(
-    points: gpd.GeoDataFrame, at: int, villages: Gazetteer | None, zones: Gazetteer | None, accounts: Accounts
+    points: gpd.GeoDataFrame, at: int, villages: Gazetteer | None, zones: Gazetteer | None, findings: RowFindings
 ) -> tuple[str | None, int, Match | None]:
     """Return the level and the number of the unit that a row without coordinates belongs to, and how its village was matched."""
     zone, zone_code = points["zone"].iat[at], points["zone_code"].iat[at]
@@ -89,7 +89,7 @@ def _home(
         if home.at >= 0:
             if home.how == "fuzzy":
                 alike = round(home.likeness, 2)
-                accounts.add(
+                findings.add(
                     at, "register.zone_alike", "doubtful", zone=zone, place=zones.name[home.at], likeness=alike
                 )
             return "township", home.at, match
@@ -137,22 +137,22 @@ def _on_land(home: Gazetteer, unit: int, network: StreetNetwork | None, max_snap
 
 
 def _report_placed(
-    accounts: Accounts, at: int, level: str, match: Match | None, name: str | None, said: dict[str, Any]
+    findings: RowFindings, at: int, level: str, match: Match | None, name: str | None, said: dict[str, Any]
 ) -> None:
     known = "" if said["radius_m"] is not None else "_unknown_size"
     if level == "village" and match is not None and match.how == "fuzzy":
-        accounts.add(at, "register.placed_alike", "doubtful", village=name, likeness=round(match.likeness, 2), **said)
+        findings.add(at, "register.placed_alike", "doubtful", village=name, likeness=round(match.likeness, 2), **said)
     elif level == "village":
-        accounts.add(at, f"register.placed_village{known}", "doubtful", **said)
+        findings.add(at, f"register.placed_village{known}", "doubtful", **said)
     else:
-        accounts.add(at, "register.placed_township", "doubtful", **said)
+        findings.add(at, "register.placed_township", "doubtful", **said)
 
 
 def _full_name(villages: Gazetteer, at: int) -> str:
     return f"{villages.zone[at] or ''}{villages.name[at]}"
 
 
-def _report_other_zone(points: gpd.GeoDataFrame, zones: Gazetteer, accounts: Accounts) -> None:
+def _report_other_zone(points: gpd.GeoDataFrame, zones: Gazetteer, findings: RowFindings) -> None:
     """Report points that lie well outside the township that their row names: one of the two is wrong."""
     given = np.flatnonzero((points["position_quality"] == "given") & points["zone"].notna())
     geometry = points.geometry.to_numpy()
@@ -167,7 +167,7 @@ def _report_other_zone(points: gpd.GeoDataFrame, zones: Gazetteer, accounts: Acc
         away_m = _metres(geometry[members], zones.shape[home.at])
         far |= {at: (zones.name[home.at], m) for at, m in zip(members, away_m.tolist(), strict=True) if m > BORDER_M}
     for at, (zone, away) in sorted(far.items()):
-        accounts.add(at, "register.other_zone", "doubtful", zone=zone, distance_km=round(away / 1000, 2))
+        findings.add(at, "register.other_zone", "doubtful", zone=zone, distance_km=round(away / 1000, 2))
 
 
 def _metres(points: NDArray[np.object_], shape: shapely.Geometry) -> NDArray[np.float64]:

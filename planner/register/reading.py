@@ -7,6 +7,7 @@ where a row lies; then places for rows without one, duplicates, and the rules of
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -18,36 +19,40 @@ from planner.register.corrections import Correction, apply_corrections
 from planner.register.datum_check import check_datum, check_datums_together
 from planner.register.duplicates import mark_duplicates
 from planner.register.eligibility import Eligibility, apply_rules
+from planner.register.exclusions import exclude, nothing_excluded
 from planner.register.names import bare_township, folded
 from planner.register.placing import place_rows
-from planner.register.row_findings import Accounts, objects
+from planner.register.row_findings import RowFindings
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
+from planner.streets.snapping import MAX_SNAP_M
 from planner.tables import Role, Synonyms, read_facilities
+
+
+class RegisterKeys(Protocol):
+    """What a section of the project file says of its tables: see `planner.project.FacilitySection`."""
+
+    @property
+    def headers(self) -> Synonyms:
+        """The project's own headers by canonical column."""
+
+    def datum_of(self, file: Path) -> str:
+        """Return the datum of one file."""
 
 
 @dataclass(frozen=True)
 class RegisterFile:
-    """One table of centres or candidate sites, and the report that takes its account."""
+    """One table of centres or candidate sites, what the project says of it, and the report that takes its account."""
 
     path: Path
     role: Role
-    datum: str
+    section: RegisterKeys
     report: InputReport
-    synonyms: Synonyms | None = None
 
-
-@dataclass(frozen=True)
-class Aids:
-    """What helps to read a register: known places, corrections with their report, rules, and streets to check against."""
-
-    zones: Gazetteer | None = None
-    villages: Gazetteer | None = None
-    corrections: Sequence[Correction] = ()
-    corrections_report: InputReport | None = None
-    rules: Sequence[Eligibility] = ()
-    network: StreetNetwork | None = None
-    max_snap_m: float = 300.0
+    @property
+    def datum(self) -> str:
+        """The datum of its coordinates."""
+        return self.section.datum_of(self.path)
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,29 @@ class Register:
 
     `points`: the columns of `planner.tables.Facilities`, ids unique over all files, and `role`, `own_row` (row of
     ``original[role]``), `report_no` (number of the file), `position_quality` ("given", "village", "township", None),
-    `position_uncertainty_m` (NaN where given or unknown), `duplicate_of` and `excluded_reason` ("no_position", "vague_position",
-    "duplicate", a rule's reason, else None). `original`: the county's own columns by role.
+    `position_uncertainty_m` (NaN where given or unknown), `duplicate_of`, and the ledger of exclusions: `excluded_reason`
+    ("no_position", "vague_position", "duplicate", a rule's reason, else None) and `excluded_by`. `original`: the county's own
+    columns by role.
     """
 
     points: gpd.GeoDataFrame
     original: dict[str, pd.DataFrame]
 
 
-def read_register(register_files: Sequence[RegisterFile], aids: Aids) -> Register:
+def read_register(
+    register_files: Sequence[RegisterFile],
+    *,
+    zones: Gazetteer | None = None,
+    villages: Gazetteer | None = None,
+    corrections: Sequence[Correction] = (),
+    corrections_report: InputReport | None = None,
+    rules: Sequence[Eligibility] = (),
+    network: StreetNetwork | None = None,
+    max_snap_m: float = MAX_SNAP_M,
+) -> Register:
     """Read the tables of a register and bring every row as far as what is known allows; no row is dropped.
+
+    `zones` and `villages` are the places that rows may name, `network` the streets that positions are checked against.
 
     Raises
     ------
@@ -78,33 +96,35 @@ def read_register(register_files: Sequence[RegisterFile], aids: Aids) -> Registe
     original: dict[str, list[pd.DataFrame]] = {}
     for number, file in enumerate(register_files):
         read = read_facilities(
-            file.path, role=file.role, datum=file.datum, report=file.report, synonyms=file.synonyms,
+            file.path, role=file.role, datum=file.datum, report=file.report, synonyms=file.section.headers,
             rows_without_position="keep",
         )  # fmt: skip
         before = sum(map(len, original.get(file.role, ())))
         points = read.points.assign(
             role=file.role, report_no=number, own_row=np.arange(before, before + len(read.points))
         )
-        if aids.network is not None:
-            check_datum(points, declared=file.datum, network=aids.network, report=file.report)
-        parts.append(_zone_of_file(points, aids.zones, file.report))
+        if network is not None:
+            check_datum(points, declared=file.datum, network=network, report=file.report)
+        parts.append(_zone_of_file(points, zones, file.report))
         original.setdefault(file.role, []).append(read.original)
     reports = [file.report for file in register_files]
-    if aids.network is not None:
+    if network is not None:
         datums = [file.datum for file in register_files]
-        check_datums_together(parts, declared=datums, network=aids.network, reports=reports)
+        check_datums_together(parts, declared=datums, network=network, reports=reports)
     _make_ids_unique(parts, reports)
     points = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0], crs=WGS84)
-    accounts = Accounts(points, reports)
-    if aids.corrections_report is not None:
-        points = apply_corrections(points, aids.corrections, report=aids.corrections_report)
+    findings = RowFindings(points, reports)
+    if corrections_report is not None:
+        points = apply_corrections(points, corrections, report=corrections_report)
     points = place_rows(
-        points, villages=aids.villages, zones=aids.zones, network=aids.network, max_snap_m=aids.max_snap_m,
-        accounts=accounts,
+        points, villages=villages, zones=zones, network=network, max_snap_m=max_snap_m,
+        findings=findings,
     )  # fmt: skip
-    points["excluded_reason"] = objects(points, _unplaced(points))
-    points = mark_duplicates(points, accounts)
-    points = apply_rules(points, aids.rules, accounts)
+    quality = points["position_quality"].to_numpy(object)
+    points = exclude(nothing_excluded(points), pd.isna(quality), "no_position", by="placing")
+    points = exclude(points, quality == "township", "vague_position", by="placing")
+    points = mark_duplicates(points, findings)
+    points = apply_rules(points, rules, findings)
     _count(points, reports)
     return Register(points, {role: _stacked(frames) for role, frames in original.items()})
 
@@ -192,15 +212,6 @@ def _numbered(ids: Sequence[str], taken: set[str]) -> list[str]:
         used.add(new)
         found.append(new)
     return found
-
-
-def _unplaced(points: gpd.GeoDataFrame) -> np.ndarray:
-    """Return why a row's place is no use: it has none, or one that only says the township."""
-    quality = points["position_quality"].to_numpy(object)
-    reason = np.full(len(points), None, dtype=object)
-    reason[quality == "township"] = "vague_position"
-    reason[pd.isna(quality)] = "no_position"
-    return reason
 
 
 def _count(points: gpd.GeoDataFrame, reports: Sequence[InputReport]) -> None:

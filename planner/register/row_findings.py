@@ -12,7 +12,7 @@ from planner.findings import Action, InputReport
 from planner.texts import Sentence
 
 
-class Accounts:
+class RowFindings:
     """The reports of a register's files, by the number that its rows carry in `report_no`."""
 
     def __init__(self, points: gpd.GeoDataFrame, reports: Sequence[InputReport]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from planner.inputs.area_and_streets import ZoneLevel
+from planner.inputs.area import ZoneLevel
 from planner.inputs.read import Inputs
 from planner.study.access import Access
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from planner import siting
 from planner.inputs.read import Inputs
-from planner.project.sections import SitingSection
+from planner.project.siting import SitingSection
 from planner.results.rates import residential_share, village_coverage
 from planner.results.tables import Tables
 from planner.study.access import Access

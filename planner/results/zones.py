@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.crs import WGS84
-from planner.inputs.area_and_streets import ZoneLevel
+from planner.inputs.area import ZoneLevel
 from planner.inputs.read import Inputs
 from planner.results.rates import village_states
 from planner.study.access import Access

@@ -12,12 +12,12 @@ from planner.deliver.data_report import data_report
 from planner.demand import build as build_demand
 from planner.errors import PlannerError
 from planner.findings import InputReport
-from planner.inputs.area_and_streets import area_of, network_of, zones_of
-from planner.inputs.population import population_sources
-from planner.inputs.read import PLACELESS, Inputs, Progress, read_inputs
-from planner.project import Project
-from planner.project.sections import FacilitySection
-from planner.register import Aids, RegisterFile, read_corrections, read_register, read_villages, townships
+from planner.inputs.area import area_of, zones_of
+from planner.inputs.people import population_sources
+from planner.inputs.read import Inputs, Progress, read_inputs
+from planner.inputs.streets import network_of
+from planner.project import FacilitySection, Project
+from planner.register import PLACELESS, RegisterFile, read_corrections, read_register, read_villages, townships
 from planner.results.data_quality import DataQuality, assess_data_quality
 from planner.streets import StreetNetwork
 from planner.tables import Role
@@ -81,14 +81,13 @@ def _check_facilities(draft: Project, role: str, file: Path, report: InputReport
     section: FacilitySection = getattr(draft.settings, role)
     area = _area(draft)
     zones = zones_of(draft, area, InputReport)
-    aids = Aids(
+    found = read_register(
+        [RegisterFile(file, cast(Role, role), section, report)],
         zones=townships(zones[0][1]) if zones else None,
         rules=[each.rule for each in draft.settings.eligibility],
         network=_streets(draft, area),
         max_snap_m=draft.settings.walking.max_snap_m,
-    )
-    table = RegisterFile(file, cast(Role, role), section.datum_of(file), report, section.headers)
-    found = read_register([table], aids).points
+    ).points
     report.rows_used = int((~found["excluded_reason"].isin([*PLACELESS, "duplicate"])).sum())
 
 
@@ -112,15 +111,14 @@ def _check_zones(draft: Project, file: Path, report: InputReport) -> list[InputR
 
 def _check_people(draft: Project, file: Path) -> list[InputReport]:
     """Place the people of one file as a run does, and what it needs for that."""
-    sources = [source for source in population_sources(draft) if source.path == file]
-    reports = [InputReport("population", file.name) for _ in sources]
+    sources = [source for source in population_sources(draft, InputReport) if source.path == file]
     area = _area(draft)
     zones = zones_of(draft, area, InputReport)
     build_demand(
-        sources, area=area, reports=reports, zones=zones[0][1] if zones else None, network=_streets(draft, area),
+        sources, area=area, zones=zones[0][1] if zones else None, network=_streets(draft, area),
         max_snap_m=draft.settings.walking.max_snap_m, report_for=lambda role, path: InputReport(role, path.name),
     )  # fmt: skip
-    return reports
+    return [source.report for source in sources]
 
 
 def _streets(project: Project, area: Area) -> StreetNetwork | None:

@@ -4,9 +4,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.demo.write import MARK
 from planner.errors import InputError
 from planner.project import FILE_NAME, Project, load
+from planner.project.files import INVENTED_MARK
 from planner.session.workspace import Workspace
 
 DEMO_FOLDER = "demo-county"
@@ -28,7 +28,7 @@ class Opened:
     @property
     def is_invented(self) -> bool:
         """Whether this is the demonstration county, which no map of the world shows."""
-        return self.project is not None and (self.project.folder / MARK).is_file()
+        return self.project is not None and (self.project.folder / INVENTED_MARK).is_file()
 
 
 def workspace_of(arguments: list[str], here: Path) -> Workspace:

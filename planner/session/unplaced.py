@@ -15,9 +15,9 @@ import shapely
 
 from planner.errors import InputError, PlannerError
 from planner.findings import InputReport
-from planner.inputs.read import PLACELESS, Inputs
+from planner.inputs.read import Inputs
 from planner.project import Project
-from planner.register import corrections, read_corrections
+from planner.register import PLACELESS, corrections, read_corrections
 
 Place = tuple[float, float]
 """Longitude and latitude, WGS 84 degrees."""

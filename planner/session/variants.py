@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from planner.project.files import VARIANTS_FILE
 from planner.session.settings import PlanSettings
 
-FILE = "variants.json"
 _MOST = 100
 _writing = threading.Lock()
 
@@ -17,7 +17,7 @@ _writing = threading.Lock()
 def read_variants(folder: Path, base: PlanSettings, groups: tuple[str, ...]) -> dict[str, PlanSettings]:
     """Return the variants kept in a project's folder; none where there is no such file or it says nothing readable."""
     try:
-        kept = json.loads((folder / FILE).read_text(encoding="utf-8"))["variants"]
+        kept = json.loads((folder / VARIANTS_FILE).read_text(encoding="utf-8"))["variants"]
         links = {str(one["name"]): _as_link(one["settings"]) for one in kept[:_MOST]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
@@ -35,12 +35,12 @@ def change_variants(
         variants = read_variants(folder, base, groups)
         change(variants)
         content = {"variants": [{"name": name, "settings": one.to_link()} for name, one in variants.items()]}
-        unfinished = folder / f"{FILE}.{secrets.token_hex(4)}.part"
+        unfinished = folder / f"{VARIANTS_FILE}.{secrets.token_hex(4)}.part"
         try:
             unfinished.write_text(
                 json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
             )
-            unfinished.replace(folder / FILE)
+            unfinished.replace(folder / VARIANTS_FILE)
         except OSError:
             unfinished.unlink(missing_ok=True)
     return variants

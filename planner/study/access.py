@@ -12,8 +12,9 @@ from scipy import sparse
 
 from planner.counting import times_covered
 from planner.coverage import Places, covered_within, nearest, travel_times
-from planner.inputs.read import PLACELESS, Inputs
+from planner.inputs.read import Inputs
 from planner.project import Project, Rule
+from planner.register import PLACELESS
 
 Rules = tuple[Rule, ...]
 """The walks of a group: where no class of zone has a rule of its own, then class by class."""

@@ -13,7 +13,7 @@ from scipy import sparse
 from planner import siting
 from planner.errors import InfeasibleError, ProjectError
 from planner.inputs.read import Inputs
-from planner.project.sections import SitingSection
+from planner.project.siting import SitingSection
 from planner.study.access import Access, times_within
 from planner.study.conditions import conditions_of
 from planner.texts import Sentence, catalogue

@@ -72,10 +72,9 @@ class Facilities:
 
     `points`: EPSG:4326, one row per usable row of the file, with the columns id, name, status, kind, stage, cost_yuan,
     paid_yuan, area_m2, capacity, zone, zone_code, village, village_code, address, `REGISTER_COLUMNS`, built_year, floors (None
-    or NaN where the file does not say), source_file, source_sheet (None where there is one sheet), source_row, excluded_reason
-    (None), upgradable (the table says that the centre may be or is to be upgraded, 改造提升), id_from ("table", "content" or
-    "row": see `read_facilities`), needs_position (the row is kept although it says no usable position; its geometry is empty)
-    and geometry.
+    or NaN where the file does not say), source_file, source_sheet (None where there is one sheet), source_row, upgradable (the
+    table says that the centre may be or is to be upgraded, 改造提升), id_from ("table", "content" or "row": see
+    `read_facilities`), needs_position (the row is kept although it says no usable position; its geometry is empty) and geometry.
     `original`: the file's own columns in their order, same index. `headers`: their header row exactly as it stands, blank and
     repeated headers included; the parts of one of two rows joined with a slash.
     """
@@ -171,7 +170,6 @@ def _canonical(
     canonical["source_file"] = frame["source_file"]
     canonical["source_sheet"] = frame["source_sheet"] if "source_sheet" in frame else _objects([None] * len(frame))
     canonical["source_row"] = frame["source_row"].to_numpy().astype(np.int64)
-    canonical["excluded_reason"] = _objects([None] * len(frame))
     canonical["upgradable"] = _upgradable(frame, columns, canonical["build_mode"])
     canonical["id_from"] = made_of
     return canonical

@@ -30,6 +30,7 @@ from planner.streets.readers.graphs import load_graphml, ways_of_graph
 from planner.streets.readers.lines import GAP_M, TOLERANCE_M, read_lines, ways_of_lines
 from planner.streets.readers.osm import is_osm_file, read_ways
 from planner.streets.readers.walkable import WalkRules
+from planner.tables.parts import parts_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class StreetSources:
         for source in self.sources:
             name = "" if is_osm_file(source.path) else source.path.name
             digest.update(repr(replace(source, path=Path(name))).encode())
-            for file in _files_of(source.path):
+            for file in parts_of(source.path):
                 with file.open("rb") as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
         digest.update(f"{self.rules} {float(self.buffer_m)!r} {float(self.tolerance_m)!r}".encode())
@@ -148,15 +149,6 @@ def read_source(source: Source, *, rules: WalkRules, report: InputReport) -> Way
     if ways.figures["points_missing"]:
         report.add("streets.points_missing", "doubtful", count=ways.figures["points_missing"])
     return ways
-
-
-def _files_of(path: Path) -> list[Path]:
-    """Return the files that a source is read from: a shapefile has several, a geodatabase is a folder."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    if path.suffix.lower() == ".shp" and path.is_file():
-        return sorted(file for file in path.parent.glob(f"{path.stem}.*") if file.stem == path.stem)
-    return [path] if path.is_file() else []
 
 
 @cache

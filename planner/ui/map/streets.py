@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 from planner.crs import WGS84, transformer
 from planner.errors import PlannerError
 from planner.findings import InputReport
-from planner.inputs.area_and_streets import area_of, network_of
+from planner.inputs.area import area_of
+from planner.inputs.streets import network_of
 from planner.project import Project
 from planner.streets import StreetNetwork
 from planner.ui.map import tiles

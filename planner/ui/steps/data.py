@@ -9,8 +9,9 @@ import streamlit as st
 
 from planner.deliver.data_report import data_report
 from planner.errors import PlannerError
-from planner.inputs.read import PLACELESS, Inputs
+from planner.inputs.read import Inputs
 from planner.project import Project
+from planner.register import PLACELESS
 from planner.results.data_quality import DataQuality, assess_data_quality
 from planner.session.map_events import Event
 from planner.session.session_uploads import SessionUploads

@@ -1,7 +1,7 @@
 """Rows of a census table to zones, by code or by name: what is not sure is said, and what could be two is not guessed.
 
-By name, a row means the zone whose surest form of name (`planner.demand.names`) is one of the row's, within the row's township
-where both name one. Rows that this leaves over are likened to the zones it leaves over; likeness must reach the cut-off, be the
+By name, a row means the zone whose surest form of name (`zone_names`) is one of the row's, within the row's township where
+both name one. Rows that this leaves over are likened to the zones it leaves over; likeness must reach the cut-off, be the
 best alone, and every such match is reported with both names.
 """
 
@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand.model import Join
-from planner.demand.names import (
+from planner.demand.zone_layer import JoinZones
+from planner.demand.zone_names import (
     CHUNK,
     CUT_OFF,
     bare,
@@ -25,7 +26,6 @@ from planner.demand.names import (
     plain,
     township_key,
 )
-from planner.demand.zone_layer import JoinZones
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import as_texts, find_columns, nearest_header

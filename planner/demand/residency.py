@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from planner.demand.model import Job, Kind
+from planner.demand.model import Kind, PeopleTable, PopulationSource
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.headers import fold
@@ -45,18 +45,18 @@ def people_column(headers: Sequence[str], kind: Kind | None, *, report: InputRep
     return found[0]
 
 
-def note_kind(job: Job, column: str | None) -> None:
-    """State in a job's report which people its column counts; where header and project disagree, the project's word counts."""
-    said, declared = None if column is None else kind_of(column), job.source.kind
+def note_kind(source: PeopleTable, column: str | None) -> None:
+    """State in a source's report which people its column counts; where header and project disagree, the project's word counts."""
+    said, declared = None if column is None else kind_of(column), source.section.kind
     if said is not None and declared is not None and said != declared:
-        job.report.add("demand.kind_contradicts", "doubtful", column=column, kind=declared)
-    if said == "registered" and declared is None and job.source.group == "total":
-        job.report.add("demand.registered_as_total", "doubtful", column=column)
+        source.report.add("demand.kind_contradicts", "doubtful", column=column, kind=declared)
+    if said == "registered" and declared is None and source.group == "total":
+        source.report.add("demand.registered_as_total", "doubtful", column=column)
     if declared or said:
-        job.report.figures["kind"] = declared or said
+        source.report.figures["kind"] = declared or said
 
 
-def refuse_two_kinds(jobs: Sequence[Job]) -> None:
+def refuse_two_kinds(sources: Sequence[PopulationSource]) -> None:
     """Refuse a group of which some people are counted where they live and others where they are registered.
 
     Raises
@@ -65,11 +65,11 @@ def refuse_two_kinds(jobs: Sequence[Job]) -> None:
         With the group and its sources.
     """
     found: dict[str, dict[str, str]] = {}
-    for job in jobs:
-        if kind := job.report.figures.get("kind"):
-            column = job.report.figures.get("columns", {}).get("people") or job.source.column
-            place = f"{job.report.file}" + (f" ({column})" if column else "")
-            found.setdefault(job.source.group, {}).setdefault(kind, place)
+    for source in sources:
+        if kind := source.report.figures.get("kind"):
+            column = source.report.figures.get("columns", {}).get("people") or source.column
+            place = f"{source.report.file}" + (f" ({column})" if column else "")
+            found.setdefault(source.group, {}).setdefault(kind, place)
     for group, kinds in found.items():
         if len(kinds) > 1:
             raise InputError("demand.two_kinds", group=group, **kinds)

@@ -1,23 +1,13 @@
-"""The sections of a project file that say where: the area, its zones on several levels, the streets and the gates.
+"""The sections ``[area]`` and ``[[zones]]``: whose people count, and the zones that figures are given by."""
 
-`planner.project` puts them into the whole file. Nothing here reads what they name.
-"""
+from pydantic import Field, field_validator, model_validator
 
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from planner.project.section import Section, fault
 
 BOUNDARY_FILE = "boundary.geojson"
 """What `planner new --place` calls the outline that it fetches."""
 
 TOWNSHIP, VILLAGE_LEVELS = "township", ("village", "community")
-
-
-class Section(BaseModel):
-    """A section of the project file: what it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class AreaSection(Section):
@@ -81,52 +71,6 @@ class ZonesSection(Section):
         if not (value.isascii() and value.isidentifier() and value == value.lower()):
             raise fault("bad_level")
         return value
-
-
-class StreetsSection(Section):
-    """``[streets]``, or one of several ``[[streets]]``, the most trusted first.
-
-    `private_lanes`, `plazas`, `connect_islands_m` and `join_tolerance_m` are of all sources together; the others but `source`
-    are for layers of lines.
-    """
-
-    source: str
-    datum: str | None = None
-    tolerance_m: float | None = Field(default=None, ge=0)
-    gap_m: float | None = Field(default=None, ge=0)
-    noded: bool = False
-    private_lanes: bool | None = None
-    plazas: bool = False
-    connect_islands_m: float = Field(default=0.0, ge=0, le=1000)
-    join_tolerance_m: float | None = Field(default=None, ge=0)
-
-
-class GatesSection(Section):
-    """Section ``[gates]``: points at which one passes through a wall."""
-
-    source: str
-    tolerance_m: float | None = Field(default=None, ge=0)
-    datum: str | None = None
-
-
-def one_or_several(value: Any) -> Any:
-    """Return what TOML gives for ``[section]`` as if it were ``[[section]]``."""
-    return (value,) if isinstance(value, dict) else value
-
-
-def one_word(
-    sections: tuple[StreetsSection, ...], key: Literal["private_lanes", "join_tolerance_m"], default: Any
-) -> Any:
-    """Return what the sources say together about a matter that concerns them all."""
-    said = {getattr(section, key) for section in sections} - {None}
-    if len(said) > 1:
-        raise fault("streets_disagree", option=key)
-    return said.pop() if said else default
-
-
-def fault(kind: str, **params: Any) -> PydanticCustomError:
-    """Return a fault whose sentence is entry `kind` of the catalogue ``project``."""
-    return PydanticCustomError(kind, kind, params)
 
 
 def _listed(box: tuple[float, ...]) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from planner.boundaries import Area
 from planner.crs import transformer
 from planner.demand.dwellings import Spots, read_dwellings
-from planner.demand.model import Floats, Job, Place, PopulationSource
+from planner.demand.model import Floats, Place, PopulationSource
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.streets import StreetNetwork
@@ -93,7 +93,7 @@ class Settlement:
     def dwellings(self, source: PopulationSource) -> Spots:
         """Return the dwellings that a source names; errors as `read_dwellings`."""
         assert source.buildings is not None
-        key = source.buildings, source.buildings_datum
+        key = source.buildings, source.section.buildings_datum
         if key not in self._dwellings:
             report = self._report_for("buildings", source.buildings)
             self._dwellings[key] = read_dwellings(key[0], area=self.area, datum=key[1], report=report)
@@ -117,7 +117,7 @@ class Settlement:
         InputError
             The source asks for buildings or streets that there are none of.
         """
-        place = source.place or ("auto" if source.buildings is not None else default)
+        place = source.section.place or ("auto" if source.buildings is not None else default)
         if place in ("area", "centre"):
             return ()
         if place == "buildings" and source.buildings is None:
@@ -219,7 +219,7 @@ def _first_found(
             break
         spots = settlement.dwellings(source) if method == BUILDINGS else settlement.streets(method)[0]
         whose, spot = owners(spots, left)
-        if method == BUILDINGS and source.place != "buildings":
+        if method == BUILDINGS and source.section.place != "buildings":
             floor_m2 = np.bincount(whose, spots.weight[spot], minlength=len(people))
             enough = (floor_m2 >= LEAST_FLOOR_M2 * people)[whose]
             whose, spot = whose[enough], spot[enough]
@@ -266,16 +266,18 @@ def merge(
     return owner[chosen], x[chosen], y[chosen], whole
 
 
-def report_standing(job: Job, people: Floats, how: NDArray[np.int8], *, preferred: tuple[int, ...], of: str) -> None:
+def report_standing(
+    source: PopulationSource, people: Floats, how: NDArray[np.int8], *, preferred: tuple[int, ...], of: str
+) -> None:
     """State how many people of a source stand where, and how many polygons or cells had to do without what was asked for."""
     if not preferred:
         return
     lived_in = people > 0
     for method, word in (*_WORDS.items(), (NEITHER, "surface" if of == "polygons" else "centres")):
         mine = lived_in & (how == method)
-        job.report.figures |= {f"people_at_{word}": math.fsum(people[mine]), f"{of}_at_{word}": int(mine.sum())}
+        source.report.figures |= {f"people_at_{word}": math.fsum(people[mine]), f"{of}_at_{word}": int(mine.sum())}
     for methods, code in (((STREETS, ROADS), "along_streets"), ((NEITHER,), "nowhere_better")):
         mine = lived_in & np.isin(how, methods)
         if preferred[0] not in methods and mine.any():
             count, left = int(mine.sum()), round(float(people[mine].sum()), 1)
-            job.report.add(f"demand.{of}_{code}", "note", count=count, of=int(lived_in.sum()), people=left)
+            source.report.add(f"demand.{of}_{code}", "note", count=count, of=int(lived_in.sum()), people=left)

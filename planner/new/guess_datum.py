@@ -18,8 +18,9 @@ from planner.crs import WGS84
 from planner.errors import CRSError, PlannerError
 from planner.findings import InputReport
 from planner.gauss_kruger import meridian_name
-from planner.inputs.area_and_streets import area_of, network_of
-from planner.new.sections import Section
+from planner.inputs.area import area_of
+from planner.inputs.streets import network_of
+from planner.new.section_draft import SectionDraft
 from planner.new.toml import section_text
 from planner.project import FILE_NAME, load
 from planner.streets import StreetNetwork
@@ -42,7 +43,7 @@ class Ground:
     network: StreetNetwork
 
 
-def ground_of(folder: Path, area: Section, streets: Sequence[Section]) -> Ground:
+def ground_of(folder: Path, area: SectionDraft, streets: Sequence[SectionDraft]) -> Ground:
     """Read area and streets; a layer without a coordinate system gets the datum by which it can be read, noted.
 
     Raises
@@ -58,7 +59,7 @@ def ground_of(folder: Path, area: Section, streets: Sequence[Section]) -> Ground
             raise
         west, _, east, _ = read_area.geometry.bounds
         for datum in ("WGS-84", *_meridians((west + east) / 2)):
-            changed = [Section(one.head, one.keys | _datum_key(one, datum), one.several) for one in streets]
+            changed = [SectionDraft(one.head, one.keys | _datum_key(one, datum), one.several) for one in streets]
             try:
                 network = _network(folder, area, changed)
             except PlannerError:
@@ -71,7 +72,7 @@ def ground_of(folder: Path, area: Section, streets: Sequence[Section]) -> Ground
         raise
 
 
-def datum_of_points(frame: pd.DataFrame, ground: Ground, section: Section, *, file: Path) -> dict[str, str]:
+def datum_of_points(frame: pd.DataFrame, ground: Ground, section: SectionDraft, *, file: Path) -> dict[str, str]:
     """Return the key `datum` for a table of points, and note why: what a header names, else what brings them to streets."""
     columns = find_columns(own_columns(frame), ("longitude", "latitude", "lonlat", "latlon"))
     named = next((datum for header in columns.values() if (datum := named_datum(header))), None)
@@ -126,35 +127,35 @@ def _distances_m(frame: pd.DataFrame, datum: str, ground: Ground) -> NDArray[np.
     return np.minimum(np.nan_to_num(metres, nan=_FAR_M), _FAR_M) if np.isfinite(located.longitude).any() else None
 
 
-def _area_in(folder: Path, area: Section, streets: Sequence[Section]) -> Area:
+def _area_in(folder: Path, area: SectionDraft, streets: Sequence[SectionDraft]) -> Area:
     try:
         return area_of(_project(folder, [area, *streets]), InputReport("area", ""))
     except CRSError as fault:
         if fault.code != "tables.no_crs":
             raise
         found = area_of(
-            _project(folder, [Section("area", area.keys | {"datum": "WGS-84"}), *streets]), InputReport("area", "")
+            _project(folder, [SectionDraft("area", area.keys | {"datum": "WGS-84"}), *streets]), InputReport("area", "")
         )
         area.keys["datum"] = "WGS-84"
         area.note("new.area_datum", file=area.keys["boundary"])
         return found
 
 
-def _network(folder: Path, area: Section, streets: Sequence[Section]) -> StreetNetwork:
+def _network(folder: Path, area: SectionDraft, streets: Sequence[SectionDraft]) -> StreetNetwork:
     project = _project(folder, [area, *streets])
     return network_of(project, area_of(project, InputReport("area", "")))
 
 
-def _project(folder: Path, sections: Sequence[Section]):  # type: ignore[no-untyped-def]
+def _project(folder: Path, sections: Sequence[SectionDraft]):  # type: ignore[no-untyped-def]
     """Return the unfinished project of some sections."""
-    parts = [Section("project", {"name": "new"}), *sections]
+    parts = [SectionDraft("project", {"name": "new"}), *sections]
     (folder / FILE_NAME).write_text(
         "\n".join(section_text(part, "en") for part in parts), encoding="utf-8", newline="\n"
     )
     return load(folder, unfinished=True)
 
 
-def _datum_key(section: Section, datum: str) -> dict[str, str]:
+def _datum_key(section: SectionDraft, datum: str) -> dict[str, str]:
     """Return the datum for a layer of lines; OpenStreetMap says itself what its numbers are."""
     name = str(section.keys["source"]).lower()
     return {} if name.endswith((".osm", ".pbf", ".gz", ".bz2", ".graphml")) else {"datum": datum}

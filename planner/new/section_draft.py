@@ -8,7 +8,7 @@ from planner.texts import Sentence
 
 
 @dataclass
-class Section:
+class SectionDraft:
     """``[head]`` or, where `several`, ``[[head]]``; with `off` it is written as a comment, for somebody to complete."""
 
     head: str

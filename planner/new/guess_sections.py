@@ -10,10 +10,10 @@ import pandas as pd
 from planner.boundaries import zone_class_of
 from planner.demand.rasters import RASTER_SUFFIXES
 from planner.findings import InputReport
-from planner.new.datums import Ground, datum_of_points, ground_of
 from planner.new.given import Given
-from planner.new.sections import Section
-from planner.project.places import TOWNSHIP
+from planner.new.guess_datum import Ground, datum_of_points, ground_of
+from planner.new.section_draft import SectionDraft
+from planner.project.area import TOWNSHIP
 from planner.tables import VECTOR_SUFFIXES, as_numbers, as_texts, find_columns, read_table, read_vector
 from planner.tables.headers import fold
 from planner.tables.rows import own_columns
@@ -35,7 +35,7 @@ _OLDER = re.compile(r"(\d{1,3})\s*(?:周?岁)?\s*(?:及?以上|\+|_?plus)")
 _RANGE = re.compile(r"(?<!\d)(\d{1,3})\s*(?:周?岁)?\s*[-~_—–至到]\s*(\d{1,3})(?!\d)")
 
 
-def guess_sections(given: Given, folder: Path) -> list[Section]:
+def guess_sections(given: Given, folder: Path) -> list[SectionDraft]:
     """Return the sections of a project file for what is given, all in `folder`.
 
     Raises
@@ -61,26 +61,26 @@ def guess_sections(given: Given, folder: Path) -> list[Section]:
     return sections
 
 
-def _area(given: Given) -> Section:
+def _area(given: Given) -> SectionDraft:
     if given.bbox is not None:
-        return Section("area", {"bbox": list(given.bbox)})
+        return SectionDraft("area", {"bbox": list(given.bbox)})
     assert given.boundary is not None
-    section = Section("area", {"boundary": given.boundary.name})
+    section = SectionDraft("area", {"boundary": given.boundary.name})
     if "boundary" in given.fetched:
         section.keys["place"] = given.place
         section.note("new.fetched", file=given.boundary, place=given.place)
     return section
 
 
-def _streets(given: Given) -> list[Section]:
+def _streets(given: Given) -> list[SectionDraft]:
     several = len(given.streets) > 1
-    sections = [Section("streets", {"source": path.name}, several) for path in given.streets]
+    sections = [SectionDraft("streets", {"source": path.name}, several) for path in given.streets]
     if "streets" in given.fetched:
         sections[0].note("new.fetched", file=given.streets[0], place=given.place)
     return sections
 
 
-def _zones(path: Path, number: int) -> Section:
+def _zones(path: Path, number: int) -> SectionDraft:
     """Guess the level of a layer of zones, and its columns of names, codes and classes."""
     report = InputReport("zones", path.name)
     frame = read_vector(path, report=report)
@@ -91,7 +91,7 @@ def _zones(path: Path, number: int) -> Section:
     name = next((columns[each] for each in wanted if each in columns), None) or _most_telling(frame, own)
     code_key = "village_code" if level == _VILLAGE else "zone_code"
     code = columns.get(code_key) or next((header for header in own if fold(header) in _CODE_WORDS), None)
-    section = Section("zones", {"level": level, "source": path.name}, several=True)
+    section = SectionDraft("zones", {"level": level, "source": path.name}, several=True)
     if name is not None:
         section.keys["name"] = name
     if code is not None and code != name:
@@ -113,7 +113,7 @@ def _level(path: Path, columns: dict[str, str], number: int) -> str:
     return (TOWNSHIP, _VILLAGE, _DISTRICT)[number] if number < 3 else f"level_{number + 1}"
 
 
-def _several_levels(zones: list[Section]) -> None:
+def _several_levels(zones: list[SectionDraft]) -> None:
     """Give layers of one guessed level levels of their own: a project has each level once."""
     taken: set[str] = set()
     for number, section in enumerate(zones):
@@ -136,7 +136,7 @@ def _are_classes(column: pd.Series) -> bool:
     return bool(words & {"urban", "rural"})
 
 
-def _people(path: Path, ground: Ground, taken: set[str], zones: list[Section]) -> list[Section]:
+def _people(path: Path, ground: Ground, taken: set[str], zones: list[SectionDraft]) -> list[SectionDraft]:
     """Guess the groups of a source of people, and the columns that hold them; `taken` are the groups so far.
 
     A table without coordinates is joined to one of `zones` where it names any.
@@ -144,7 +144,7 @@ def _people(path: Path, ground: Ground, taken: set[str], zones: list[Section]) -
     if path.suffix.lower() in RASTER_SUFFIXES:
         group = _group_in(path.stem) or ("total" if "total" not in taken else _own_group(path, taken))
         taken.add(group)
-        section = Section("population", {"source": path.name, "group": group}, several=True)
+        section = SectionDraft("population", {"source": path.name, "group": group}, several=True)
         section.note("new.raster", file=path, group=group)
         return [section]
     report = InputReport("population", path.name)
@@ -160,10 +160,10 @@ def _people(path: Path, ground: Ground, taken: set[str], zones: list[Section]) -
     sections = []
     for group, header in columns.items():
         keys = {"source": path.name, "column": header, "group": group}
-        sections.append(Section("population", keys, several=True))
+        sections.append(SectionDraft("population", keys, several=True))
         sections[-1].note("new.people", file=path, column=header, group=group)
     if not sections:
-        section = Section("population", {"source": path.name, "column": "..."}, several=True, off=True)
+        section = SectionDraft("population", {"source": path.name, "column": "..."}, several=True, off=True)
         listed = ", ".join(own[:_HEADERS_LISTED]) + (" …" if len(own) > _HEADERS_LISTED else "")
         section.note("new.no_people_column", file=path, headers=listed)
         return [section]
@@ -185,9 +185,9 @@ def _people(path: Path, ground: Ground, taken: set[str], zones: list[Section]) -
     return sections
 
 
-def _points(role: str, path: Path, ground: Ground, *, fetched: bool = False) -> Section:
+def _points(role: str, path: Path, ground: Ground, *, fetched: bool = False) -> SectionDraft:
     """Guess how a table or layer of centres, candidate sites or gates is to be read."""
-    section = Section(role, {"source": path.name})
+    section = SectionDraft(role, {"source": path.name})
     if fetched:
         section.note("new.fetched_centres", file=path)
         return section
@@ -203,19 +203,19 @@ def _points(role: str, path: Path, ground: Ground, *, fetched: bool = False) -> 
     return section
 
 
-def _no_people() -> Section:
-    section = Section("population", {"source": "population.tif", "group": "total"}, several=True, off=True)
+def _no_people() -> SectionDraft:
+    section = SectionDraft("population", {"source": "population.tif", "group": "total"}, several=True, off=True)
     section.note("new.no_people")
     return section
 
 
-def _none(role: str) -> Section:
-    section = Section(role, {"source": f"{role}.csv", "datum": "WGS-84"}, off=True)
+def _none(role: str) -> SectionDraft:
+    section = SectionDraft(role, {"source": f"{role}.csv", "datum": "WGS-84"}, off=True)
     section.note(f"new.no_{role}")
     return section
 
 
-def _joined_to(zones: list[Section], own: list[str]) -> dict[str, Any]:
+def _joined_to(zones: list[SectionDraft], own: list[str]) -> dict[str, Any]:
     """Return the keys that join a table to the layer of zones that it names: villages before townships, codes before names."""
     columns = find_columns(own, ("village_code", "village", "zone_code", "zone", "name"))
     for code, name, level in (("village_code", "village", _VILLAGE), ("zone_code", "zone", TOWNSHIP)):
@@ -256,7 +256,7 @@ def _is_number(column: pd.Series) -> bool:
     return bool((~numbers.blank & ~numbers.bad).any())
 
 
-def _note_encoding(section: Section, path: Path, report: InputReport) -> None:
+def _note_encoding(section: SectionDraft, path: Path, report: InputReport) -> None:
     encoding: Any = report.figures.get("encoding")
     if encoding is not None and str(encoding).replace("_", "-").casefold() not in ("utf-8", "utf8"):
         section.note("new.encoding", file=path, encoding=str(encoding).upper())
