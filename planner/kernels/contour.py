@@ -6,12 +6,13 @@ Graphics 21(4), 163-169, in the plane). No two rings touch.
 """
 
 import numpy as np
-from numba import njit
+
+from planner.kernels.compiled import compiled
 
 _EDGE_MARGIN = 1e-3  # no crossing is nearer to a lattice point than this part of a step: rings would touch there
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def trace_rings(field, starts, limit, cut, west, south, step):
     """Return ``(xy, ring_ptr)``: ring ``r`` has the points ``xy[ring_ptr[r]:ring_ptr[r + 1]]``, the last joined to the first.
 
@@ -90,7 +91,7 @@ def trace_rings(field, starts, limit, cut, west, south, step):
     return xy[:n].copy(), ring_ptr[: n_rings + 1].copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def simplify_rings(xy, ring_ptr, tolerance):
     """Return ``(xy, ring_ptr)`` with the fewest points found that stay within `tolerance` of the rings.
 

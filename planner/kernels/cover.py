@@ -7,8 +7,9 @@ the order of its terms.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.kernels.compiled import compiled
 
 OPEN, FREE, CLOSED = 1, 0, -1
 """What is settled about a site: it is open whatever else is chosen, may be chosen, or may not."""
@@ -28,7 +29,7 @@ class Cover(NamedTuple):
     cost: NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def transpose(row_ptr, row_sites, n_sites):
     """Return ``(site_ptr, site_rows)``, rows rising within each site."""
     site_ptr = np.zeros(n_sites + 1, np.int64)
@@ -46,7 +47,7 @@ def transpose(row_ptr, row_sites, n_sites):
     return site_ptr, site_rows
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_open(row_ptr, row_sites, is_open):
     """Return for every row how many open sites cover it."""
     count = np.empty(len(row_ptr) - 1, np.int64)
@@ -58,7 +59,7 @@ def count_open(row_ptr, row_sites, is_open):
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def helping_sites(row_ptr, row_sites, wanted, n_sites):
     """Return for every site whether it covers a row that is `wanted`."""
     helps = np.zeros(n_sites, np.bool_)
@@ -69,7 +70,7 @@ def helping_sites(row_ptr, row_sites, wanted, n_sites):
     return helps
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def weight_by_site(row_ptr, row_sites, rows, weight, n_sites):
     """Return for every site the sum of `weight` (by row) over those of some `rows` that it covers."""
     sums = np.zeros(n_sites)
@@ -79,7 +80,7 @@ def weight_by_site(row_ptr, row_sites, rows, weight, n_sites):
     return sums
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def group_rows(row_ptr, row_sites, weight, status):
     """Merge the rows that the same free sites cover: return ``(group, leader, group_weight, covered_weight)``.
 
@@ -134,7 +135,7 @@ def group_rows(row_ptr, row_sites, weight, status):
     return group, leader[:n].copy(), group_weight[:n].copy(), covered_weight
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def pack_rows(row_ptr, row_sites, rows, new_site):
     """Return ``(row_ptr, row_sites)`` of some rows with sites renumbered; sites whose new number is negative are left out."""
     packed_ptr = np.zeros(len(rows) + 1, np.int64)
@@ -154,7 +155,7 @@ def pack_rows(row_ptr, row_sites, rows, new_site):
     return packed_ptr, packed
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def dominated_sites(cover, work_limit):
     """Return for every site whether another that costs no more covers all it covers (of twins the first stays).
 
@@ -204,7 +205,7 @@ def dominated_sites(cover, work_limit):
     return dominated
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mixed(number):
     """Return 64 well-mixed bits of a number (the finalizer of splitmix64)."""
     x = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
@@ -213,7 +214,7 @@ def _mixed(number):
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _same_row(row_ptr, row_sites, status, a, b):
     """Return whether the same free sites cover rows a and b."""
     p, q = row_ptr[a], row_ptr[b]

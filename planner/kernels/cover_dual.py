@@ -13,8 +13,9 @@ some hundred steps where subgradient steps need thousands.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.kernels.compiled import compiled
 
 BEST, TEMPERATURE, PACE, MOMENTUM, UNIT_PRICE, LAST, RISES = range(7)
 """Places in the memory of `lower_dual`: the best bound, the weight of the entropy, the step, the momentum, the price of a
@@ -40,7 +41,7 @@ class Descent(NamedTuple):
     memory: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def lower_dual(cover, limit, target, descent, n_steps, cooling):
     """Take `n_steps` steps that lower the bound; return how many were taken (fewer where it fell to `target`).
 
@@ -90,7 +91,7 @@ def lower_dual(cover, limit, target, descent, n_steps, cooling):
     return n_steps
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def start_unit_price(cover, limit, price):
     """Return the price of a unit of the limit that these prices suggest: what the last site within it collects for each."""
     collected = np.empty(len(cover.cost))
@@ -101,7 +102,7 @@ def start_unit_price(cover, limit, price):
     return collected[last] / cover.cost[last]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def collect(cover, price):
     """Return ``(unpriced, collected)`` in whole numbers: the weight left unpriced, and the prices each site collects."""
     whole = np.empty(len(price), np.int64)
@@ -116,7 +117,7 @@ def collect(cover, price):
     return unpriced, collected
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fill_limit(value, cost, limit, order):
     """Put the sites of most value for their cost first in `order`; return how many fit whole, and what part of the next."""
     for j in range(len(value)):
@@ -157,7 +158,7 @@ def _fill_limit(value, cost, limit, order):
     return low, 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def overstated(cover, share, role):
     """Return for every row by how much the piece that stands for it (see `bounds.linear_relaxation`) overstates it."""
     excess = np.zeros(len(cover.weight))
@@ -174,7 +175,7 @@ def overstated(cover, share, role):
     return excess
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _collect_into(cover, limit, price, collected, order):
     """Fill in what each site collects, and return the bound that the prices give."""
     bound = 0.0
@@ -193,7 +194,7 @@ def _collect_into(cover, limit, price, collected, order):
     return bound
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _unit_price(collected, cost, limit, temperature, guess):
     """Return the price of a unit of the limit at which the parts of all sites together just meet it (Newton, bracketed)."""
     low, high = 0.0, 0.0
@@ -223,7 +224,7 @@ def _unit_price(collected, cost, limit, temperature, guess):
     return unit
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _share_out(cover, price, collected, limit, unit, temperature, share, served):
     """Fill in how far each site is open and how often each row is served at this unit price; return the smoothed bound."""
     smoothed = unit * limit

@@ -1,10 +1,11 @@
 """Catchments of some sites, one after another: ``rows[ptr[k]:ptr[k + 1]]`` are the rows that the k-th covers."""
 
 import numpy as np
-from numba import njit
+
+from planner.kernels.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sums_of(ptr, rows, number):
     """Return the sum of a whole number by row over each catchment."""
     sums = np.zeros(len(ptr) - 1, np.int64)
@@ -14,7 +15,7 @@ def sums_of(ptr, rows, number):
     return sums
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def take_catchments(ptr, rows, which):
     """Return ``(ptr, rows)`` of the catchments numbered in `which`, in that order."""
     taken_ptr = np.zeros(len(which) + 1, np.int64)
@@ -26,7 +27,7 @@ def take_catchments(ptr, rows, which):
     return taken_ptr, taken
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def are_catchments(ptr, rows, n_rows, last_seen, stamp):
     """Return whether offsets and rows are in range and no catchment names a row twice.
 

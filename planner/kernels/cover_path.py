@@ -1,10 +1,11 @@
 """Choices for every number at once: a choice grown site by site, each that adds most."""
 
 import numpy as np
-from numba import njit
+
+from planner.kernels.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def grow(cover, is_open, count, worth, most):
     """Open up to `most` further sites, each that adds most to those open; return ``(sites, gains)`` in this order.
 

@@ -7,8 +7,9 @@ weight that it alone covers. Whatever is equal goes to the lowest index.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.kernels.compiled import compiled
 
 
 class Choice(NamedTuple):
@@ -20,7 +21,7 @@ class Choice(NamedTuple):
     worth: NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy(cover, limit, per_cost):
     """Return sites in the order in which they add most (or most for their cost) while the limit holds and any adds."""
     n_sites = len(cover.cost)
@@ -51,7 +52,7 @@ def greedy(cover, limit, per_cost):
                     gain[cover.row_sites[q]] -= cover.weight[i]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def opening_order(site_ptr, site_rows, weight, covered):
     """Return ``(order, gain)`` of all sites given, largest marginal gain first; lazily, as gains only ever fall.
 
@@ -82,7 +83,7 @@ def opening_order(site_ptr, site_rows, weight, covered):
     return order, gain
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def start_choice(cover, chosen):
     """Return the `Choice` that has the sites `chosen` open."""
     count = np.zeros(len(cover.weight), np.int32)
@@ -101,7 +102,7 @@ def start_choice(cover, chosen):
     return Choice(count, owner, is_open, worth)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def exchange(cover, choice, candidates, room, work_limit):
     """Open a site where there is room, or in place of another, while that covers more; return ``(gained, room, work)``.
 
@@ -138,7 +139,7 @@ def exchange(cover, choice, candidates, room, work_limit):
     return gained, room, work
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ruin_and_recreate(cover, choice, allowed, room, seed, largest, work_limit):
     """Close a few neighbouring sites, open others by gain with some noise, exchange; keep what is no worse.
 
@@ -233,7 +234,7 @@ def ruin_and_recreate(cover, choice, allowed, room, seed, largest, work_limit):
     return total, room, work
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def neighbourhood(cover, choice, first, wanted, seed):
     """Return up to `wanted` open sites near the open site `first`, itself among them."""
     opened = np.empty(len(choice.is_open), np.int64)
@@ -244,7 +245,7 @@ def neighbourhood(cover, choice, first, wanted, seed):
     return picked[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _list_open(choice, listed):
     """Fill `listed` with the open sites, rising; return how many."""
     n = 0
@@ -255,7 +256,7 @@ def _list_open(choice, listed):
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _open(cover, choice, j):
     """Open site j and return how many entries were visited."""
     worth, work = 0, 0
@@ -275,7 +276,7 @@ def _open(cover, choice, j):
     return work + cover.site_ptr[j + 1] - cover.site_ptr[j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _close(cover, choice, j):
     """Close site j and return how many entries were visited."""
     worth, work = 0, 0
@@ -295,7 +296,7 @@ def _close(cover, choice, j):
     return work + cover.site_ptr[j + 1] - cover.site_ptr[j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_to_close(cover, choice, j, slots, n_slots, least_cost, overlap):
     """Return ``(slot, lost)`` of the open site whose place j takes with the least loss, -1 where none frees `least_cost`."""
     for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
@@ -314,7 +315,7 @@ def _best_to_close(cover, choice, j, slots, n_slots, least_cost, overlap):
     return slot, lost
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _pick_neighbours(cover, choice, opened, n_open, wanted, picked, state):
     """Fill `picked` behind its first with open sites that lie near each other; return how many.
 
@@ -344,12 +345,12 @@ def _pick_neighbours(cover, choice, opened, n_open, wanted, picked, state):
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _some_row(cover, j, state):
     return cover.site_rows[cover.site_ptr[j] + _below(state, cover.site_ptr[j + 1] - cover.site_ptr[j])]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _below(state, n):
     """Return a random whole number from 0 to n - 1 (splitmix64)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -360,6 +361,6 @@ def _below(state, n):
     return np.int64(x >> np.uint64(33)) % max(n, 1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fraction(state):
     return _below(state, 1 << 30) / (1 << 30)

@@ -7,8 +7,9 @@ between its `low` and `high`.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.kernels.compiled import compiled
 
 _SLACK = 1e-9
 
@@ -23,7 +24,7 @@ class SideRows(NamedTuple):
     high: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy_within(cover, rows, may, is_open):
     """Open sites that add most, those first that a row still lacks; return whether all rows are met.
 
@@ -62,7 +63,7 @@ def greedy_within(cover, rows, may, is_open):
             count[cover.site_rows[p]] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def exchange_within(cover, rows, may, may_close, is_open, work_limit):
     """Open a site, or one in place of another, while that covers more and keeps to the rows; return ``(gained, work)``."""
     level = _levels(rows, is_open)
@@ -107,7 +108,7 @@ def exchange_within(cover, rows, may, may_close, is_open, work_limit):
     return gained, work
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _levels(rows, is_open):
     level = np.zeros(len(rows.low))
     for j in range(len(is_open)):
@@ -117,7 +118,7 @@ def _levels(rows, is_open):
     return level
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _counts(cover, is_open):
     count = np.zeros(len(cover.weight), np.int32)
     for j in range(len(is_open)):
@@ -127,7 +128,7 @@ def _counts(cover, is_open):
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gain(cover, count, j):
     gain = np.int64(0)
     for p in range(cover.site_ptr[j], cover.site_ptr[j + 1]):
@@ -136,7 +137,7 @@ def _gain(cover, count, j):
     return gain
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fits(rows, level, j):
     for p in range(rows.ptr[j], rows.ptr[j + 1]):  # noqa: SIM110  # numba compiles loops
         if level[rows.row[p]] + rows.coef[p] > rows.high[rows.row[p]] + _SLACK:
@@ -144,7 +145,7 @@ def _fits(rows, level, j):
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _helps(rows, level, j):
     for p in range(rows.ptr[j], rows.ptr[j + 1]):
         if level[rows.row[p]] < rows.low[rows.row[p]] - _SLACK and rows.coef[p] > 0:
@@ -152,7 +153,7 @@ def _helps(rows, level, j):
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _swaps(rows, level, j, k):
     """Return whether all rows hold once k is closed; j has just opened, so only rows of these two can fail."""
     for p in range(rows.ptr[k], rows.ptr[k + 1]):
@@ -167,7 +168,7 @@ def _swaps(rows, level, j, k):
     return holds
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _turn(cover, rows, count, is_open, level, j, sign):
     is_open[j] = sign > 0
     for p in range(rows.ptr[j], rows.ptr[j + 1]):

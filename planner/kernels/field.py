@@ -8,9 +8,9 @@ can be nearest to any of them.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from planner.kernels.compiled import compiled
 from planner.kernels.paths import longer
 
 BLOCK, SMALLEST_BLOCK = 16, 4
@@ -50,7 +50,7 @@ class Cells(NamedTuple):
     n_rows: int
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def effort_field(
     lattice, limits_m, cut_m, entries, streets, edge_length_m, marks, version,
     segments, cells, max_snap_m, segment_stamp, first_mark,
@@ -203,7 +203,7 @@ def effort_field(
     return field
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_tile(
     field, first_row, first_column, tile_edge, tile_at, tile_distance_m, row, column, entries, streets, marks, version
 ):  # fmt: skip
@@ -230,19 +230,19 @@ def add_tile(
             field[r - first_row, c - first_column] = walk + tile_distance_m[r - row, c - column]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _walk_m(at, from_m, to_m, along_m, against_m):
     """Return the effort to a place `at` (0 to 1) along an edge whose ends are `from_m` and `to_m` away."""
     return min(from_m + at * along_m, to_m + (1.0 - at) * against_m)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _direct_m(at, entry_at, entry_access_m, along_m, against_m):
     """Return the effort from an entry to a place on the same edge, without leaving it."""
     return entry_access_m + ((at - entry_at) * along_m if at >= entry_at else (entry_at - at) * against_m)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _nearest_on(x, y, ax, ay, bx, by):
     """Return the distance from (x, y) to a segment, and how far along it the nearest place is (0 to 1)."""
     dx, dy = bx - ax, by - ay
@@ -254,7 +254,7 @@ def _nearest_on(x, y, ax, ay, bx, by):
     return np.sqrt(fx * fx + fy * fy), t
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _candidates(x, y, radius_m, n_last, candidate, segment_stamp, mark, segments, cells, max_snap_m):
     """Return ``(n, candidate)``: the segments that may be nearest to any point within `radius_m` of (x, y), each listed once.
 

@@ -7,9 +7,9 @@ the order of additions. So a node knows, beside its nearest facility, those of a
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from planner.kernels.compiled import compiled
 from planner.kernels.paths import N_BUCKETS, direct_m, new_queue, put, rounded_s
 
 
@@ -22,7 +22,7 @@ class NearTies(NamedTuple):
     facility: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_facility(entries, streets, limit_m, tie_m):
     """Return ``(dist, facility, ties)`` for every node: effort to its nearest facility within `limit_m`, and which it is.
 
@@ -50,7 +50,7 @@ def nearest_facility(entries, streets, limit_m, tie_m):
         metres = np.empty(room, np.float64)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _spread(entries, streets, limit_m, dist, facility, queue):
     """Fill `dist` and `facility` as `nearest_facility` says; return whether the queue had room enough."""
     entry_indptr, entry_edge, entry_at, entry_access_m = entries
@@ -102,7 +102,7 @@ def _spread(entries, streets, limit_m, dist, facility, queue):
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _collect_ties(entries, streets, limit_m, tie_m, dist, facility, first, node, after, metres, owner):
     """Write the chains of `NearTies` for every node; return how many links they have, -1 where there is too little room.
 
@@ -150,7 +150,7 @@ def _collect_ties(entries, streets, limit_m, tie_m, dist, facility, first, node,
     return filled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _link(v, d, f, filled, first, node, after, metres, owner):
     """Add facility `f` at distance `d` to the chain of node `v` unless one there is as near and as low; -1 without room."""
     i = first[v]
@@ -166,7 +166,7 @@ def _link(v, d, f, filled, first, node, after, metres, owner):
     return filled + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_at(dist, facility, ties, metres_per_s):
     """Return the facility that counts as nearest at each node: of equal rounded seconds the lowest (`nearest_facility`)."""
     nearest = facility.copy()
@@ -180,7 +180,7 @@ def nearest_at(dist, facility, ties, metres_per_s):
     return nearest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_for_points(
     point_edge, point_at, point_access_m, streets, entered, dist, facility, ties, tie_m, metres_per_s
 ):
@@ -220,7 +220,7 @@ def nearest_for_points(
     return seconds, nearest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _counts_before(metres, facility, other_m, other, access_m, tie_m, metres_per_s):
     """Return whether a facility is nearer than another in whole milliseconds, or as near and of a lower number."""
     if abs(metres - other_m) > tie_m:

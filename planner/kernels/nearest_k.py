@@ -6,17 +6,17 @@ are kept besides, unless k others are as near and of a lower number: these would
 """
 
 import numpy as np
-from numba import njit
 
+from planner.kernels.compiled import compiled
 from planner.kernels.paths import direct_m, longer, rounded_s
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _less(key, facility, other_key, other_facility):
     return key < other_key or (key == other_key and facility < other_facility)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _push(keys, nodes, owners, size, key, node, owner):
     """Put (key, node, owner) on a heap of `size` entries, ordered by key, then owner; there is room for it."""
     i = size
@@ -29,7 +29,7 @@ def _push(keys, nodes, owners, size, key, node, owner):
     keys[i], nodes[i], owners[i] = key, node, owner
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _drop_first(keys, nodes, owners, size):
     """Take the least entry off a heap of `size` entries, which then holds one less."""
     last = size - 1
@@ -47,7 +47,7 @@ def _drop_first(keys, nodes, owners, size):
     keys[i], nodes[i], owners[i] = key, node, owner
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_settled(node, owner, facility, count):
     found = False
     for i in range(count[node]):
@@ -55,7 +55,7 @@ def _is_settled(node, owner, facility, count):
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def k_nearest_facilities(k, tie_m, entries, streets):
     """Return ``(dist, facility, count)``: efforts of each node's nearest facilities, shape (n_nodes, at least k), rising.
 
@@ -70,7 +70,7 @@ def k_nearest_facilities(k, tie_m, entries, streets):
         room *= 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _spread_k(k, room, tie_m, entries, streets):
     """Return ``(dist, facility, count, is_whole)``, the last false where some node has more than `room` to keep."""
     entry_indptr, entry_edge, entry_at, entry_access_m = entries
@@ -99,7 +99,7 @@ def _spread_k(k, room, tie_m, entries, streets):
     return dist, facility, count, True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _settle(k, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, owners, size):
     """Settle nodes as long as the heap has room for all neighbours; return how many entries wait, -1 where a node is full."""
     room = dist.shape[1]
@@ -132,7 +132,7 @@ def _settle(k, tie_m, indptr, head, cost_m, dist, facility, count, keys, nodes, 
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def k_nearest_for_points(
     k, point_edge, point_at, point_access_m, streets, entered, dist, facility, count, metres_per_s
 ):  # fmt: skip

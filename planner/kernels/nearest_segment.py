@@ -1,10 +1,11 @@
 """Nearest positions on polylines, through a grid of cells that lists the segments crossing each cell."""
 
 import numpy as np
-from numba import njit
+
+from planner.kernels.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fill_grid(ax, ay, bx, by, x0, y0, cell_m, n_columns, n_rows):
     """Return the CSR lists ``(indptr, segment)`` of the segments that cross each cell of a grid, cells row by row.
 
@@ -37,7 +38,7 @@ def fill_grid(ax, ay, bx, by, x0, y0, cell_m, n_columns, n_rows):
     return indptr, segment
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _span(ax, ay, bx, by, low, high):
     """Return the least and greatest x of a segment within the horizontal band from low to high."""
     if ay > by:
@@ -51,7 +52,7 @@ def _span(ax, ay, bx, by, low, high):
     return min(left_end, right_end), max(left_end, right_end)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def snap_points(px, py, ax, ay, bx, by, indptr, segment, x0, y0, cell_m, n_columns, n_rows, max_snap_m):
     """Return for each point the nearest position on any segment within `max_snap_m` (inclusive).
 

@@ -26,8 +26,9 @@ search that runs out of it begins again.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from planner.kernels.compiled import compiled
 
 N_BUCKETS = 1024
 """A power of two. What lies farther ahead than all buckets comes round early, and once more when it is due."""
@@ -88,7 +89,7 @@ class Queue(NamedTuple):
     order: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def new_queue(size):
     """Return an empty queue with room for `size` entries."""
     bucket = np.full(N_BUCKETS, -1, np.int32)
@@ -97,7 +98,7 @@ def new_queue(size):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def longer(array, size):
     """Return a copy of `array` with room for `size` entries."""
     copy = np.empty(size, array.dtype)
@@ -106,7 +107,7 @@ def longer(array, size):
     return copy
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def put(d, u, at, bucket_m, bucket, key, node, after):
     """Let node `u` wait at distance `d` as entry `at`."""
     b = np.int64(d / bucket_m) & (N_BUCKETS - 1)
@@ -116,13 +117,13 @@ def put(d, u, at, bucket_m, bucket, key, node, after):
     bucket[b] = at
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def rounded_s(metres, metres_per_s):
     """Return seconds, rounded to 0.001."""
     return np.floor(metres / metres_per_s * 1000.0 + 0.5) / 1000.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search_bounded(first, last, entries, streets, limit_m, marks, version, queue):
     """Search from the entries `first` to `last` (exclusive) up to `limit_m` (inclusive).
 
@@ -191,7 +192,7 @@ def search_bounded(first, last, entries, streets, limit_m, marks, version, queue
     return reached
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def reach_points(start, stop, entries, streets, points, metres_per_s, limit_s, limit_m, marks, version, queue):
     """Return ``(ends, found, seconds, queue)``: the points that facilities `start` to `stop` (exclusive) reach within the limit.
 
@@ -222,7 +223,7 @@ def reach_points(start, stop, entries, streets, points, metres_per_s, limit_s, l
     return ends, found[:filled].copy(), seconds[:filled].copy(), queue
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count_points(first, last, entries, streets, points, order, reached):
     """Return at least how many points lie on the edges at the reached nodes and on the entries' own."""
     indptr, edge, entry_edge, point_indptr = streets.indptr, streets.edge, entries.edge, points.indptr
@@ -235,7 +236,7 @@ def _count_points(first, last, entries, streets, points, order, reached):
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _put_points(
     first, last, entries, streets, points, metres_per_s, limit_s, limit_m, marks, version, order, reached, found, seconds, filled
 ):  # fmt: skip
@@ -281,7 +282,7 @@ def _put_points(
     return filled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def by_point(ends, points, seconds, n_points):
     """Return ``(indptr, facility, seconds)`` of every point, facilities rising, of what `reach_points` gives by facility."""
     indptr = np.zeros(n_points + 1, np.int64)
@@ -302,7 +303,7 @@ def by_point(ends, points, seconds, n_points):
     return indptr, facility, sorted_s
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def direct_m(entry_at, point_at, along_m, against_m):
     """Return the effort from an entry to a point on the same edge, without leaving it."""
     if point_at >= entry_at:

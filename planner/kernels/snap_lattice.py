@@ -1,13 +1,14 @@
 """Nearest positions on polylines for a square of lattice points: quarters inherit the segments that may be nearest in them."""
 
 import numpy as np
-from numba import njit
+
+from planner.kernels.compiled import compiled
 
 SMALLEST = 4
 """Lattice points along the side of the squares that are no further divided."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def snap_square(
     first_row, first_column, step_m, size, ax, ay, bx, by, indptr, segment, x0, y0, cell_m, n_columns, n_rows, max_snap_m
 ):  # fmt: skip
@@ -82,7 +83,7 @@ def snap_square(
     return found, fraction, distance_m
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _foot(x, y, ax, ay, bx, by):
     """Return the place on a segment that is nearest to (x, y), and how far along it that lies (0 to 1)."""
     dx, dy = bx - ax, by - ay
@@ -95,7 +96,7 @@ def _foot(x, y, ax, ay, bx, by):
     return ax + t * dx, ay + t * dy, t
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _crossing(west, south, east, north, indptr, segment, x0, y0, cell_m, n_columns, n_rows, times):
     """Return ``(listed, n)``: the segments of the cells that a rectangle touches, each once; there is room for them `times`."""
     left, right = int(np.floor((west - x0) / cell_m)), int(np.floor((east - x0) / cell_m))

@@ -1,10 +1,11 @@
 """Trace stretches of street: chains of segments between junctions and dead ends."""
 
 import numpy as np
-from numba import njit
+
+from planner.kernels.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def trace_stretches(indptr, neighbour, segment, is_node):
     """Return the stretches of a graph of points and segments, as chains of points and of segments.
 
@@ -56,7 +57,7 @@ def trace_stretches(indptr, neighbour, segment, is_node):
     return chain_indptr[: n_chains + 1], chain_point[:filled], chain_segment[:filled], is_node
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def running_lengths(indptr, x, y):
     """Return metres from the start of each chain of vertices to each of its vertices, summed chain by chain."""
     along = np.zeros(len(x))

@@ -73,18 +73,10 @@ def is_prepared(project: Project) -> bool:
 def fingerprint(project: Project) -> str:
     """Return a mark that changes with the project file and with every input it names."""
     digest = hashlib.sha256(project.path.read_bytes() + project.settings.model_dump_json().encode())
-    for key, path in sorted(project.sources.items()):
-        for file in _files_of(path):
-            state = file.stat()
-            digest.update(f"{key} {file} {state.st_mtime_ns} {state.st_size}\n".encode())
+    for file in filter(Path.exists, project.files):
+        state = file.stat()
+        digest.update(f"{file} {state.st_mtime_ns} {state.st_size}\n".encode())
     return digest.hexdigest()
-
-
-def _files_of(path: Path) -> list[Path]:
-    """Return a file and those that go with it (a shapefile's parts)."""
-    if not path.exists():
-        return []
-    return sorted(path.parent.glob(f"{path.stem}.*")) if path.suffix.lower() == ".shp" else [path]
 
 
 def _read(key: str, project: Project) -> SharedProject:
