@@ -6,6 +6,7 @@ was compiled: from which sources, by which numba, for which types and machine. W
 """
 
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import config
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+# Numba takes settings from the current folder, among them where compiled code is read from: a folder that somebody sent is data.
+config._config_fname = os.devnull
+config.reload_config()
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -11,7 +11,7 @@ from planner.errors import PlannerError
 
 
 def main() -> None:
-    """Do one task after another; a word to cancel is heard while one is going on."""
+    """Do one task after another until the server is gone; a word to cancel is heard while one is going on."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers
     cancelled = threading.Event()
@@ -20,8 +20,8 @@ def main() -> None:
     import planner.run  # noqa: F401  what every task needs, before the first one comes
 
     threading.Thread(target=_listen, args=(sys.stdin.buffer, tasks, cancelled), daemon=True).start()
-    while (task := tasks.get()) is not None:
-        function, arguments = task
+    while True:
+        function, arguments = tasks.get()
         _do(function, arguments, answers, cancelled)
 
 
@@ -29,9 +29,8 @@ def _listen(stream: BinaryIO, tasks: "queue.SimpleQueue[Any]", cancelled: thread
     while True:
         try:
             kind, task, arguments = pickle.load(stream)
-        except (EOFError, OSError):
-            tasks.put(None)
-            return
+        except (EOFError, OSError):  # whom the answer was for is gone
+            os._exit(0)
         except Exception as fault:  # a task that cannot be read is answered too
             tasks.put((_unreadable, (f"{type(fault).__name__}: {fault}",)))
             continue

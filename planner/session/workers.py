@@ -10,11 +10,11 @@ import functools
 import pickle
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
+from planner.children import environment, python_module
 from planner.errors import PlannerError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -138,7 +138,10 @@ class _Worker:
     def start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "planner.session.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                python_module("planner.session.worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment(),
             )
         return self._process
 

@@ -1,6 +1,8 @@
 """Start the server, be its first visitor, and only then open the reader's browser: what is slow once has happened by then."""
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -9,29 +11,77 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
+from planner.children import ended_by_signals, environment
+from planner.errors import InputError
 from planner.ui import command
 
-_PATIENCE_S = 60.0
+_PATIENCE_S, _FAREWELL_S = 60.0, 5.0
 
 
 def launch(project: Path | None, port: int, workspace: Path | None, tell: Callable[[str, str], None]) -> int:
     """Serve the page until it is stopped; return the server's exit code.
 
-    `tell` hears ``"preparing"`` and ``"ready"``, each with the page's URL.
+    `tell` hears ``"preparing"`` and ``"ready"``, each with the page's URL. Whatever ends this process ends the server.
+
+    Raises
+    ------
+    InputError
+        There is no such port, or another program has it.
     """
+    check_port(port)
     url = f"http://localhost:{port}"
-    process = subprocess.Popen(command(project, port, workspace))
-    try:
-        if answers(url, process):
-            tell("preparing", url)
-            visit_first(url)
-            tell("ready", url)
-            if _has_screen():
-                webbrowser.open(url)
-        return process.wait()
-    except KeyboardInterrupt:
+    with ended_by_signals():
+        process = subprocess.Popen(
+            command(project, port, workspace), stdin=subprocess.PIPE, env=environment(bound=True, PYTHONUTF8="1")
+        )
+        try:
+            if answers(url, process):
+                tell("preparing", url)
+                visit_first(url)
+                tell("ready", url)
+                if _has_screen():
+                    webbrowser.open(url)
+            return process.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _end(process)
+
+
+def check_port(port: int) -> None:
+    """Check that the page can be served on a port of this machine.
+
+    Raises
+    ------
+    InputError
+        There is no such port, or another program has it.
+    """
+    if not 1 <= port <= 65535:
+        raise InputError("ui.no_port", port=port)
+    for family, kind, protocol, _, address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
+        try:
+            with socket.socket(family, kind, protocol) as tried:
+                if (
+                    os.name != "nt"
+                ):  # there it would share the port; here it only passes over one that has just been left
+                    tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(address)
+        except OSError as fault:
+            if fault.errno in (errno.EADDRINUSE, errno.EACCES):
+                raise InputError("ui.port_taken", port=port, other=port + 1 if port < 65535 else 8501) from fault
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the server; one that still speaks with a browser after a while is ended hard. Its own children end with it."""
+    if process.poll() is None:
         process.terminate()
-        return process.wait()
+    try:
+        process.wait(_FAREWELL_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def answers(url: str, process: subprocess.Popen[bytes], patience_s: float = _PATIENCE_S) -> bool:
