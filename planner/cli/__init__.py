@@ -5,6 +5,7 @@ Exit status: 0 done, 1 a `PlannerError` (one clear message, earlier outputs unto
 
 import sys
 
+from planner.children import end_with_parent
 from planner.cli.commands import app
 from planner.cli.console import SPOKEN, stderr
 from planner.errors import PlannerError
@@ -14,6 +15,7 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line."""
+    end_with_parent()
     for stream in (sys.stdout, sys.stderr):  # a Windows console may be GBK: what it lacks must not stop a run
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -191,10 +191,12 @@ def open_app(
 
 def _load(path: Path, *, unfinished: bool = False) -> "Project":
     """Read the project, and speak its language from here on."""
+    from planner.deliver.folder import recover
     from planner.project import load
 
     project = load(path, unfinished=unfinished)
     SPOKEN.language = project.language
+    recover(project.folder / "out")
     return project
 
 
@@ -202,9 +204,11 @@ def _run(project: "Project", out: Path | None, *, as_json: bool, quiet: bool, th
     """Run a project, write its files and print its plan."""
     from planner.cli.plan import print_plan
     from planner.deliver import write
+    from planner.deliver.folder import check_folder
     from planner.run import run_project
 
     folder = out or project.folder / "out"
+    check_folder(folder)
     with progress_shown(project.language, quiet or as_json) as progress:
         found = run_project(project, progress=progress, threads=threads)
         progress("study.writing")

@@ -36,7 +36,7 @@ def write(run: Run, out: Path) -> Path:
         _write_json(folder / "summary.json", run.summary)
         report = data_report(project.language, run.inputs.reports, assess_data_quality(run.inputs))
         _write_json(folder / DATA_REPORT, report)
-        _write_json(folder / MANIFEST, manifest(project, folder))
+        _write_json(folder / MANIFEST, manifest(run, folder))
     return out
 
 

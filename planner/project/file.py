@@ -3,8 +3,9 @@
 Paths in it are relative to the file. Unknown keys are errors that name the nearest known key.
 """
 
+import hashlib
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,14 @@ FILE_NAME = "project.toml"
 
 @dataclass(frozen=True)
 class Project:
-    """A checked project file. `folder` is where its paths start, `settings` its sections."""
+    """A checked project file. `folder` is where its paths start, `settings` its sections.
+
+    `read_as` is name, size and SHA-256 of the bytes that it was read from; None where it was read from none.
+    """
 
     path: Path
     settings: ProjectFile
+    read_as: dict[str, Any] | None = field(default=None, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -141,10 +146,12 @@ def load(path: str | Path, *, unfinished: bool = False) -> Project:
     if not path.is_file():
         raise ProjectError("project.missing_project", file=path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        written = path.read_bytes()
+        content = tomllib.loads(written.decode("utf-8-sig").replace("\r\n", "\n"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise ProjectError("project.not_toml", file=path, fault=fault) from fault
-    return checked(path, content, unfinished=unfinished)
+    read_as = {"file": path.name, "bytes": len(written), "sha256": hashlib.sha256(written).hexdigest()}
+    return replace(checked(path, content, unfinished=unfinished), read_as=read_as)
 
 
 def checked(path: Path, content: dict[str, Any], *, unfinished: bool = False) -> Project:

@@ -75,11 +75,21 @@ def _arguments(arguments: list[str]) -> tuple[Path | None, Path | None]:
     return found.project, found.workspace
 
 
+def _recovered(out: Path) -> Path:
+    """Return a folder of results, put back where a run was killed while it exchanged it; what can do so is imported only then."""
+    if not out.exists() and out.parent.is_dir() and any(out.parent.glob(".*.last")):
+        from planner.deliver.folder import recover
+
+        recover(out)
+    return out
+
+
 def _open(path: Path) -> Opened:
+    path = _recovered(path)
     if (path / SUMMARY).is_file() and not (path / FILE_NAME).is_file():
         beside = path.resolve().parent / FILE_NAME
         return Opened(load(beside) if beside.is_file() else None, path)
     if not path.exists():
         raise InputError("ui.nothing_there", path=path)
     project = load(path)
-    return Opened(project, project.folder / "out")
+    return Opened(project, _recovered(project.folder / "out"))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner import deliver, siting
+from planner.deliver.folder import check_folder
 from planner.inputs.read import read_inputs
 from planner.project import Project
 from planner.run import run_project
@@ -50,6 +51,7 @@ def score(
 
 def run(project: Project, out: Path, *, tell: Tell, cancelled: Callable[[], bool]) -> None:
     """Do a project's main job and write all of its files."""
+    check_folder(out)
     found = run_project(project, progress=tell)
     tell("study.writing")
     deliver.write(found, out)
