@@ -207,3 +207,79 @@ def test_the_users_folder_is_the_systems_or_what_the_variable_says(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert "quarter-hour-planner" in user_folder().parts
     assert sys.platform != "linux" or user_folder() == tmp_path / "xdg" / "quarter-hour-planner"
+
+
+def forge(place: Path, **changes: object) -> None:
+    """Change what is kept of a network as somebody does who knows how: every checksum and digest is right again."""
+    meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
+    meta.pop("digest")
+    for name, value in changes.items():
+        if isinstance(value, np.ndarray):
+            name = name.replace("__", ".")
+            (place / f"{name}.npy").unlink()
+            np.save(place / f"{name}.npy", value)
+            meta["arrays"][name] = cache._look(value)
+        elif isinstance(value, dict):
+            meta[name] |= value
+        else:
+            meta[name] = value
+    (place / "meta.json").write_text(json.dumps(meta | {"digest": cache._digest(meta)}), encoding="utf-8")
+
+
+FORGERIES = {
+    "other integers": lambda net: {"edge_from": net.edge_from.astype(np.int64)},
+    "fractions": lambda net: {"edge_to": net.edge_to + 0.5},
+    "a table": lambda net: {"node_x": np.column_stack((net.node_x, net.node_x))},
+    "other bytes": lambda net: {"vertex_x": net.vertex_x.astype(">f8")},
+    "far away": lambda net: {"node_y": net.node_y + 1e12},
+    "free of effort": lambda net: {"factor_forward": net.factor_forward * 0},
+    "not a number": lambda net: {"factor_backward": net.factor_backward * np.nan},
+    "beyond": lambda net: {"adjacency__head": net.adjacency.head + np.int32(1000)},
+    "before": lambda net: {"grid__segment": net.grid.segment - np.int32(1)},
+    "out of order": lambda net: {"vertex_indptr": net.vertex_indptr[::-1].copy()},
+    "both negative": lambda net: {"grid": {"n_columns": -net.grid.n_columns, "n_rows": -net.grid.n_rows}},
+    "no cell": lambda net: {"grid": {"cell_m": 0.0}},
+    "cells of nan": lambda net: {"grid": {"cell_m": float("nan")}},
+    "a word for a number": lambda net: {"grid": {"x0": "0"}},
+    "no figures": lambda net: {"figures": []},
+    "said as a word": lambda net: {"told": ["x"]},
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_what_somebody_forged_with_its_checksums_is_built_anew_and_said(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, forgery: str
+) -> None:
+    fresh, place = opened(path, tmp_path / "kept")
+    forge(place, **FORGERIES[forgery](fresh))
+    again, _ = opened(path, tmp_path / "kept")
+    assert same_network(again, StreetNetwork.from_osm(path))
+    assert [place.name in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need rights there")
+@pytest.mark.parametrize("thing", ["link to a file", "link to a folder", "pipe"])
+def test_links_and_pipes_in_what_is_kept_are_not_followed(path: Path, tmp_path: Path, thing: str) -> None:
+    _, place = opened(path, tmp_path / "kept")
+    elsewhere = tmp_path / "elsewhere"
+    if thing == "link to a folder":
+        place.rename(elsewhere)
+        place.symlink_to(elsewhere)
+    elif thing == "pipe":
+        (place / "node_x.npy").unlink()
+        os.mkfifo(place / "node_x.npy")
+    else:
+        (place / "node_x.npy").rename(elsewhere)
+        (place / "node_x.npy").symlink_to(elsewhere)
+    opened(path, tmp_path / "kept")
+    assert not any(file.is_symlink() for file in [place, *place.iterdir()])
+    assert thing == "pipe" or elsewhere.exists(), "what lies elsewhere is somebody's own"
+    assert [file.name for file in (tmp_path / "kept").iterdir()] == [place.name]
+
+
+def test_arrays_that_changed_places_are_built_anew(path: Path, tmp_path: Path) -> None:
+    _, place = opened(path, tmp_path / "kept")
+    (place / "node_x.npy").rename(tmp_path / "x")
+    (place / "node_y.npy").rename(place / "node_x.npy")
+    (tmp_path / "x").rename(place / "node_y.npy")
+    assert same_network(opened(path, tmp_path / "kept")[0], StreetNetwork.from_osm(path))

@@ -33,7 +33,7 @@ def check_folder(target: Path) -> None:
     Raises
     ------
     InputError
-        `target` is a file, holds things that no run wrote, or cannot be written: by its name, for its rights, or for want of room.
+        `target` is a file, holds things that no run wrote, or cannot be written (name, rights, room).
     """
     target = _resolved(target)
     recover(target)

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -39,6 +40,14 @@ Told = list[dict[str, Any]]
 
 _META = "meta.json"
 _PASSING, _LEFTOVER_S = ".planner-network-", 86_400.0
+_TYPES = {
+    "node_ref": "<i8", "edge_from": "<i4", "edge_to": "<i4", "edge_class": "<i2", "vertex_indptr": "<i8",
+    "vertex_surface": "|u1", "component": "<i4", "adjacency.indptr": "<i4", "adjacency.head": "<i4", "adjacency.edge": "<i4",
+    "adjacency.forward": "|b1", "grid.vertex": "<i8", "grid.edge": "<i4", "grid.indptr": "<i8", "grid.segment": "<i4",
+}  # fmt: skip
+_FLOAT = "<f8"
+"""What the arrays of a network are made of, for which kernels are compiled; floating numbers where nothing else is said."""
+_FARTHEST_M = 1e9
 _PLAIN = ("crs", "classes", "extent", "figures")
 _PARTS = {"adjacency": Adjacency, "grid": SegmentGrid}
 _log = logging.getLogger(__name__)
@@ -85,14 +94,18 @@ def open_network(place: Path) -> tuple[Network, Told]:
     ValueError, KeyError, TypeError
         The files are not as they were written, or not those of a network.
     """
-    meta = json.loads((place / _META).read_text(encoding="utf-8"))
+    meta = json.loads(_own_file(place / _META).read_text(encoding="utf-8"))
     if meta.pop("digest") != _digest(meta):
         raise ValueError(_META)
     arrays = {}
     for name, as_written in meta["arrays"].items():
-        arrays[name] = np.asarray(np.load(place / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+        file = _own_file(place / f"{name}.npy")
+        arrays[name] = np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
         if _look(arrays[name]) != as_written:
             raise ValueError(name)
+        if arrays[name].ndim != 1 or arrays[name].dtype.str != _TYPES.get(name, _FLOAT):
+            raise ValueError(name)
+    _check_plain(meta)
     crs, extent = CRS.from_wkt(meta["crs"]), shapely.from_wkt(meta["extent"])
     own = {each.name: arrays[each.name] for each in fields(Network) if each.name not in _PLAIN}
     network = Network(**own, crs=crs, extent=extent, classes=tuple(meta["classes"]), figures=meta["figures"])
@@ -102,6 +115,28 @@ def open_network(place: Path) -> tuple[Network, Told]:
     with suppress(OSError):
         os.utime(place / _META)
     return network, meta["told"]
+
+
+def _own_file(file: Path) -> Path:
+    """Return a file of a kept network: no link to elsewhere, and no pipe that would be waited for."""
+    if file.parent.is_symlink() or not stat.S_ISREG(file.lstat().st_mode):
+        raise ValueError(file.name)
+    return file
+
+
+def _check_plain(meta: dict[str, Any]) -> None:
+    """Check what is kept beside the arrays."""
+    grid = meta["grid"]
+    whole = [grid["n_columns"], grid["n_rows"]]
+    numbers = [grid["x0"], grid["y0"], grid["cell_m"]]
+    if any(type(number) is not int or number < 1 for number in whole):
+        raise ValueError("grid")
+    if any(type(number) is not float or not abs(number) < _FARTHEST_M for number in numbers) or grid["cell_m"] <= 0:
+        raise ValueError("grid")
+    if not all(isinstance(name, str) for name in meta["classes"]) or not isinstance(meta["figures"], dict):
+        raise ValueError(_META)
+    if not isinstance(meta["told"], list) or not all(isinstance(said, dict) for said in meta["told"]):
+        raise ValueError(_META)
 
 
 def keep_network(place: Path, network: Network, told: Told) -> None:
@@ -215,8 +250,10 @@ def check_network(network: Network) -> None:
         grid.bx,
         grid.by,
     ):
-        if not np.isfinite(places).all():
+        if not (np.abs(places) < _FARTHEST_M).all():  # nor is what is not finite
             raise ValueError("not finite")
+    if not ((network.factor_forward > 0).all() and (network.factor_backward > 0).all()):
+        raise ValueError("factor")
 
 
 def _arrays_of(network: Network) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -251,5 +288,8 @@ def _discard(place: Path) -> bool:
         place.rename(gone)
     except OSError:  # it is not there, or (on Windows) somebody has it open
         return not place.exists()
-    shutil.rmtree(gone, ignore_errors=True)
+    if gone.is_symlink() or not gone.is_dir():
+        gone.unlink()
+    else:
+        shutil.rmtree(gone, ignore_errors=True)
     return True
