@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BOUND = "PLANNER_ENDS_WITH_STDIN"
@@ -41,7 +41,7 @@ def environment(*, bound: bool = False, **own: str) -> dict[str, str]:
 def end_with_parent() -> None:
     """Let this process end at once when its parent does, if it was started `bound`: however that ended, its pipe is closed."""
     if os.environ.pop(_BOUND, None) is not None:
-        threading.Thread(target=_end_after, args=(sys.stdin.buffer,), daemon=True).start()
+        threading.Thread(target=_end_after, args=(sys.stdin.fileno(),), daemon=True).start()
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _end_after(stream: BinaryIO) -> None:
-    while stream.read(1 << 16):
+def _end_after(pipe: int) -> None:
+    while os.read(pipe, 1 << 16):  # of the system: a buffered reader that waits would be in the way of a normal end
         pass
     os._exit(1)

@@ -1,6 +1,9 @@
 """Many projects: one that fails does not sink the rest, and a batch that was stopped goes on where it stood."""
 
 import csv
+import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from planner.batch import run_batch
 from planner.deliver.manifest import is_current
 from planner.errors import InputError
 from planner.project import load
+from planner.project.digests import file_digest
 
 
 def table(folder: Path) -> list[dict[str, str]]:
@@ -83,3 +87,58 @@ def test_a_manifest_that_says_nothing_is_none(tmp_path, content):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "manifest.json").write_text(content, encoding="utf-8")
     assert not is_current(project, tmp_path / "out")
+
+
+def test_results_whose_manifest_somebody_made_fit_are_made_again(tmp_path):
+    """A summary that says nothing, under a manifest that signs it, once ended the whole batch in a KeyError."""
+    path = write_project(tmp_path / "one")
+    results = tmp_path / "results"
+    run_batch([path], results)
+    folder = results / "one"
+    whole = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+    def forge(summary: str, outputs: dict) -> None:
+        (folder / "summary.json").write_text(summary, encoding="utf-8")
+        signed = file_digest(folder / "summary.json", [folder / "summary.json"])
+        kept = {**whole, "outputs": {**outputs, "summary.json": signed}}
+        (folder / "manifest.json").write_text(json.dumps(kept), encoding="utf-8")
+
+    for summary in ("{}", "[]", '{"group": "total", "population": 1}', "[" * 100_000):
+        forge(summary, whole["outputs"])
+        assert [outcome.state for outcome in run_batch([path], results)] == ["done"]
+    forge("{}", {})
+    assert [outcome.state for outcome in run_batch([path], results)] == ["done"]
+    (folder / "manifest.json").write_text("[" * 100_000, encoding="utf-8")
+    assert [outcome.state for outcome in run_batch([path], results)] == ["done"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need rights there")
+def test_a_result_that_is_a_link_or_a_pipe_is_none(tmp_path):
+    path = write_project(tmp_path / "one")
+    results = tmp_path / "results"
+    run_batch([path], results)
+    for name in ("summary.json", "plan.xlsx"):
+        file = results / "one" / name
+        file.rename(tmp_path / name)
+        file.symlink_to(tmp_path / name)
+        assert [outcome.state for outcome in run_batch([path], results)] == ["done"]
+        assert not file.is_symlink() and (tmp_path / name).is_file()
+    (results / "one" / "plan.xlsx").unlink()
+    os.mkfifo(results / "one" / "plan.xlsx")
+    assert [outcome.state for outcome in run_batch([path], results)] == ["done"]
+
+
+def test_a_folder_and_the_file_in_it_are_one_project(tmp_path):
+    path = write_project(tmp_path / "one")
+    with pytest.raises(InputError) as caught:
+        run_batch([path, path.parent], tmp_path / "results")
+    assert caught.value.code == "batch.twice"
+
+
+def test_a_batch_that_cannot_be_written_is_one_sentence(tmp_path):
+    path = write_project(tmp_path / "one")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for out in (tmp_path / "file", tmp_path / "file" / "out", tmp_path / ("x" * 256)):
+        with pytest.raises(InputError) as caught:
+            run_batch([path], out)
+        assert caught.value.code == "deliver.not_to_be_written"

@@ -1,8 +1,14 @@
 """The files of a run: the contract's names and fields, whole or not at all, equal for equal results."""
 
+import errno
+import hashlib
 import itertools
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,10 +19,14 @@ import pyogrio
 import pytest
 import shapely
 from small_project import write_project
+from typer.testing import CliRunner
 
 from planner import deliver
-from planner.deliver.folder import recover, whole_folder
+from planner import run as run_module
+from planner.cli import app
+from planner.deliver.folder import _fresh, check_folder, recover, whole_folder
 from planner.deliver.geojson import to_geojson
+from planner.deliver.manifest import is_current
 from planner.errors import InputError
 from planner.project import load
 from planner.run import run_project
@@ -306,6 +316,182 @@ def _write_generation(target: Path, generation: int) -> None:
 def _generation(target: Path) -> set[int]:
     names = json.loads((target / "manifest.json").read_text())["outputs"]
     return {int((target / name).read_text()) for name in names}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and sockets need rights there")
+def test_links_pipes_and_sockets_stay_what_they_are_and_nothing_is_followed(tmp_path):
+    target = tmp_path / "out"
+    _write_generation(target, 1)
+    (target / "up").symlink_to("..")
+    (target / "gone").symlink_to("nowhere")
+    (target / "itself").symlink_to("itself")
+    os.mkfifo(target / "pipe")
+    with socket.socket(socket.AF_UNIX) as ear:
+        ear.bind(os.path.relpath(target / "ear"))
+        inode = (target / "ear").stat().st_ino
+        for generation in (2, 3):
+            _write_generation(target, generation)
+    assert _generation(target) == {3}
+    assert {name: os.readlink(target / name) for name in ("up", "gone", "itself")} == {
+        "up": "..", "gone": "nowhere", "itself": "itself",
+    }  # fmt: skip
+    assert (target / "pipe").is_fifo() and (target / "ear").stat().st_ino == inode
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_somebody_writes_during_the_swap_is_not_lost(tmp_path, monkeypatch):
+    """At every rename somebody writes a note where the folder is, or lays a new folder there where it is gone."""
+    rename = Path.rename
+    for moment in range(1, 5):
+        target = tmp_path / str(moment) / "out"
+        _write_generation(target, 0)
+        (target / "note.txt").write_text("before")
+        calls = itertools.count(1)
+
+        def noting(path, to, target=target, moment=moment, calls=calls):
+            if next(calls) == moment:
+                target.mkdir(exist_ok=True)
+                (target / "late.txt").write_text("meanwhile")
+            return rename(path, to)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", noting)
+            _write_generation(target, 1)
+        assert _generation(target) == {1}
+        notes = {path.name: path.read_text() for path in target.iterdir() if path.name in ("note.txt", "late.txt")}
+        assert notes.get("note.txt") == "before"
+        assert "late.txt" not in notes or notes["late.txt"] == "meanwhile"
+        assert moment > 3 or "late.txt" in notes
+        assert [path.name for path in target.parent.iterdir()] == ["out"]
+
+
+def test_a_folder_laid_where_a_killed_run_left_none_is_taken_in(tmp_path):
+    target = tmp_path / "out"
+    _write_generation(target, 1)
+    target.rename(tmp_path / ".out.last")
+    target.mkdir()
+    (target / "note.txt").write_text("mine")
+    recover(target)
+    assert _generation(target) == {1} and (target / "note.txt").read_text() == "mine"
+
+
+def test_a_note_that_has_the_name_of_a_new_file_gets_another(tmp_path):
+    target = tmp_path / "out"
+    _write_generation(target, 1)
+    (target / "part9.txt").write_text("mine")
+    with whole_folder(target) as folder:
+        (folder / "part9.txt").write_text("2")
+        (folder / "manifest.json").write_text(json.dumps({"outputs": {"part9.txt": None}}))
+    assert {path.name: path.read_text() for path in target.glob("part*")} == {"part9.txt": "2", "part9-2.txt": "mine"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody asks whether a process lives")
+def test_what_dead_runs_left_is_cleared_at_once_and_what_live_ones_write_is_not(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    ours = _fresh(tmp_path / "out").name
+    for process in (dead.pid, os.getppid()):
+        (tmp_path / ours.replace(str(os.getpid()), str(process))).mkdir()
+    recover(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == [ours.replace(str(os.getpid()), str(os.getppid()))]
+
+
+def _impossible(folder: Path) -> dict[str, Path]:
+    (folder / "file").write_text("x")
+    (folder / "loop").symlink_to("loop")
+    return {
+        "root": Path(folder.anchor),
+        "below a file": folder / "file" / "out",
+        "far below a file": folder / "file" / "a" / "out",
+        "a file": folder / "file",
+        "a link to itself": folder / "loop",
+        "below it": folder / "loop" / "out",
+        "256 letters": folder / ("x" * 256),
+        "100 Chinese letters": folder / ("字" * 100),
+        "a zero byte": folder / "a\0b",
+        "no files there": Path("/proc/out"),
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the names that cannot be are others elsewhere")
+def test_an_out_that_cannot_be_written_is_one_sentence_before_the_work(tmp_path, project_file, monkeypatch):
+    def no_work(*_args, **_kwargs):
+        raise AssertionError("the work had begun")
+
+    monkeypatch.setattr("planner.run.run_project", no_work)
+    for name, out in _impossible(tmp_path).items():
+        before = sorted(path.name for path in tmp_path.iterdir())
+        answer = CliRunner().invoke(app, ["run", str(project_file), "--out", str(out), "--quiet"])
+        assert isinstance(answer.exception, InputError), (name, answer.exception)
+        for language in ("zh", "en"):
+            assert "\n" not in answer.exception.message(language).strip() or "--out" in answer.exception.message(
+                language
+            )
+        with pytest.raises(InputError), whole_folder(out):
+            pass
+        assert sorted(path.name for path in tmp_path.iterdir()) == before, name
+
+
+def test_the_longest_names_are_written(tmp_path):
+    for name in ("x" * 245, "x" * 255, "字" * 85):
+        target = tmp_path / name
+        check_folder(target)
+        for generation in (1, 2):
+            _write_generation(target, generation)
+        assert _generation(target) == {2}
+
+
+def test_no_room_and_no_right_are_said_before_the_work(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
+        with pytest.raises(InputError):
+            check_folder(tmp_path / "a" / "out")
+    assert not list(tmp_path.iterdir())
+    for number in (errno.EROFS, errno.EACCES, errno.ENOSPC):
+
+        def refused(*_args, number=number, **_kwargs):
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "mkdir", refused)
+            with pytest.raises(InputError) as caught:
+                check_folder(tmp_path / "out")
+            assert caught.value.code == "deliver.not_to_be_written"
+        with pytest.raises(InputError), whole_folder(tmp_path / "out"):
+            refused()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_input_edited_while_it_is_read_is_never_signed(tmp_path, monkeypatch):
+    path = write_project(tmp_path / "p")
+    people = path.parent / "people.csv"
+    read = run_module.read_inputs
+
+    def read_and_edited(*args, **kwargs):
+        found = read(*args, **kwargs)
+        people.write_text(people.read_text(encoding="utf-8").replace("1000", "9000"), encoding="utf-8")
+        return found
+
+    monkeypatch.setattr(run_module, "read_inputs", read_and_edited)
+    with pytest.raises(InputError) as caught:
+        run_project(load(path))
+    assert caught.value.code == "project.inputs_changed"
+    for language in ("zh", "en"):
+        assert "people.csv" in caught.value.message(language)
+
+
+def test_a_manifest_signs_what_was_read_and_not_what_lies_there_now(tmp_path):
+    path = write_project(tmp_path / "p", siting="sites = 1")
+    project = load(path)
+    read = path.read_bytes()
+    write_project(tmp_path / "p", siting="sites = 2")  # after the project file was read
+    found = run_project(project)
+    (path.parent / "people.csv").write_text("lon,lat,people,old\n", encoding="utf-8")  # after all was read
+    folder = deliver.write(found, tmp_path / "out")
+    signed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    assert signed["project"]["sha256"] == hashlib.sha256(read).hexdigest()
+    assert signed["population[0].source"]["bytes"] > 20
+    assert not is_current(load(path), folder)
 
 
 def test_geojson_of_odd_values():

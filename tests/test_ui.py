@@ -68,12 +68,13 @@ def map_arguments(page: AppTest) -> dict[str, object]:
 
 def test_command_serves_the_page_inside_the_package(tmp_path: Path) -> None:
     words = ui.command(tmp_path, port=8765)
-    assert words[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert words[:4] == [sys.executable, "-P", "-m", "planner.ui.serve"]
     assert Path(words[4]) == PAGE and PAGE.is_file()
     assert words[words.index("--server.port") + 1] == "8765"
     assert words[words.index("--browser.gatherUsageStats") + 1] == "false"
     assert words[-2:] == ["--", str(tmp_path)]
-    assert "--" not in ui.command(None, port=8501)
+    assert ui.command(None, port=8501)[-3:] == ["--", "--workspace", str(Path.cwd())]
+    assert ui.command(Path("county"), port=8501)[-2:] == ["--", str(Path.cwd() / "county")]
 
 
 def test_the_repository_s_settings_are_those_of_the_command() -> None:
