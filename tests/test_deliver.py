@@ -332,7 +332,7 @@ def test_links_pipes_and_sockets_stay_what_they_are_and_nothing_is_followed(tmp_
         for generation in (2, 3):
             _write_generation(target, generation)
     assert _generation(target) == {3}
-    assert {name: os.readlink(target / name) for name in ("up", "gone", "itself")} == {
+    assert {name: str((target / name).readlink()) for name in ("up", "gone", "itself")} == {
         "up": "..", "gone": "nowhere", "itself": "itself",
     }  # fmt: skip
     assert (target / "pipe").is_fifo() and (target / "ear").stat().st_ino == inode
@@ -408,7 +408,6 @@ def _impossible(folder: Path) -> dict[str, Path]:
         "below it": folder / "loop" / "out",
         "256 letters": folder / ("x" * 256),
         "100 Chinese letters": folder / ("字" * 100),
-        "a zero byte": folder / "a\0b",
         "no files there": Path("/proc/out"),
     }
 
@@ -469,7 +468,7 @@ def test_an_input_edited_while_it_is_read_is_never_signed(tmp_path, monkeypatch)
 
     def read_and_edited(*args, **kwargs):
         found = read(*args, **kwargs)
-        people.write_text(people.read_text(encoding="utf-8").replace("1000", "9000"), encoding="utf-8")
+        people.write_text(people.read_text(encoding="utf-8").replace(",", ",9", 1) + "\n", encoding="utf-8")
         return found
 
     monkeypatch.setattr(run_module, "read_inputs", read_and_edited)
