@@ -38,6 +38,7 @@ def page_of(folder: str, language: str, event: tuple | None = None) -> None:
     import streamlit as st
 
     from planner.errors import PlannerError
+    from planner.inputs.read import read_inputs
     from planner.project import load
     from planner.session.workspace import Workspace
     from planner.ui.map.events import Event
