@@ -16,6 +16,7 @@ from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.encodings import dbf_encoding, sibling
 from planner.tables.files import VECTOR_SUFFIXES, check_content
+from planner.tables.gdal import list_layers, read_features
 
 _BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
 _MOST_TEXT_BYTES = 512 * 1024 * 1024  # of formats that GDAL takes into memory whole
@@ -62,7 +63,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
 
 
 def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
-    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    layers = [name for name, kind in list_layers(path) if kind is not None]
     if not layers:
         raise InputError("tables.no_geometry", file=path.name)
     if len(layers) > 1:
@@ -71,7 +72,7 @@ def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> 
             " …" if len(layers) > _LAYERS_NAMED + 1 else ""
         )
         report.add("tables.other_layers", "note", layer=_printable(layers[0]), others=others)
-    frame = pyogrio.read_dataframe(path, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
+    frame = read_features(path, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
     if len(frame) > _MOST_FEATURES:
         columns = len(frame.columns)
         raise InputError("tables.too_many_cells", file=path.name, rows=len(frame), columns=columns, limit=_MOST_CELLS)
