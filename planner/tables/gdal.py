@@ -25,7 +25,21 @@ if TYPE_CHECKING:
     import rasterio
 
 VECTOR_DRIVERS = frozenset(
-    ["DXF", "ESRI Shapefile", "ESRIJSON", "FlatGeobuf", "GPKG", "GeoJSON", "GeoJSONSeq", "JSONFG", "KML", "LIBKML", "MEM", "OpenFileGDB", "TopoJSON"]
+    [
+        "DXF",
+        "ESRI Shapefile",
+        "ESRIJSON",
+        "FlatGeobuf",
+        "GPKG",
+        "GeoJSON",
+        "GeoJSONSeq",
+        "JSONFG",
+        "KML",
+        "LIBKML",
+        "MEM",
+        "OpenFileGDB",
+        "TopoJSON",
+    ]
 )
 """What pyogrio's GDAL reads and writes once this module is imported, in the whole process: formats that hold their own data."""
 
@@ -64,7 +78,7 @@ _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 def _shut() -> None:
     others = sorted(set(pyogrio.list_drivers()) - VECTOR_DRIVERS)
-    pyogrio.set_gdal_config_options({**SHUT, "GDAL_SKIP": ",".join([*others, "PDF"])})
+    pyogrio.set_gdal_config_options({**SHUT, "GDAL_SKIP": ",".join(others)})
     _register_drivers()  # GDAL drops the drivers to be skipped when asked to register all
     pyogrio.set_gdal_config_options({"GDAL_SKIP": None})
 

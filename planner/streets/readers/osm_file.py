@@ -87,12 +87,14 @@ def _boxes(head: bytes) -> list[shapely.Geometry]:
     boxes = []
     for bounds in _BOUNDS.finditer(head):
         sides = {name.decode(): float(value) for name, value in _SIDE.findall(bounds[1]) if _is_number(value)}
-        if len(sides) == 4 and sides["minlon"] < sides["maxlon"] and sides["minlat"] < sides["maxlat"]:
-            if abs(sides["minlon"]) <= 180 >= abs(sides["maxlon"]) and abs(sides["minlat"]) <= 90 >= abs(
-                sides["maxlat"]
-            ):
-                boxes.append(shapely.box(sides["minlon"], sides["minlat"], sides["maxlon"], sides["maxlat"]))
+        if len(sides) < 4 or not _is_box(**sides):
+            continue
+        boxes.append(shapely.box(sides["minlon"], sides["minlat"], sides["maxlon"], sides["maxlat"]))
     return boxes
+
+
+def _is_box(minlon: float, minlat: float, maxlon: float, maxlat: float) -> bool:
+    return -180 <= minlon < maxlon <= 180 and -90 <= minlat < maxlat <= 90
 
 
 def _is_number(text: bytes) -> bool:
@@ -128,6 +130,7 @@ def _marked_deleted(path: Path) -> set[tuple[str, int]]:
 def _tell_versions(osm: OsmFile) -> None:
     """Note the newest version of each object, and which of these are deleted."""
     gone: dict[tuple[str, int], bool] = {}
+    thing: Any
     for thing in osmium.FileProcessor(osm.file):
         key = (thing.type_str(), thing.id)
         if thing.version >= osm.newest.get(key, -1):

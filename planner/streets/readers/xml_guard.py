@@ -36,7 +36,9 @@ class XmlLook:
 
 
 def check_xml(path: Path) -> XmlLook:
-    """Return what a look at an OSM file shows; refuse a swollen ``.osm``, ``.osm.gz`` or ``.osm.bz2``; other files, and damaged ones, are left to their reader.
+    """Return what a look at an ``.osm``, ``.osm.gz`` or ``.osm.bz2`` shows; refuse a swollen one.
+
+    Other files, and damaged ones, are left to their reader.
 
     Raises
     ------
