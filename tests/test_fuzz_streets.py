@@ -1,4 +1,4 @@
-"""Damaged files of streets, some hundreds of them with the same faults each time: a network or one clear error, never a traceback."""
+"""Damaged files of streets, hundreds of them, the same each time: a network or one clear error, never a traceback."""
 
 import json
 import warnings
@@ -11,15 +11,14 @@ from planner import PlannerError
 from planner.streets.readers.sources import Source, StreetSources
 from planner.texts import LANGUAGES
 from tests.mutations import mutated
-from tests.toys import ORIGIN, RESIDENTIAL, degrees, write_osm
+from tests.toys import ORIGIN, RESIDENTIAL, in_metres, write_osm
 
 SIDE, STEP_M = 4, 100.0
 SEEDS = 100
 
 
 def corners() -> dict[tuple[int, int], tuple[float, float]]:
-    x, y = ORIGIN
-    return {(i, j): (x + STEP_M * i, y + STEP_M * j) for i in range(SIDE) for j in range(SIDE)}
+    return {(i, j): (ORIGIN[0] + STEP_M * i, ORIGIN[1] + STEP_M * j) for i in range(SIDE) for j in range(SIDE)}
 
 
 def stretches() -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -30,11 +29,14 @@ def stretches() -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def write_streets(path: Path) -> Path:
     """Write a small grid of streets in the format of a name's ending."""
     places = corners()
+    lonlat = {
+        at: (float(p.x), float(p.y))
+        for at, p in zip(places, in_metres(places.values()).to_crs(4326).geometry, strict=True)
+    }
     if ".osm" in path.name:
-        number = {at: n for n, at in enumerate(places)}
+        number = {at: n for n, at in enumerate(places, 1)}
         ways = [([number[a], number[b]], RESIDENTIAL) for a, b in stretches()]
-        return write_osm(path, list(places.values()), ways)
-    lonlat = {at: tuple(float(v) for v in degrees(*place)) for at, place in places.items()}
+        return write_osm(path, dict(enumerate(lonlat.values(), 1)), ways)
     if path.suffix == ".graphml":
         graph = nx.MultiDiGraph(crs="epsg:4326")
         for n, (lon, lat) in enumerate(lonlat.values()):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pyogrio
+import shapely
 from pyogrio.core import _register_drivers
 from pyogrio.util import vsi_path
 
@@ -99,9 +100,15 @@ def list_layers(path: Path) -> list[tuple[str, str | None]]:
 
 
 def read_features(path: Path, **options: Any) -> Any:
-    """Return a layer as `pyogrio.read_dataframe` does, whose options and errors are these; for the rest see `list_layers`."""
+    """Return a layer as `pyogrio.read_dataframe` does, whose options and errors are these; for the rest see `list_layers`.
+
+    A shape that GEOS refuses (a line of one point, an open ring) is a ValueError.
+    """
     with readable(path) as place:
-        return pyogrio.read_dataframe(place, **options)
+        try:
+            return pyogrio.read_dataframe(place, **options)
+        except shapely.errors.GEOSException as fault:
+            raise ValueError(str(fault)) from fault
 
 
 def write_features(table: gpd.GeoDataFrame, path: Path, **options: Any) -> None:
