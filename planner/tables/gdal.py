@@ -99,6 +99,12 @@ def list_layers(path: Path) -> list[tuple[str, str | None]]:
         return [(str(name), kind) for name, kind in pyogrio.list_layers(place)]
 
 
+def layer_info(path: Path, layer: str) -> dict[str, Any]:
+    """Return what `pyogrio.read_info` says of a layer; for errors see `list_layers`."""
+    with readable(path) as place:
+        return dict(pyogrio.read_info(place, layer=layer, force_feature_count=True))
+
+
 def read_features(path: Path, **options: Any) -> Any:
     """Return a layer as `pyogrio.read_dataframe` does, whose options and errors are these; for the rest see `list_layers`.
 
