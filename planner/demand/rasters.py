@@ -6,9 +6,8 @@ points.
 """
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +27,8 @@ from planner.demand.exact_shares import share_out
 from planner.demand.model import Floats, Part, PopulationSource, Weights, account, add_up, report_outside
 from planner.demand.residency import note_kind
 from planner.errors import CRSError, InputError
-from planner.tables import check_file, looks_like
+from planner.tables import looks_like
+from planner.tables.gdal import open_raster
 
 RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".img", ".asc"})
 
@@ -148,14 +148,11 @@ def _cell_m2(grid: Grid, area: Area) -> float:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
-    check_file(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # said by an error of our own
+    with ExitStack() as stack:
         try:
-            raster = rasterio.open(path)
+            raster = stack.enter_context(open_raster(path))
         except rasterio.errors.RasterioIOError as fault:
             raise InputError("demand.no_raster", file=path.name, found=looks_like(path) or "?") from fault
-    with raster:
         yield raster
 
 

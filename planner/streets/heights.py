@@ -1,7 +1,6 @@
 """Heights of the ground out of an elevation raster: read around the streets, freed of spikes, asked for between its cells."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from rasterio.windows import Window
 
 from planner.crs import transformer
 from planner.errors import CRSError, InputError
-from planner.tables import check_file
+from planner.tables.gdal import open_raster
 
 Floats = NDArray[np.float64]
 
@@ -86,14 +85,14 @@ def read_heights(path: str | Path, *, crs: CRS, bounds: tuple[float, float, floa
         It does not say where on earth it is.
     """
     path = Path(path)
-    check_file(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # said by an error of our own
-        try:
-            raster = rasterio.open(path)
-        except rasterio.errors.RasterioIOError as fault:
-            raise InputError("streets.elevation_unreadable", file=path.name, fault=str(fault)) from fault
-    with raster:
+    try:
+        return _read(path, crs, bounds)
+    except rasterio.errors.RasterioError as fault:
+        raise InputError("streets.elevation_unreadable", file=path.name, fault=str(fault)) from fault
+
+
+def _read(path: Path, crs: CRS, bounds: tuple[float, float, float, float]) -> Heights:
+    with open_raster(path) as raster:
         if raster.count != 1:
             raise InputError("streets.elevation_bands", file=path.name, bands=raster.count)
         if raster.crs is None or raster.transform == rasterio.Affine.identity():

@@ -16,12 +16,15 @@ from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.encodings import dbf_encoding, sibling
 from planner.tables.files import VECTOR_SUFFIXES, check_content
+from planner.tables.gdal import layer_info, list_layers, read_features
 
 _BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
 _MOST_TEXT_BYTES = 512 * 1024 * 1024  # of formats that GDAL takes into memory whole
 _MOST_PARQUET_BYTES = 512 * 1024 * 1024
 _MOST_CELLS = 20_000_000
 _MOST_FEATURES = 3_000_000
+_TEXTS = frozenset({".geojson", ".json", ".kml"})  # hold as many features as they say
+_MUCH_TEXT_BYTES = 64 * 1024 * 1024  # less holds fewer than the most features
 _BATCH = 4096  # rows of a parquet file unpacked at a time: its texts may be a thousandfold of what it weighs
 _LAYERS_NAMED = 10
 _LONGEST_NAME = 60
@@ -42,7 +45,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
     check_content(path)
     if suffix == ".parquet":
         return _read_parquet(path)
-    if suffix in (".geojson", ".json", ".kml") and path.stat().st_size > _MOST_TEXT_BYTES:
+    if suffix in _TEXTS and path.stat().st_size > _MOST_TEXT_BYTES:
         size = path.stat().st_size
         raise InputError("tables.text_too_large", file=path.name, size_mb=size >> 20, limit_mb=_MOST_TEXT_BYTES >> 20)
     shapefile = suffix == ".shp"
@@ -62,7 +65,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
 
 
 def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
-    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    layers = [name for name, kind in list_layers(path) if kind is not None]
     if not layers:
         raise InputError("tables.no_geometry", file=path.name)
     if len(layers) > 1:
@@ -71,11 +74,13 @@ def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> 
             " …" if len(layers) > _LAYERS_NAMED + 1 else ""
         )
         report.add("tables.other_layers", "note", layer=_printable(layers[0]), others=others)
-    frame = pyogrio.read_dataframe(path, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
-    if len(frame) > _MOST_FEATURES:
-        columns = len(frame.columns)
-        raise InputError("tables.too_many_cells", file=path.name, rows=len(frame), columns=columns, limit=_MOST_CELLS)
-    return frame
+    # pyogrio takes room for as many rows as it is told to read or the file says it has, a cell of each column for every one
+    if path.suffix.lower() not in _TEXTS or path.stat().st_size > _MUCH_TEXT_BYTES:
+        told = layer_info(path, layer=layers[0])
+        if told["features"] > _MOST_FEATURES:
+            rows, columns = told["features"], len(told["fields"]) + 1
+            raise InputError("tables.too_many_cells", file=path.name, rows=rows, columns=columns, limit=_MOST_CELLS)
+    return read_features(path, layer=layers[0], **options)
 
 
 def _printable(name: str) -> str:

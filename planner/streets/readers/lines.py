@@ -36,6 +36,7 @@ from planner.streets.readers.line_tags import tags_of
 from planner.streets.readers.surface_tags import surface_of
 from planner.streets.readers.walkable import WalkRules, level_of
 from planner.tables import check_file, read_vector
+from planner.tables.gdal import read_features
 from planner.tables.positions import effective_crs
 
 TOLERANCE_M = 1.0
@@ -303,7 +304,7 @@ def _read_drawing(path: Path, report: InputReport) -> gpd.GeoDataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # blocks and styles that GDAL does not draw
         try:
-            frame = pyogrio.read_dataframe(path)
+            frame = read_features(path)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as fault:
             raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
     report.rows_read = len(frame)
