@@ -88,14 +88,14 @@ def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> 
             " …" if len(layers) > _LAYERS_NAMED + 1 else ""
         )
         report.add("tables.other_layers", "note", layer=_printable(layers[0]), others=others)
-    frame = read_features(path, report=report, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
+    frame = read_sound(path, report=report, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
     if len(frame) > _MOST_FEATURES:
         columns = len(frame.columns)
         raise InputError("tables.too_many_cells", file=path.name, rows=len(frame), columns=columns, limit=_MOST_CELLS)
     return frame
 
 
-def read_features(path: Path, *, report: InputReport, **options: Any) -> pd.DataFrame | gpd.GeoDataFrame:
+def read_sound(path: Path, *, report: InputReport, **options: Any) -> pd.DataFrame | gpd.GeoDataFrame:
     """Return a layer by `pyogrio.read_dataframe`, its geometry through the one door for it."""
     try:
         frame = pyogrio.read_dataframe(path, **options)

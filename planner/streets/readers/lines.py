@@ -36,7 +36,7 @@ from planner.streets.readers.surface_tags import surface_of
 from planner.streets.readers.walkable import WalkRules, level_of
 from planner.tables import check_file, read_vector
 from planner.tables.positions import effective_crs
-from planner.tables.vectors import REFUSALS, read_features
+from planner.tables.vectors import REFUSALS, read_sound
 
 TOLERANCE_M = 1.0
 """An end this near to a line, or to another end, is joined to it."""
@@ -303,7 +303,7 @@ def _read_drawing(path: Path, report: InputReport) -> gpd.GeoDataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # blocks and styles that GDAL does not draw
         try:
-            frame = read_features(path, report=report)
+            frame = read_sound(path, report=report)
         except REFUSALS as fault:
             raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
     report.rows_read = len(frame)
