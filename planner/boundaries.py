@@ -217,6 +217,7 @@ def polygons_wgs84(frame: gpd.GeoDataFrame, *, datum: str | None, report: InputR
         raise GeometryError("boundaries.not_polygons", file=report.file, count=len(wrong), row=row, kind=kind)
     shapes[empty] = Polygon()
     crs, shift = effective_crs(frame.crs, datum, report.file)
+    _check_numbers(shapes, crs, file=report.file)
     shapes = _repaired(
         shapes, rows, report
     )  # before points are added along edges: GEOS drops parts of invalid shapes there
@@ -242,16 +243,20 @@ def _read_polygons(path: Path, *, datum: str | None, report: InputReport) -> gpd
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
 
 
-def _to_degrees(shapes: NDArray[np.object_], crs: CRS, datum: str, *, file: str) -> NDArray[np.object_]:
-    """Return shapes in WGS 84 degrees."""
+def _check_numbers(shapes: NDArray[np.object_], crs: CRS, *, file: str) -> None:
+    """Refuse coordinates that no place has: neither a repair nor points along edges can deal with them."""
     x, y = shapely.get_coordinates(shapes).T
     if crs.is_geographic:
         if (np.abs(x) > 360).any() or (np.abs(y) > 90).any():
             at = int(np.flatnonzero((np.abs(x) > 360) | (np.abs(y) > 90))[0])
             raise CRSError("boundaries.not_degrees", file=file, x=float(x[at]), y=float(y[at]), crs=crs.name)
-    else:
-        if (np.abs(x) > _FARTHEST_M).any() or (np.abs(y) > _FARTHEST_M).any():
-            raise CRSError("boundaries.not_in_crs", file=file, crs=crs.name)
+    elif (np.abs(x) > _FARTHEST_M).any() or (np.abs(y) > _FARTHEST_M).any():
+        raise CRSError("boundaries.not_in_crs", file=file, crs=crs.name)
+
+
+def _to_degrees(shapes: NDArray[np.object_], crs: CRS, datum: str, *, file: str) -> NDArray[np.object_]:
+    """Return shapes in WGS 84 degrees."""
+    if not crs.is_geographic:
         shapes = shapely.segmentize(shapes, _STEP_M)
     if crs != WGS84:
         shapes = shapely.transform(shapes, transformer(crs, WGS84).transform, interleaved=False)

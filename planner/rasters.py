@@ -1,9 +1,8 @@
 """The one reader of rasters: where the cells of a file lie, and what those around a place say, their scale and offset applied."""
 
 import math
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from shapely.geometry.base import BaseGeometry
 from planner.crs import transformer
 from planner.datum import check_crs
 from planner.errors import CRSError, InputError
-from planner.tables import check_file, looks_like
+from planner.tables import looks_like
+from planner.tables.gdal import open_raster
 
 Floats = NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
@@ -167,12 +167,11 @@ def footprint(grid: Grid, window: Window, crs: CRS) -> BaseGeometry | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
-    check_file(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # said by an error of our own
+    with ExitStack() as stack:
         try:
-            raster = rasterio.open(path)
+            raster = stack.enter_context(open_raster(path))
         except (rasterio.errors.RasterioError, ValueError, OverflowError) as fault:
+            if isinstance(fault, InputError):
+                raise
             raise InputError("rasters.unreadable", file=path.name, found=looks_like(path) or "?") from fault
-    with raster:
         yield raster

@@ -6,6 +6,8 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
+from planner.tables.gdal import write_features
+
 _FIXED_DATE = "2000-01-01T00:00:00.000Z"
 """GeoPackages note when a layer was last changed; a note of the clock would make equal runs differ."""
 
@@ -16,7 +18,7 @@ def write_geopackage(layers: dict[str, pd.DataFrame], path: Path) -> None:
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
     try:
         for name, table in layers.items():
-            pyogrio.write_dataframe(
+            write_features(
                 _plain(table),
                 path,
                 layer=name,

@@ -26,7 +26,7 @@ from planner.demand.osm_buildings import (
 )
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.streets.readers.osm import is_osm_file
+from planner.streets.readers.osm_file import is_osm_file
 from planner.tables import as_numbers, as_texts, check_file, find_columns, read_vector
 from planner.tables.headers import fold
 from planner.tables.rows import own_columns

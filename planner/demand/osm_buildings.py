@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from planner.boundaries import Area
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.streets.readers.osm import OSM_ENDINGS
+from planner.streets.readers.osm_file import OSM_FAULTS, open_osm
+from planner.streets.readers.xml_guard import check_xml
 
 Floats = NDArray[np.float64]
 
@@ -119,7 +120,7 @@ def levels_of(text: str | None) -> float:
 
 def read_osm_buildings(path: Path, area: Area, report: InputReport) -> Buildings:
     """Return the dwellings of a file around an area; errors as `planner.demand.dwellings.read_dwellings`."""
-    ending = next(ending for ending in OSM_ENDINGS if path.name.lower().endswith(ending))
+    look = check_xml(path)
     keys = osmium.filter.KeyFilter("building", *_LAND_KEYS)
     factory = osmium.geom.WKBFactory()
     buildings: list[tuple[str, str, float]] = []  # outline, class, levels
@@ -127,35 +128,38 @@ def read_osm_buildings(path: Path, area: Area, report: InputReport) -> Buildings
     read = broken = elsewhere = 0
     west, south, east, north = shapely.buffer(shapely.box(*area.geometry.bounds), _NEAR_DEG).bounds
     try:
-        areas = (
-            osmium.FileProcessor(osmium.io.File(str(path), ending[1:]))
-            .with_areas(keys)
-            .with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
-            .with_filter(keys)
-        )
-        for shape in areas:
-            tags = shape.tags
-            is_building = tags.get("building", "no") != "no"
-            read += is_building
-            if is_building:
-                corner = next(iter(shape.outer_rings()))[0]  # type: ignore[union-attr]
-                if not (west <= corner.lon <= east and south <= corner.lat <= north):
-                    elsewhere += 1
+        with open_osm(path, look) as osm:
+            areas = (
+                osmium.FileProcessor(osm.file)
+                .with_areas(keys)
+                .with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
+                .with_filter(keys)
+            )
+            for shape in areas:
+                if not osm.area_is_there(shape):
                     continue
-            kind = _dwelling(tags) if is_building else None
-            homes = None if is_building else _homes(tags)
-            if kind is None and homes is None:
-                continue
-            try:
-                outline = factory.create_multipolygon(shape)  # type: ignore[arg-type]
-            except (RuntimeError, osmium.InvalidLocationError):  # a relation whose ways the file does not hold
-                broken += is_building
-                continue
-            if kind is not None:
-                buildings.append((outline, kind, levels_of(tags.get("building:levels"))))
-            else:
-                land.append((outline, bool(homes)))
-    except (RuntimeError, ValueError, OSError) as fault:
+                tags = shape.tags
+                is_building = tags.get("building", "no") != "no"
+                read += is_building
+                if is_building:
+                    corner = next(iter(shape.outer_rings()))[0]  # type: ignore[union-attr]
+                    if not (west <= corner.lon <= east and south <= corner.lat <= north):
+                        elsewhere += 1
+                        continue
+                kind = _dwelling(tags) if is_building else None
+                homes = None if is_building else _homes(tags)
+                if kind is None and homes is None:
+                    continue
+                try:
+                    outline = factory.create_multipolygon(shape)  # type: ignore[arg-type]
+                except (RuntimeError, osmium.InvalidLocationError):  # a relation whose ways the file does not hold
+                    broken += is_building
+                    continue
+                if kind is not None:
+                    buildings.append((outline, kind, levels_of(tags.get("building:levels"))))
+                else:
+                    land.append((outline, bool(homes)))
+    except OSM_FAULTS as fault:
         raise InputError("demand.buildings_unreadable", file=path.name, fault=str(fault)) from fault
     report.rows_read = read
     if not buildings:

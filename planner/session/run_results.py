@@ -11,6 +11,7 @@ import pyogrio
 from planner.errors import InputError
 from planner.session.open_project import SUMMARY
 from planner.session.results import KINDS, Results, facility_columns, results_from, zone_columns
+from planner.tables.gdal import read_features
 
 
 def version(folder: Path) -> str:
@@ -50,7 +51,7 @@ def _facilities(folder: Path, kind: str, summary: dict[str, Any]) -> pd.DataFram
 
 
 def _areas(folder: Path, name: str, columns: list[str]) -> gpd.GeoDataFrame:
-    table = pyogrio.read_dataframe(folder / f"{name}.geojson", columns=columns)
+    table = read_features(folder / f"{name}.geojson", columns=columns)
     return table if len(table) else gpd.GeoDataFrame({c: [] for c in columns}, geometry=[], crs=4326)
 
 
@@ -66,7 +67,7 @@ def _zones(folder: Path, group: str) -> gpd.GeoDataFrame | None:
 def _uncovered(folder: Path, group: str) -> pd.DataFrame:
     """Read from the GeoPackage, which always holds the demand points, and quickly."""
     weight = f"weight_{group}"
-    table = pyogrio.read_dataframe(
+    table = read_features(
         folder / "plan.gpkg",
         layer="demand",
         columns=[weight, "covered_before", "covered_after"],

@@ -24,7 +24,7 @@ from planner.streets.profiles import PLAIN, Profile, Slowed, slowed_factors
 from planner.streets.readers.graphs import load_graphml, ways_of_graph
 from planner.streets.readers.lines import GAP_M, TOLERANCE_M, ways_of_lines
 from planner.streets.readers.online import Service, fetch_boundary, fetch_streets
-from planner.streets.readers.osm import is_osm_file
+from planner.streets.readers.osm_file import is_osm_file
 from planner.streets.readers.sources import Gates, Source, StreetSources
 from planner.streets.readers.walkable import WalkRules
 from planner.streets.slope import Slopes

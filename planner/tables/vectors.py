@@ -23,6 +23,7 @@ from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.encodings import dbf_encoding, sibling
 from planner.tables.files import VECTOR_SUFFIXES, check_content
+from planner.tables.gdal import list_layers, read_features, readable
 
 _BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
 _MOST_TEXT_BYTES = 512 * 1024 * 1024  # of formats that GDAL takes into memory whole
@@ -79,7 +80,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
 
 
 def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
-    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    layers = [name for name, kind in list_layers(path) if kind is not None]
     if not layers:
         raise InputError("tables.no_geometry", file=path.name)
     if len(layers) > 1:
@@ -96,12 +97,13 @@ def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> 
 
 
 def read_sound(path: Path, *, report: InputReport, **options: Any) -> pd.DataFrame | gpd.GeoDataFrame:
-    """Return a layer by `pyogrio.read_dataframe`, its geometry through the one door for it."""
+    """Return a layer by `planner.tables.gdal.read_features`, its geometry through the one door for it."""
     try:
-        frame = pyogrio.read_dataframe(path, **options)
+        frame = read_features(path, **options)
     except ShapelyError:  # some ring is open, some line has one point: which, is seen only one by one
-        frame = pyogrio.read_dataframe(path, on_invalid="ignore", **options)
-        wkb = pyogrio.raw.read(path, columns=[], **options)[2]
+        frame = read_features(path, on_invalid="ignore", **options)
+        with readable(path) as place:
+            wkb = pyogrio.raw.read(place, columns=[], **options)[2]
         frame = frame.set_geometry(gpd.GeoSeries(_decoded_shapes(wkb, report), index=frame.index, crs=frame.crs))
     return _sound(frame, report)
 

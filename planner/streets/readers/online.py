@@ -25,6 +25,7 @@ from planner.boundaries import Area
 from planner.crs import WGS84, transformer
 from planner.errors import CRSError, GeometryError, InputError, NetworkError
 from planner.streets.readers.overpass import Progress, Service, asked, kept_file, parts_of, write_whole
+from planner.tables.gdal import read_features, write_features
 
 FACILITY_TAGS: dict[str, list[str]] = {
     "amenity": [
@@ -89,8 +90,8 @@ def fetch_boundary(
             geometry=[_polygonal(row.geometry)],
             crs=WGS84,
         )
-        write_whole(kept, lambda path: outline.to_file(path, driver="GeoJSON", COORDINATE_PRECISION=7))
-    return gpd.read_file(kept)
+        write_whole(kept, lambda path: write_features(outline, path, driver="GeoJSON", COORDINATE_PRECISION=7))
+    return read_features(kept)
 
 
 def fetch_streets(

@@ -16,6 +16,7 @@ import osmium
 import shapely
 from numpy.typing import NDArray
 
+from planner.streets.readers.osm_file import OsmFile
 from planner.streets.readers.surface_tags import surface_of
 from planner.streets.readers.walkable import WalkRules, level_of
 
@@ -44,12 +45,12 @@ class Crossing:
     area: Area
 
 
-def read_areas(file: osmium.io.File, rules: WalkRules) -> list[Area]:
+def read_areas(osm: OsmFile, rules: WalkRules) -> list[Area]:
     """Return the walkable areas of a file."""
     found = []
-    things = osmium.FileProcessor(file).with_areas(osmium.filter.KeyFilter("highway"))
+    things = osmium.FileProcessor(osm.file).with_areas(osmium.filter.KeyFilter("highway"))
     for thing in things:
-        if not isinstance(thing, osmium.osm.Area):
+        if not isinstance(thing, osmium.osm.Area) or not osm.area_is_there(thing):
             continue
         is_way, tags = thing.from_way(), thing.tags
         street_class = rules.street_class(tags)

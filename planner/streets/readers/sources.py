@@ -28,7 +28,8 @@ from planner.streets.joining.ways import Ways
 from planner.streets.network import Network
 from planner.streets.readers.graphs import load_graphml, ways_of_graph
 from planner.streets.readers.lines import GAP_M, TOLERANCE_M, read_lines, ways_of_lines
-from planner.streets.readers.osm import is_osm_file, read_ways
+from planner.streets.readers.osm import read_ways
+from planner.streets.readers.osm_file import is_osm_file
 from planner.streets.readers.walkable import WalkRules
 from planner.tables.parts import parts_of
 
