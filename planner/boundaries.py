@@ -22,12 +22,15 @@ from planner.crs import WGS84, metric_crs, transformer
 from planner.datum import to_wgs84
 from planner.errors import CRSError, GeometryError, InputError
 from planner.findings import InputReport
+from planner.geometry import holds, polygonal, valid_polygons, wrapped
 from planner.tables import as_texts, nearest_header, read_vector
 from planner.tables.positions import effective_crs
 from planner.zone_fit import report_fit
 
 _STEP_DEG = 0.01  # about a kilometre: an edge of that length bends by less than 2 cm between degrees and metres
 _STEP_M = 1000.0
+_FARTHEST_M = 1e9  # no system has larger numbers, and along an edge so long points cannot be added
+_WIDEST_M = 4e6  # a metric system holds no more of the globe
 _ZONE_CLASSES = {
     **dict.fromkeys(
         ("城镇", "城市", "城区", "镇区", "111", "112", "121", "122", "123"), "urban"
@@ -46,11 +49,25 @@ class Area:
     geometry_m: Polygon | MultiPolygon
 
     @classmethod
-    def of(cls, geometry: Polygon | MultiPolygon) -> "Area":
-        """Return the area of a valid polygon in WGS 84 degrees."""
+    def of(cls, geometry: Polygon | MultiPolygon, *, file: str = "bbox") -> "Area":
+        """Return the area of a valid polygon in WGS 84 degrees.
+
+        Raises
+        ------
+        GeometryError
+            It is larger than any metric system holds.
+        """
         west, south, east, north = geometry.bounds
         crs = metric_crs([west, east], [south, north])
-        return cls(geometry, crs, _polygonal(shapely.make_valid(to_metres(geometry, crs))))
+        metres = to_metres(geometry, crs)
+        left, low, right, high = metres.bounds
+        if not (np.isfinite(shapely.get_coordinates(metres)).all() and max(right - left, high - low) <= _WIDEST_M):
+            raise GeometryError("boundaries.area_too_large", file=file, west=west, south=south, east=east, north=north)
+        return cls(geometry, crs, valid_polygons(metres))
+
+    def holds(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which places (WGS 84 degrees) lie in the area; those on a border as `planner.geometry.holds` says."""
+        return holds(self.geometry, longitude, latitude)
 
     @property
     def area_km2(self) -> float:
@@ -75,7 +92,7 @@ def read_area(path: Path | str, *, report: InputReport, datum: str | None = None
     """
     frame = _read_polygons(Path(path), datum=datum, report=report)
     whole = shapely.union_all(frame.geometry.to_numpy())
-    area = Area.of(_polygonal(whole))
+    area = Area.of(polygonal(whole), file=report.file)
     report.figures["area_km2"] = round(area.area_km2, 4)
     return area
 
@@ -200,6 +217,7 @@ def polygons_wgs84(frame: gpd.GeoDataFrame, *, datum: str | None, report: InputR
         raise GeometryError("boundaries.not_polygons", file=report.file, count=len(wrong), row=row, kind=kind)
     shapes[empty] = Polygon()
     crs, shift = effective_crs(frame.crs, datum, report.file)
+    _check_numbers(shapes, crs, file=report.file)
     shapes = _repaired(
         shapes, rows, report
     )  # before points are added along edges: GEOS drops parts of invalid shapes there
@@ -207,7 +225,10 @@ def polygons_wgs84(frame: gpd.GeoDataFrame, *, datum: str | None, report: InputR
     for at in np.flatnonzero(
         ~shapely.is_valid(shapes)
     ):  # what a conversion bends by its last digit is not worth a word
-        shapes[at] = _polygonal(shapely.make_valid(shapes[at]))
+        shapes[at] = valid_polygons(shapes[at])
+    shapes, count = wrapped(shapes, in_one_piece=not crs.is_geographic)
+    if count:
+        report.add("boundaries.wrapped", "note", count=count)
     empty = shapely.is_empty(shapes)
     if empty.all():
         raise InputError("boundaries.no_features", file=report.file)
@@ -222,14 +243,20 @@ def _read_polygons(path: Path, *, datum: str | None, report: InputReport) -> gpd
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
 
 
-def _to_degrees(shapes: NDArray[np.object_], crs: CRS, datum: str, *, file: str) -> NDArray[np.object_]:
-    """Return shapes in WGS 84 degrees."""
+def _check_numbers(shapes: NDArray[np.object_], crs: CRS, *, file: str) -> None:
+    """Refuse coordinates that no place has: neither a repair nor points along edges can deal with them."""
     x, y = shapely.get_coordinates(shapes).T
     if crs.is_geographic:
         if (np.abs(x) > 360).any() or (np.abs(y) > 90).any():
             at = int(np.flatnonzero((np.abs(x) > 360) | (np.abs(y) > 90))[0])
             raise CRSError("boundaries.not_degrees", file=file, x=float(x[at]), y=float(y[at]), crs=crs.name)
-    else:
+    elif (np.abs(x) > _FARTHEST_M).any() or (np.abs(y) > _FARTHEST_M).any():
+        raise CRSError("boundaries.not_in_crs", file=file, crs=crs.name)
+
+
+def _to_degrees(shapes: NDArray[np.object_], crs: CRS, datum: str, *, file: str) -> NDArray[np.object_]:
+    """Return shapes in WGS 84 degrees."""
+    if not crs.is_geographic:
         shapes = shapely.segmentize(shapes, _STEP_M)
     if crs != WGS84:
         shapes = shapely.transform(shapes, transformer(crs, WGS84).transform, interleaved=False)
@@ -244,20 +271,11 @@ def _repaired(shapes: NDArray[np.object_], rows: NDArray[np.int64], report: Inpu
     """Return shapes made valid; what is not a polygon afterwards (a spike, a doubled line) is left off."""
     valid = shapes.copy()
     for at in np.flatnonzero(~shapely.is_valid(shapes)):
-        valid[at] = _polygonal(shapely.make_valid(shapes[at]))
+        valid[at] = valid_polygons(shapes[at])
         if not valid[at].is_empty:
             fault = shapely.is_valid_reason(shapes[at]).split("[")[0].strip()
             report.add("boundaries.repaired", "repaired", int(rows[at]), fault=fault)
     return valid
-
-
-def _polygonal(shape: BaseGeometry) -> Polygon | MultiPolygon:
-    """Return the polygons of a shape as one (Multi)Polygon, without Z."""
-    if isinstance(shape, Polygon | MultiPolygon):
-        return shape
-    parts = [part for part in shapely.get_parts(shape) if isinstance(part, Polygon | MultiPolygon)]
-    whole = shapely.union_all(parts)
-    return whole if isinstance(whole, Polygon | MultiPolygon) else MultiPolygon()
 
 
 def _one_row_a_zone(
@@ -272,7 +290,7 @@ def _one_row_a_zone(
             report.add("boundaries.joined", "note" if code else "doubtful", name=name, rows=rows)
     shapes = frame.geometry.to_numpy()
     geometry = [
-        _polygonal(shapely.union_all(shapes[places])) if len(places) > 1 else shapes[places[0]]
+        polygonal(shapely.union_all(shapes[places])) if len(places) > 1 else shapes[places[0]]
         for places in members.values()
     ]
     columns = {
@@ -303,7 +321,7 @@ def _classes(
 
 
 def _report_fit(zones: gpd.GeoDataFrame, area: Area, report: InputReport) -> None:
-    shapes = [_polygonal(shapely.make_valid(to_metres(shape, area.crs))) for shape in zones.geometry]
+    shapes = [valid_polygons(to_metres(shape, area.crs)) for shape in zones.geometry]
     report_fit(zones["zone"].to_numpy(), np.array(shapes, dtype=object), area.geometry_m, area.area_km2, report)
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 
 from planner.errors import CRSError
 
@@ -42,5 +43,14 @@ def metric_crs(longitude: ArrayLike, latitude: ArrayLike) -> CRS:
 
 @lru_cache(64)
 def transformer(source: CRS, target: CRS) -> Transformer:
-    """Return the transformation between two systems, x (or longitude) always first."""
-    return Transformer.from_crs(source, target, always_xy=True)
+    """Return the transformation between two systems, x (or longitude) always first.
+
+    Raises
+    ------
+    CRSError
+        PROJ knows no way from one to the other: a local system, or one of another planet.
+    """
+    try:
+        return Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as fault:
+        raise CRSError("crs.no_way", source=source.name, target=target.name) from fault

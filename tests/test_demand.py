@@ -198,16 +198,13 @@ def test_no_data_that_is_not_declared_is_negative_people(tmp_path: Path) -> None
 
 
 def test_a_raster_without_crs(tmp_path: Path) -> None:
-    assert (
-        refusal([population(raster(tmp_path / "p.tif", [[1]], crs=None), "t")], CRSError).code
-        == "demand.raster_without_crs"
-    )
+    assert refusal([population(raster(tmp_path / "p.tif", [[1]], crs=None), "t")], CRSError).code == "rasters.no_crs"
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")  # said while the test writes it
 def test_a_raster_without_a_place(tmp_path: Path) -> None:
     path = raster(tmp_path / "p.tif", [[1]], transform=rasterio.Affine.identity())
-    assert refusal([population(path, "t")], CRSError).code == "demand.raster_without_position"
+    assert refusal([population(path, "t")], CRSError).code == "rasters.no_position"
 
 
 def test_a_raster_in_beijing_1954(tmp_path: Path) -> None:
@@ -217,7 +214,7 @@ def test_a_raster_in_beijing_1954(tmp_path: Path) -> None:
 
 
 def test_a_raster_of_another_place(tmp_path: Path) -> None:
-    assert refusal([population(raster(tmp_path / "p.tif", [[1]], west=9000), "t")]).code == "demand.raster_elsewhere"
+    assert refusal([population(raster(tmp_path / "p.tif", [[1]], west=9000), "t")]).code == "rasters.elsewhere"
 
 
 def test_a_raster_with_nobody_in_the_area(tmp_path: Path) -> None:
@@ -229,13 +226,13 @@ def test_a_picture_and_a_text_are_no_population(tmp_path: Path) -> None:
     text = tmp_path / "t.tif"
     text.write_text("id,people\n1,2\n", encoding="utf-8")
     error = refusal([population(text, "t")])
-    assert (error.code, error.params["found"]) == ("demand.no_raster", ".csv")
+    assert (error.code, error.params["found"]) == ("rasters.unreadable", ".csv")
 
 
 def test_a_raster_cut_short(tmp_path: Path) -> None:
     path = raster(tmp_path / "p.tif", np.random.default_rng(0).random((200, 300)), size=1)
     path.write_bytes(path.read_bytes()[:90_000])
-    assert refusal([population(path, "t")]).code in ("demand.damaged_raster", "demand.no_raster")
+    assert refusal([population(path, "t")]).code in ("rasters.damaged", "rasters.unreadable")
 
 
 def test_a_missing_raster(tmp_path: Path) -> None:

@@ -16,16 +16,19 @@ from planner.demand.dasymetric import Settlement
 from planner.demand.model import LEFT_OUT_COLUMNS, Bound, Demand, Floats, Part, Place, PopulationSource
 from planner.demand.point_tables import read_points
 from planner.demand.polygons import read_polygons
-from planner.demand.rasters import RASTER_SUFFIXES, grid_of, read_rasters
+from planner.demand.rasters import RASTER_SUFFIXES, read_rasters
 from planner.demand.residency import refuse_two_kinds
 from planner.demand.worldpop import check_names
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.rasters import grid_of
 from planner.streets import StreetNetwork
 from planner.streets.snapping import MAX_SNAP_M
 from planner.tables import VECTOR_SUFFIXES, read_table, read_vector
 
 ReportFor = Callable[[str, Path], InputReport]
+
+_UNCOVERED = 0.01
 
 
 def build(
@@ -66,6 +69,7 @@ def build(
     parts = [reader.read(bundle) for bundle in bundles.values()]
     refuse_two_kinds(sources)
     check_names(sources)
+    _report_uncovered(parts, sources, area)
     for source in sources:
         if source.bound is None and not source.report.figures["people_in_area"] > 0:
             outside = round(source.report.figures["people_outside"], 1)
@@ -78,6 +82,19 @@ def build(
         demand = calibrate(demand, census, zones=layer, area=area, report=report, kinds=kinds)
     _check_range(demand, sources)
     return demand
+
+
+def _report_uncovered(parts: Sequence[Part], sources: Sequence[PopulationSource], area: Area) -> None:
+    """Doubt groups whose rasters together leave part of the area without any cell: a tile is missing."""
+    for key in dict.fromkeys(source.key for source in sources):
+        covers = [part.covers for part in parts if key in part.weights]
+        if any(shape is None for shape in covers):
+            continue
+        left = shapely.difference(area.geometry_m, shapely.union_all(covers)).area / area.geometry_m.area
+        if left > _UNCOVERED:
+            report = next(source.report for source in sources if source.key == key)
+            report.figures["area_uncovered_percent"] = percent = round(100 * left, 1)
+            report.add("demand.raster_covers_part", "doubtful", percent=percent, km2=round(area.area_km2 * left, 3))
 
 
 def _place_of(source: PopulationSource) -> Hashable:

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from planner.findings import InputReport
 
@@ -116,7 +117,10 @@ Weights = dict[tuple[str, Bound | None], Floats]
 
 @dataclass(frozen=True)
 class Part:
-    """Points of one grid or file, which all its groups share: metric `x` and `y`, one weight per group and bound."""
+    """Points of one grid or file, which all its groups share: metric `x` and `y`, one weight per group and bound.
+
+    `covers` is where a raster has cells (metres), None of a table, of which nobody can say that.
+    """
 
     file: str
     rows: NDArray[np.int64]
@@ -124,6 +128,7 @@ class Part:
     y: Floats
     weights: Weights
     left_out: list[dict[str, Any]] = field(default_factory=list)
+    covers: BaseGeometry | None = None
 
 
 def add_up(weights: Weights, source: PeopleTable, people: Floats) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from planner.boundaries import Area
@@ -34,8 +33,7 @@ def read_points(sources: Sequence[PopulationSource], frame: pd.DataFrame, area: 
     located = positions(frame, datum=sources[0].section.datum, report=sources[0].report)
     share_account(sources)
     lon, lat = located.longitude, located.latitude
-    shapely.prepare(area.geometry)
-    inside = shapely.contains_xy(area.geometry, lon, lat)
+    inside = area.holds(lon, lat)
     rows = frame["source_row"].to_numpy(dtype=np.int64)
     weights: Weights = {}
     left_out: list[dict[str, Any]] = []

@@ -6,63 +6,27 @@ points.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
-import rasterio
-import rasterio.errors
-import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 from rasterio.windows import Window
 
 from planner.boundaries import Area
 from planner.crs import WGS84, transformer
-from planner.datum import check_crs
 from planner.demand.dasymetric import NEITHER, Ints, Pieces, Settlement, report_standing, stand_in_cells
 from planner.demand.exact_shares import share_out
 from planner.demand.model import Floats, Part, PopulationSource, Weights, account, add_up, report_outside
 from planner.demand.residency import note_kind
-from planner.errors import CRSError, InputError
-from planner.tables import looks_like
-from planner.tables.gdal import open_raster
+from planner.errors import InputError
+from planner.rasters import Bounds, Grid, cells_around, footprint, read_cells, window_of
 
 RASTER_SUFFIXES = frozenset({".tif", ".tiff", ".img", ".asc"})
 
+_MOST_PER_KM2, _MOST_IN_CELL, _MOST_ON_EARTH = 2e6, 20_000.0, 1e9
+"""Nobody lives closer than in Kowloon's walled city, 1.9 million a km2 (but in one tower of a small cell): it is a fill value."""
 
-@dataclass(frozen=True)
-class Grid:
-    """A grid of cells; rasters of equal grids share demand points."""
-
-    crs: CRS
-    transform: tuple[float, ...]
-    width: int
-    height: int
-
-
-def grid_of(path: Path) -> Grid:
-    """Return a raster's grid.
-
-    Raises
-    ------
-    InputError
-        The file is missing, is no raster, or has several bands.
-    CRSError
-        It does not say where on earth it is.
-    """
-    with _opened(path) as raster:
-        if raster.count != 1:
-            raise InputError("demand.several_bands", file=path.name, bands=raster.count)
-        if raster.crs is None:
-            raise CRSError("demand.raster_without_crs", file=path.name)
-        crs = CRS.from_wkt(raster.crs.to_wkt())
-        check_crs(crs, path.name)
-        if raster.transform.is_degenerate or raster.transform == rasterio.Affine.identity():
-            raise CRSError("demand.raster_without_position", file=path.name)
-        return Grid(crs, tuple(raster.transform)[:6], raster.width, raster.height)
+_CROWDED_PER_KM2, _CROWDED_IN_CELL = 3e5, 5_000.0
 
 
 def read_rasters(sources: Sequence[PopulationSource], grid: Grid, area: Area, settlement: Settlement) -> Part:
@@ -71,17 +35,18 @@ def read_rasters(sources: Sequence[PopulationSource], grid: Grid, area: Area, se
     Raises
     ------
     InputError
-        The grid does not overlap the area, or a cell holds negative or infinite people.
+        The grid does not overlap the area, or a cell holds negative people, or more than can live there.
     """
-    window = _window(grid, area)
-    if window is None:
-        raise InputError("demand.raster_elsewhere", file=sources[0].path.name)
-    layers = [_read_layer(source, window) for source in sources]
+    around = _around(grid, area)
+    window = window_of(grid, around, file=sources[0].path.name)
+    ends = window.col_off, window.row_off, window.col_off + window.width, window.row_off + window.height
+    covers = area.geometry_m if ends == around else footprint(grid, window, area.crs) or area.geometry_m
+    cell_m2 = _cell_m2(grid, area)
+    layers = [_read_layer(source, window, cell_m2) for source in sources]
     rows, columns = np.nonzero(np.logical_or.reduce([layer > 0 for layer in layers]))
-    x, y = _through(grid.transform, columns + (window.col_off + 0.5), rows + (window.row_off + 0.5))
+    x, y = grid.places(columns + (window.col_off + 0.5), rows + (window.row_off + 0.5))
     lon, lat = (x, y) if grid.crs == WGS84 else transformer(grid.crs, WGS84).transform(x, y)
-    shapely.prepare(area.geometry)
-    inside = shapely.contains_xy(area.geometry, lon, lat)
+    inside = area.holds(lon, lat)
     east, north = transformer(WGS84, area.crs).transform(lon[inside], lat[inside])
     cells = (rows[inside] + window.row_off).astype(np.int64) * grid.width + columns[inside] + window.col_off + 1
     methods = settlement.methods(sources[0], "centre")
@@ -98,7 +63,7 @@ def read_rasters(sources: Sequence[PopulationSource], grid: Grid, area: Area, se
         add_up(weights, source, people)
     if pieces is not None:
         cells, east, north = cells[pieces.owner], pieces.x, pieces.y
-    return Part(sources[0].path.name, cells, east, north, weights)
+    return Part(sources[0].path.name, cells, east, north, weights, covers=covers)
 
 
 def _places(
@@ -113,16 +78,15 @@ def _places(
 ) -> Pieces:
     """Return where the people of some cells stand: at what lies in the cell and in the area, else at its centre."""
     area = settlement.area
-    backward = tuple(~rasterio.Affine(*grid.transform))[:6]
 
     def cell_of(spot_x: Floats, spot_y: Floats) -> Ints:
         lon, lat = transformer(area.crs, WGS84).transform(spot_x, spot_y)
         at = (lon, lat) if grid.crs == WGS84 else transformer(WGS84, grid.crs).transform(lon, lat)
-        column, row = (np.floor(part) for part in _through(backward, *at))
+        column, row = (np.floor(part) for part in grid.cells(*at))
         number = (row * grid.width + column + 1).astype(np.int64)
         found = np.minimum(np.searchsorted(cells, number), len(cells) - 1)
         own = (cells[found] == number) & (column >= 0) & (column < grid.width)
-        own[own] = shapely.contains_xy(area.geometry, lon[own], lat[own])
+        own[own] = area.holds(lon[own], lat[own])
         return np.where(own, found, -1)
 
     if not len(cells):
@@ -136,6 +100,14 @@ def _places(
     return Pieces(owner[order], place_x, place_y, weight, pieces.how)
 
 
+def _around(grid: Grid, area: Area) -> Bounds | None:
+    """Return the cells around the area; around its metres where it lies on both sides of the antimeridian."""
+    west, _, east, _ = area.geometry.bounds
+    if east - west > 180:
+        return cells_around(grid, area.crs, area.geometry_m.bounds)
+    return cells_around(grid, WGS84, area.geometry.bounds)
+
+
 def _cell_m2(grid: Grid, area: Area) -> float:
     """Return the surface of a cell in the middle of the area, square metres."""
     lon, lat = area.geometry.centroid.coords[0]
@@ -146,53 +118,14 @@ def _cell_m2(grid: Grid, area: Area) -> float:
     return float(abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
-    with ExitStack() as stack:
-        try:
-            raster = stack.enter_context(open_raster(path))
-        except rasterio.errors.RasterioIOError as fault:
-            raise InputError("demand.no_raster", file=path.name, found=looks_like(path) or "?") from fault
-        yield raster
-
-
-def _window(grid: Grid, area: Area) -> Window | None:
-    """Return the cells around the area, None where the grid does not reach it."""
-    low_x, low_y, high_x, high_y = area.geometry.bounds
-    west, south, east, north = transformer(WGS84, grid.crs).transform_bounds(
-        low_x, low_y, high_x, high_y, densify_pts=21
-    )
-    if not np.isfinite([west, south, east, north]).all():
-        return None
-    backward = tuple(~rasterio.Affine(*grid.transform))[:6]
-    columns, rows = _through(backward, np.array([west, west, east, east]), np.array([south, north, south, north]))
-    left, top = math.floor(columns.min()), math.floor(rows.min())
-    right, bottom = math.ceil(columns.max()), math.ceil(rows.max())
-    left, top, right, bottom = max(left, 0), max(top, 0), min(right, grid.width), min(bottom, grid.height)
-    return Window(left, top, right - left, bottom - top) if left < right and top < bottom else None
-
-
-def _through(transform: tuple[float, ...], column: Floats, row: Floats) -> tuple[Floats, Floats]:
-    """Return x, y of (column, row) by an affine transform's six numbers."""
-    a, b, c, d, e, f = transform
-    return a * column + b * row + c, d * column + e * row + f
-
-
-def _read_layer(source: PopulationSource, window: Window) -> NDArray[np.floating]:
+def _read_layer(source: PopulationSource, window: Window, cell_m2: float) -> NDArray[np.floating]:
     """Return the people per cell of the window, 0 where the raster has no data."""
     path, report = source.path, source.report
-    with _opened(path) as raster:
-        try:
-            band = raster.read(1, window=window, masked=True)
-        except rasterio.errors.RasterioIOError as fault:
-            raise InputError("demand.damaged_raster", file=path.name) from fault
-        scale, offset = raster.scales[0], raster.offsets[0]
-    empty = np.ma.getmaskarray(band)
-    values = band.data if np.issubdtype(band.dtype, np.floating) else band.data.astype(np.float64)
-    if (scale, offset) != (1.0, 0.0):
-        values = values.astype(np.float64) * scale + offset
+    cells = read_cells(path, window)
+    values, empty = cells.values, cells.is_empty
     not_a_number = ~empty & np.isnan(values)
-    wrong = ~empty & ((values < 0) | np.isinf(values))
+    most = max(_MOST_IN_CELL, _MOST_PER_KM2 * cell_m2 / 1e6)
+    wrong = ~empty & ((values < 0) | (values > min(most, _MOST_ON_EARTH)))
     if wrong.any():
         row, column = (int(part[0]) for part in np.nonzero(wrong))
         raise InputError(
@@ -212,6 +145,11 @@ def _read_layer(source: PopulationSource, window: Window) -> NDArray[np.floating
     }
     if not_a_number.any():
         report.add("demand.cells_not_a_number", "doubtful", count=int(not_a_number.sum()))
+    if cells.ceiling is not None and (full := int((people == cells.ceiling).sum())):
+        report.add("demand.cells_at_ceiling", "doubtful", count=full, value=cells.ceiling)
+    crowded = (people > max(_CROWDED_IN_CELL, _CROWDED_PER_KM2 * cell_m2 / 1e6)).sum()
+    if crowded:
+        report.add("demand.cells_crowded", "doubtful", count=int(crowded), value=float(people.max()))
     return people
 
 

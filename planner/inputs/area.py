@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from planner.boundaries import Area, area_of_box, polygons_wgs84, read_area, read_zones, to_metres
 from planner.errors import GeometryError
 from planner.findings import InputReport
+from planner.geometry import valid_polygons
 from planner.project import Project
 from planner.project.area import VILLAGE_LEVELS
 from planner.tables import read_vector
@@ -94,7 +95,7 @@ def residential_of(project: Project, area: Area, report_for: ReportFor) -> shape
     report = report_for("residential", source)
     frame = read_vector(project.resolve(source), report=report)
     layer = polygons_wgs84(frame, datum=project.settings.area.datum, report=report)
-    shapes = [shapely.make_valid(to_metres(shape, area.crs)) for shape in layer.geometry if not shape.is_empty]
+    shapes = [valid_polygons(to_metres(shape, area.crs)) for shape in layer.geometry if not shape.is_empty]
     land = shapely.intersection(shapely.union_all(shapes), area.geometry_m)
     report.figures["residential_km2"] = round(float(land.area) / 1e6, 4)
     if not land.area > 0:

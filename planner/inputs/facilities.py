@@ -61,7 +61,7 @@ def facilities_of(
     shapes = gpd.GeoSeries(entered_at, crs=WGS84)
     places = Places.of_facilities(network, shapes, max_snap_m=settings.walking.max_snap_m, threads=threads)
     away_m = shapely.distance(area.geometry_m, facilities.geometry.to_crs(area.crs).to_numpy())
-    facilities["outside"] = away_m > 0
+    facilities["outside"] = ~area.holds(facilities.geometry.x.to_numpy(), facilities.geometry.y.to_numpy())
     facilities = exclude(facilities, away_m > reach_m(project), "too_far", by="area")
     facilities = exclude(facilities, (facilities["status"] == "forbidden").to_numpy(), "forbidden", by="status")
     if not settings.walking.straight_line:

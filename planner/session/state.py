@@ -185,7 +185,7 @@ class Session:
     @property
     def area_shape(self) -> shapely.Geometry | None:
         """The area that was drawn."""
-        return None if self.area is None else shapely.make_valid(shapely.Polygon(self.area))
+        return None if self.area is None else shapely.make_valid(shapely.Polygon(self.area), method="structure")
 
     def people_in_area(self) -> AreaPeople | None:
         """Return who lives in the area that was drawn, and who of them is served before and with the proposal."""

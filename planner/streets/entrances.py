@@ -106,7 +106,7 @@ def enter(
         to_metres = transformer(shapes.crs, network.crs).transform
         geometry = np.asarray(shapely.transform(geometry, to_metres, interleaved=False), object)
     is_area = np.isin(kind, (_POLYGON, _MULTI_POLYGON)) & (geometry != None)  # noqa: E711  elementwise
-    geometry[is_area] = shapely.make_valid(geometry[is_area])
+    geometry[is_area] = shapely.make_valid(geometry[is_area], method="structure", keep_collapsed=False)
     xy, facility = _asked(geometry, is_area)
     snapped = snap_xy(network, xy[:, 0], xy[:, 1], max_snap_m=max_snap_m, threads=threads)
     found = snapped.found

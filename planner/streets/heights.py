@@ -1,24 +1,24 @@
 """Heights of the ground out of an elevation raster: read around the streets, freed of spikes, asked for between its cells."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rasterio
-import rasterio.errors
 from numpy.typing import NDArray
 from pyproj import CRS
-from rasterio.windows import Window
 
 from planner.crs import transformer
-from planner.errors import CRSError, InputError
-from planner.tables.gdal import open_raster
+from planner.errors import InputError
+from planner.rasters import cells_around, grid_of, read_cells, through, window_of
 
 Floats = NDArray[np.float64]
 
 SPIKE_M = 10.0
 """A cell this far from the median of its eight neighbours, and three times as far as they spread, is a spike."""
+
+LOWEST_M, HIGHEST_M = -500.0, 9000.0
+"""Between the Dead Sea's shore and the highest summit; other numbers (-32768, -9999, 32767, 3.4e38) stand for nothing."""
 
 _SPREADS = 3.0
 _ROWS_AT_ONCE = 256
@@ -29,7 +29,7 @@ class Heights:
     """Metres above the sea on a grid: `metres` has nan where nothing is known; `transform` is that of rasterio.
 
     `ceiling_m` is the greatest number that the file's whole numbers can say, where cells have it: higher ground reads as flat.
-    `spikes` is how many single cells were put right.
+    `spikes` is how many single cells were put right, `voids` how many held what is no height on earth (`void_m` the first).
     """
 
     file: str
@@ -38,6 +38,8 @@ class Heights:
     metres: Floats
     ceiling_m: float | None = None
     spikes: int = 0
+    voids: int = 0
+    void_m: float | None = None
 
     def at(self, crs: CRS, x: Floats, y: Floats) -> Floats:
         """Return the heights of places in any CRS, between the centres of four cells; nan unless all four are known."""
@@ -70,7 +72,7 @@ class Heights:
         """Return column and row of places, whole numbers at the centres of cells."""
         if crs != self.crs:
             x, y = transformer(crs, self.crs).transform(x, y)
-        column, row = _through(tuple(~rasterio.Affine(*self.transform))[:6], x, y)
+        column, row = through(tuple(~rasterio.Affine(*self.transform))[:6], x, y)
         return column - 0.5, row - 0.5
 
 
@@ -80,38 +82,29 @@ def read_heights(path: str | Path, *, crs: CRS, bounds: tuple[float, float, floa
     Raises
     ------
     InputError
-        The file is missing, is no raster of one band, or does not touch the bounds.
+        The file is missing, is no raster of one band, does not touch the bounds, or holds no heights in metres.
     CRSError
         It does not say where on earth it is.
     """
     path = Path(path)
-    try:
-        return _read(path, crs, bounds)
-    except rasterio.errors.RasterioError as fault:
-        raise InputError("streets.elevation_unreadable", file=path.name, fault=str(fault)) from fault
-
-
-def _read(path: Path, crs: CRS, bounds: tuple[float, float, float, float]) -> Heights:
-    with open_raster(path) as raster:
-        if raster.count != 1:
-            raise InputError("streets.elevation_bands", file=path.name, bands=raster.count)
-        if raster.crs is None or raster.transform == rasterio.Affine.identity():
-            raise CRSError("streets.elevation_no_crs", file=path.name)
-        own = CRS.from_wkt(raster.crs.to_wkt())
-        window = _window(raster, own, crs, bounds)
-        if window is None:
-            raise InputError("streets.elevation_elsewhere", file=path.name)
-        cells = raster.read(1, window=window, masked=True)
-        a, b, _, d, e, _ = whole = tuple(raster.transform)[:6]
-        west, north = _through(whole, np.array(window.col_off), np.array(window.row_off))
-        transform = (a, b, float(west), d, e, float(north))
-    metres = cells.astype(np.float64).filled(np.nan)
-    metres[~np.isfinite(metres)] = np.nan
-    ceiling_m = None
-    if np.issubdtype(cells.dtype, np.integer) and (metres == np.iinfo(cells.dtype).max).any():
-        ceiling_m = float(np.iinfo(cells.dtype).max)
+    grid = grid_of(path)
+    window = window_of(grid, cells_around(grid, crs, bounds, margin=1), file=path.name)
+    cells = read_cells(path, window)
+    a, b, _, d, e, _ = grid.transform
+    west, north = grid.places(np.array(window.col_off), np.array(window.row_off))
+    metres = np.where(cells.is_empty | ~np.isfinite(cells.values), np.nan, cells.values.astype(np.float64))
+    known = np.isfinite(cells.values) & ~cells.is_empty
+    void = known & ((metres < LOWEST_M) | (metres > HIGHEST_M))
+    void_m = float(metres[void][0]) if void.any() else None
+    if void.any() and not (known & ~void).any():
+        raise InputError(
+            "streets.elevation_no_heights", file=path.name, value=void_m, lowest=LOWEST_M, highest=HIGHEST_M
+        )
+    metres[void] = np.nan
+    ceiling_m = cells.ceiling if cells.ceiling is not None and (metres == cells.ceiling).any() else None
     metres, spikes = without_spikes(metres)
-    return Heights(path.name, own, transform, metres, ceiling_m, spikes)
+    transform = (a, b, float(west), d, e, float(north))
+    return Heights(path.name, grid.crs, transform, metres, ceiling_m, spikes, int(void.sum()), void_m)
 
 
 def without_spikes(metres: Floats) -> tuple[Floats, int]:
@@ -137,27 +130,6 @@ def without_spikes(metres: Floats) -> tuple[Floats, int]:
     return smooth, count
 
 
-def _through(transform: tuple[float, ...], x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    a, b, c, d, e, f = transform
-    return a * x + b * y + c, d * x + e * y + f
-
-
 def _between(start: Floats, end: Floats, part: Floats) -> Floats:
     """Return start + part of the way to end; an end that counts for nothing may be unknown."""
     return np.where(part == 0, start, start + part * (end - start))
-
-
-def _window(
-    raster: rasterio.DatasetReader, own: CRS, crs: CRS, bounds: tuple[float, float, float, float]
-) -> Window | None:
-    """Return the cells around the bounds and one more on each side, None where the raster does not reach them."""
-    west, south, east, north = transformer(crs, own).transform_bounds(*bounds, densify_pts=21)
-    if not np.isfinite([west, south, east, north]).all():
-        return None
-    x, y = np.array([west, west, east, east]), np.array([south, north, south, north])
-    columns, rows = _through(tuple(~raster.transform)[:6], x, y)
-    left, top = max(0, math.floor(columns.min()) - 1), max(0, math.floor(rows.min()) - 1)
-    right, bottom = min(raster.width, math.ceil(columns.max()) + 1), min(raster.height, math.ceil(rows.max()) + 1)
-    if left >= right or top >= bottom:
-        return None
-    return Window(left, top, right - left, bottom - top)

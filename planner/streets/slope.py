@@ -98,6 +98,9 @@ def _tell(
         report.figures["at_ceiling_km"] = km(ceiling)
         action: Action = "doubtful" if ceiling.any() else "note"
         report.add("streets.elevation_ceiling", action, cells=cells, km=km(ceiling), metres=round(heights.ceiling_m))
+    if heights.voids:
+        report.figures["voids"] = heights.voids
+        report.add("streets.elevation_voids", "doubtful", count=heights.voids, value=heights.void_m)
     if heights.spikes:
         report.add("streets.elevation_spikes", "repaired", count=heights.spikes)
     if steep.any():

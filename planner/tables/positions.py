@@ -71,6 +71,11 @@ def positions(
         found = _from_geometry(frame, datum=datum, remarks=remarks)
     else:
         found = _from_columns(frame, datum=datum or "WGS-84", remarks=remarks, synonyms=synonyms, keep=keep)
+    lost = np.isfinite(found.longitude) & ~np.isfinite(found.latitude) | np.isinf(found.longitude)
+    if lost.any():
+        found.longitude[lost], found.latitude[lost], found.reason[lost] = np.nan, np.nan, "not_in_datum"
+    past = np.flatnonzero(np.abs(found.longitude) > 180)
+    found.longitude[past] = (found.longitude[past] + 180) % 360 - 180
     for at in np.flatnonzero(np.isnan(found.longitude)):
         remarks.add(f"tables.{found.reason[at]}", "doubtful" if keep else "dropped", int(at))
     return found

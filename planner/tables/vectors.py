@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
+import pyogrio.raw
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import ProjError
+from shapely.errors import ShapelyError
 
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.encodings import dbf_encoding, sibling
 from planner.tables.files import VECTOR_SUFFIXES, check_content
-from planner.tables.gdal import layer_info, list_layers, read_features
+from planner.tables.gdal import layer_info, list_layers, read_features, readable
 
 _BYTES_AS_TEXT = "ISO-8859-1"  # one letter for each byte, so that a shapefile's text can be decoded here
 _MOST_TEXT_BYTES = 512 * 1024 * 1024  # of formats that GDAL takes into memory whole
@@ -28,6 +35,16 @@ _MUCH_TEXT_BYTES = 64 * 1024 * 1024  # less holds fewer than the most features
 _BATCH = 4096  # rows of a parquet file unpacked at a time: its texts may be a thousandfold of what it weighs
 _LAYERS_NAMED = 10
 _LONGEST_NAME = 60
+
+REFUSALS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    ValueError,
+    OverflowError,
+    ProjError,
+    ShapelyError,
+)
+"""What reading a damaged file ends in: GDAL's errors, those of its CRS, and those of its shapes."""
 
 
 def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) -> pd.DataFrame | gpd.GeoDataFrame:
@@ -44,7 +61,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
         raise InputError("tables.unknown_format", file=path.name, suffix=path.suffix or "?", known=known)
     check_content(path)
     if suffix == ".parquet":
-        return _read_parquet(path)
+        return _read_parquet(path, report)
     if suffix in _TEXTS and path.stat().st_size > _MOST_TEXT_BYTES:
         size = path.stat().st_size
         raise InputError("tables.text_too_large", file=path.name, size_mb=size >> 20, limit_mb=_MOST_TEXT_BYTES >> 20)
@@ -57,7 +74,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
         try:
             options = {"ENCODING": _BYTES_AS_TEXT} if shapefile else {"encoding": encoding}
             frame = _read_first(path, report=report, options=options)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as fault:
+        except (*REFUSALS, LookupError) as fault:
             raise _unreadable(path, fault) from fault
     for text in dict.fromkeys(str(remark.message) for remark in remarks):
         report.add("tables.reader_remark", "doubtful", fault=text)
@@ -80,7 +97,48 @@ def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> 
         if told["features"] > _MOST_FEATURES:
             rows, columns = told["features"], len(told["fields"]) + 1
             raise InputError("tables.too_many_cells", file=path.name, rows=rows, columns=columns, limit=_MOST_CELLS)
-    return read_features(path, layer=layers[0], **options)
+    return read_sound(path, report=report, layer=layers[0], **options)
+
+
+def read_sound(path: Path, *, report: InputReport, **options: Any) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return a layer by `planner.tables.gdal.read_features`, its geometry through the one door for it."""
+    try:
+        frame = read_features(path, **options)
+    except ShapelyError:  # some ring is open, some line has one point: which, is seen only one by one
+        frame = read_features(path, on_invalid="ignore", **options)
+        with readable(path) as place:
+            wkb = pyogrio.raw.read(place, columns=[], **options)[2]
+        frame = frame.set_geometry(gpd.GeoSeries(_decoded_shapes(wkb, report), index=frame.index, crs=frame.crs))
+    return _sound(frame, report)
+
+
+def _decoded_shapes(wkb: NDArray[np.object_], report: InputReport) -> NDArray[np.object_]:
+    """Return shapes from WKB, open rings closed; what cannot be a shape (a ring of two points) is None, and reported."""
+    shapes = np.array(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    lost = np.flatnonzero(shapely.is_missing(shapes) & ~pd.isna(wkb))
+    shapes[lost] = shapely.from_wkb(wkb[lost], on_invalid="fix")
+    for at in lost:
+        broken = shapes[at] is None
+        code = "tables.shape_broken" if broken else "tables.ring_closed"
+        report.add(code, "dropped" if broken else "repaired", int(at) + 1)
+    return shapes
+
+
+def _sound(frame: pd.DataFrame | gpd.GeoDataFrame, report: InputReport) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return a layer without the shapes whose coordinates are not finite; these are None, and reported."""
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return frame
+    shapes = frame.geometry.to_numpy()
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    finite = np.isfinite(xy).all(axis=1)
+    if finite.all():
+        return frame
+    wrong = np.unique(owner[~finite])
+    shapes = np.array(shapes, dtype=object)
+    shapes[wrong] = None
+    for at in wrong:
+        report.add("tables.shape_not_finite", "dropped", int(at) + 1)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs, name=frame.geometry.name))
 
 
 def _printable(name: str) -> str:
@@ -89,7 +147,7 @@ def _printable(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
 
 
-def _read_parquet(path: Path) -> pd.DataFrame | gpd.GeoDataFrame:
+def _read_parquet(path: Path, report: InputReport) -> pd.DataFrame | gpd.GeoDataFrame:
     try:
         with pq.ParquetFile(path) as file:
             is_geo = b"geo" in (file.schema_arrow.metadata or {})
@@ -102,12 +160,28 @@ def _read_parquet(path: Path) -> pd.DataFrame | gpd.GeoDataFrame:
                 if size > _MOST_PARQUET_BYTES:
                     limit_mb = _MOST_PARQUET_BYTES >> 20
                     raise InputError("tables.too_large", file=path.name, size_mb=size >> 20, limit_mb=limit_mb)
-        frame = gpd.read_parquet(path) if is_geo else pd.read_parquet(path, engine="pyarrow")
-        return frame.reset_index(drop=True)
-    except (pa.ArrowException, OSError, ValueError, KeyError) as fault:
+        if not is_geo:
+            return pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
+        try:
+            frame = gpd.read_parquet(path)
+        except ShapelyError:
+            frame = _read_geoparquet(path, report)
+        return _sound(frame.reset_index(drop=True), report)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, ProjError) as fault:
         if isinstance(fault, InputError):
             raise
         raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
+
+
+def _read_geoparquet(path: Path, report: InputReport) -> gpd.GeoDataFrame:
+    """Return a GeoParquet file some of whose shapes are broken."""
+    table = pq.read_table(path)
+    geo = json.loads(table.schema.metadata[b"geo"])
+    column = geo["primary_column"]
+    crs = geo["columns"][column].get("crs", "OGC:CRS84")
+    frame = table.to_pandas().reset_index(drop=True)
+    shapes = _decoded_shapes(frame[column].to_numpy(dtype=object), report)
+    return gpd.GeoDataFrame(frame.drop(columns=column), geometry=shapes, crs=None if crs is None else CRS(crs))
 
 
 def _check_shapefile(path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -36,8 +35,8 @@ from planner.streets.readers.line_tags import tags_of
 from planner.streets.readers.surface_tags import surface_of
 from planner.streets.readers.walkable import WalkRules, level_of
 from planner.tables import check_file, read_vector
-from planner.tables.gdal import read_features
 from planner.tables.positions import effective_crs
+from planner.tables.vectors import REFUSALS, read_sound
 
 TOLERANCE_M = 1.0
 """An end this near to a line, or to another end, is joined to it."""
@@ -304,8 +303,8 @@ def _read_drawing(path: Path, report: InputReport) -> gpd.GeoDataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # blocks and styles that GDAL does not draw
         try:
-            frame = read_features(path)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as fault:
+            frame = read_sound(path, report=report)
+        except REFUSALS as fault:
             raise InputError("tables.unreadable", file=path.name, fault=str(fault)) from fault
     report.rows_read = len(frame)
     shapes = frame.geometry.to_numpy()
