@@ -35,6 +35,7 @@ from planner.tables import (
     read_table,
     status_of,
 )
+from planner.tables.formulas import csv_cell, from_csv_cell
 
 COLUMNS = ("id", "field", "old", "new", "who", "why")
 _HEADERS = {
@@ -118,7 +119,11 @@ def read_corrections(path: Path, *, report: InputReport) -> list[Correction]:
             raise InputError(
                 "register.corrections_column", file=report.file, column=name, headers=", ".join(headers), nearest=near
             )
-    texts = {name: as_texts(frame[header]) for name, header in column.items() if header is not None}
+    texts = {
+        name: [from_csv_cell(text) for text in as_texts(frame[header])]
+        for name, header in column.items()
+        if header is not None
+    }
     found = []
     for at, row in enumerate(frame["source_row"].tolist()):
         field = _canonical(texts["field"][at])
@@ -283,7 +288,7 @@ def _append(path: Path, lines: Sequence[tuple[str, str, Any, Any, str, str]]) ->
         writer.writerow(COLUMNS)
     for line in lines:
         said = dict(zip(COLUMNS, ("" if value is None else str(value) for value in line), strict=True))
-        writer.writerow([said.get(name, "") for name in order])
+        writer.writerow([csv_cell(said.get(name, "")) for name in order])
     gap = "" if not before or before.endswith("\n") else "\n"
     _replace(path, "\ufeff" + before + gap + text.getvalue())
 
