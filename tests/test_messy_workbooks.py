@@ -223,6 +223,7 @@ def test_full_width_digits_units_in_cells_and_blanks_at_both_ends(tmp_path):
     assert points["cost_yuan"].tolist() == pytest.approx([120_000, 500_000, np.nan], nan_ok=True)
     assert points.geometry.x.tolist() == pytest.approx([LON] * 3)
     assert sorted(found, key=str) == [
+        ("amount_pending", "doubtful", 4),
         ("amount_read", "repaired", 2),
         ("amount_read", "repaired", 2),
         ("amount_read", "repaired", 3),

@@ -72,7 +72,7 @@ def _even(text: str, delimiter: str, *, file: str) -> Sheet | None:
     except pa.ArrowInvalid:
         return None
     _refuse_endless(table.num_rows, width, file=file)
-    return text_sheet(table.columns, table.num_rows)
+    return text_sheet(table.columns, table.num_rows, delimiter=delimiter)
 
 
 def _ragged(text: str, delimiter: str, *, report: InputReport) -> Sheet:
@@ -95,7 +95,7 @@ def _ragged(text: str, delimiter: str, *, report: InputReport) -> Sheet:
         )
         for at in range(width)
     )
-    return text_sheet(columns, height)
+    return text_sheet(columns, height, delimiter=delimiter)
 
 
 class _LooseQuotesError(Exception):

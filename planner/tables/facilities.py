@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.tables.amounts import amounts, floors, years
+from planner.tables.amounts import amounts, doubt_unlikely, floors, years
 from planner.tables.headers import Synonyms, find_columns
 from planner.tables.layout import shown
 from planner.tables.positions import WithoutPosition, positions
@@ -151,6 +151,7 @@ def _canonical(
         name: amounts(frame, columns.get(name), quantity=name, money_unit=money_unit, remarks=remarks)
         for name in AMOUNT_COLUMNS
     }
+    doubt_unlikely(frame, columns, quantities, remarks=remarks)
     canonical: dict[str, Any] = {
         "id": ids,
         "name": texts.pop("name"),

@@ -138,7 +138,11 @@ def _frame(layouts: Sequence[Layout], *, path: Path, report: InputReport) -> pd.
         frame["source_sheet"] = np.repeat(titles, [len(layout.body) for layout in layouts])
     frame["source_row"] = rows + 1
     units = {layout.money_unit for layout in layouts}
-    frame.attrs |= {"headers": tuple(headers), "money_unit": units.pop() if len(units) == 1 else None}
+    frame.attrs |= {
+        "headers": tuple(headers),
+        "money_unit": units.pop() if len(units) == 1 else None,
+        "delimiter": layouts[0].sheet.delimiter,
+    }
     return frame
 
 
