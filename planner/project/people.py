@@ -6,11 +6,11 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from planner.demand import RASTER_SUFFIXES
-from planner.project.section import Files, Section, fault
+from planner.project.section import Files, TableSection, fault
 from planner.project.walking import Speed, known_speed
 
 
-class PopulationSection(Section):
+class PopulationSection(TableSection):
     """One ``[[population]]``: where some group of people lives; docs/people.md says what each key does."""
 
     source: Files
@@ -67,7 +67,7 @@ class PopulationSection(Section):
         return is_raster(self.source)
 
 
-class CalibrateSection(Section):
+class CalibrateSection(TableSection):
     """Section ``[calibrate]``: a census whose totals by zone the people of a group are brought to."""
 
     source: str

@@ -1,10 +1,11 @@
 """A section of a project file, and the faults that its keys may have."""
 
+import codecs
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic_core import PydanticCustomError
 
 Files = str | tuple[str, ...]
@@ -15,6 +16,24 @@ class Section(BaseModel):
     """A section of the project file: what it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class TableSection(Section):
+    """A section that names tables: what is to be known to open them, where they do not say it themselves."""
+
+    encoding: str | None = None
+    sheet: str | None = None
+    layer: str | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                codecs.lookup(value)
+            except LookupError as unknown:
+                raise fault("unknown_encoding", encoding=value) from unknown
+        return value
 
 
 def fault(kind: str, **params: Any) -> PydanticCustomError:

@@ -73,7 +73,8 @@ class Range(NamedTuple):
 class Sheet:
     """A sheet of cells as it stands in the file; `title` is None where the file is a single one.
 
-    `delimiter` separates the cells of a text.
+    `delimiter` separates the cells of a text, `hidden_rows` count from 1,
+    `comments` are cells (C5) and what is remarked on them.
     `uncalculated` and `errors` are the cells (C5) with a formula whose value was never stored, and with one such as #N/A.
     """
 
@@ -83,6 +84,8 @@ class Sheet:
     merged: Sequence[Range] = ()
     uncalculated: Sequence[str] = ()
     errors: Sequence[str] = ()
+    hidden_rows: Sequence[int] = ()
+    comments: Sequence[tuple[str, str]] = ()
     delimiter: str | None = None
 
 

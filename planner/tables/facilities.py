@@ -94,6 +94,8 @@ def read_facilities(
     datum: str | None,
     report: InputReport,
     encoding: str | None = None,
+    sheet: str | None = None,
+    layer: str | None = None,
     synonyms: Synonyms | None = None,
     rows_without_position: WithoutPosition = "report",
 ) -> Facilities:
@@ -111,7 +113,7 @@ def read_facilities(
     CRSError
         The datum is unknown or the coordinates are not in it.
     """
-    frame = read_table(path, report=report, encoding=encoding, synonyms=synonyms)
+    frame = read_table(path, report=report, encoding=encoding, sheet=sheet, layer=layer, synonyms=synonyms)
     place = positions(frame, datum=datum, report=report, synonyms=synonyms, rows_without_position=rows_without_position)
     without = np.isnan(place.longitude)
     keep = rows_without_position == "keep"

@@ -1,6 +1,7 @@
 """Vector files to a frame: shapefiles with their tables' encoding found out, GeoPackage, GeoJSON, geodatabases, GeoParquet."""
 
 import codecs
+import difflib
 import json
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
+import shapely
 
 from planner.errors import InputError
 from planner.findings import InputReport
@@ -25,10 +27,15 @@ _MOST_FEATURES = 3_000_000
 _BATCH = 4096  # rows of a parquet file unpacked at a time: its texts may be a thousandfold of what it weighs
 _LAYERS_NAMED = 10
 _LONGEST_NAME = 60
+_MOST_FOLDERS = 200
 
 
-def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) -> pd.DataFrame | gpd.GeoDataFrame:
-    """Return the first layer that has geometry, in its own CRS, under its own headers; a parquet table without is one too.
+def read_layer(
+    path: Path, *, report: InputReport, encoding: str | None = None, layer: str | None = None
+) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return the layer called `layer`, else the first that has geometry, in its own CRS, under its own headers.
+
+    A parquet table without geometry is one too.
 
     Raises
     ------
@@ -53,7 +60,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
         warnings.simplefilter("always")
         try:
             options = {"ENCODING": _BYTES_AS_TEXT} if shapefile else {"encoding": encoding}
-            frame = _read_first(path, report=report, options=options)
+            frame = _read_named(path, layer, report=report, options=options)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as fault:
             raise _unreadable(path, fault) from fault
     for text in dict.fromkeys(str(remark.message) for remark in remarks):
@@ -61,17 +68,41 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
     return _decoded(frame, encoding or _BYTES_AS_TEXT) if shapefile else frame
 
 
-def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
+def _read_named(path: Path, wanted: str | None, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Return the layer that is wanted, else the first; the folders of a KML are one layer where they hold shapes of one kind."""
     layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
     if not layers:
         raise InputError("tables.no_geometry", file=path.name)
-    if len(layers) > 1:
-        report.figures["layer"] = layers[0]
-        others = ", ".join(map(_printable, layers[1 : _LAYERS_NAMED + 1])) + (
-            " …" if len(layers) > _LAYERS_NAMED + 1 else ""
-        )
-        report.add("tables.other_layers", "note", layer=_printable(layers[0]), others=others)
-    frame = pyogrio.read_dataframe(path, layer=layers[0], max_features=_MOST_FEATURES + 1, **options)
+    if wanted is not None:
+        if wanted not in layers:
+            near = difflib.get_close_matches(wanted, layers, n=1, cutoff=0.0)[0]
+            known = ", ".join(map(_printable, layers[:_LAYERS_NAMED]))
+            raise InputError("tables.unknown_layer", file=path.name, layer=wanted, near=_printable(near), known=known)
+        return _read_one(path, wanted, options)
+    frame = _read_one(path, layers[0], options)
+    if len(layers) == 1:
+        return frame
+    report.figures["layer"] = layers[0]
+    listed = ", ".join(map(_printable, layers[1 : _LAYERS_NAMED + 1])) + (
+        " …" if len(layers) > _LAYERS_NAMED + 1 else ""
+    )
+    if path.suffix.lower() == ".kml" and len(layers) <= _MOST_FOLDERS:
+        frames = [frame, *(_read_one(path, layer, options) for layer in layers[1:])]
+        if sum(map(len, frames)) <= _MOST_FEATURES and len({_kind_of_shapes(each) for each in frames} - {None}) == 1:
+            report.add("tables.layers_joined", "note", count=len(layers), layer=_printable(layers[0]), others=listed)
+            return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frame.crs)
+    report.add("tables.other_layers", "doubtful", layer=_printable(layers[0]), others=listed)
+    return frame
+
+
+def _kind_of_shapes(frame: gpd.GeoDataFrame) -> tuple[int, ...] | None:
+    """Return the dimensions of a layer's shapes; None where it has none."""
+    dimensions = shapely.get_dimensions(frame.geometry.to_numpy())
+    return tuple(sorted(set(dimensions[dimensions >= 0].tolist()))) or None
+
+
+def _read_one(path: Path, layer: str, options: dict[str, Any]) -> gpd.GeoDataFrame:
+    frame = pyogrio.read_dataframe(path, layer=layer, max_features=_MOST_FEATURES + 1, **options)
     if len(frame) > _MOST_FEATURES:
         columns = len(frame.columns)
         raise InputError("tables.too_many_cells", file=path.name, rows=len(frame), columns=columns, limit=_MOST_CELLS)
