@@ -23,6 +23,7 @@ import shapely
 
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.register.row_findings import column_name
 from planner.tables import (
     AMOUNT_COLUMNS,
     PLACE_COLUMNS,
@@ -188,7 +189,7 @@ def _apply(points: gpd.GeoDataFrame, together: Sequence[Correction], where: dict
         values.append(value)
         if value is _UNREADABLE:
             fits = False
-            report.add("register.correction_value", "dropped", each.row, field=each.field, value=each.new)
+            report.add("register.correction_value", "dropped", each.row, field=column_name(each.field), value=each.new)
         elif _same(each.field, now, value):
             continue
         elif not _same(each.field, now, _value(each.field, each.old)):
@@ -200,7 +201,7 @@ def _apply(points: gpd.GeoDataFrame, together: Sequence[Correction], where: dict
     changed = 0
     for each, value in zip(together, values, strict=True):
         if _same(each.field, points[each.field].iat[at], value):
-            report.add("register.correction_done", "note", each.row, id=each.id, field=each.field)
+            report.add("register.correction_done", "note", each.row, id=each.id, field=column_name(each.field))
             continue
         points.iat[at, points.columns.get_loc(each.field)] = value
         changed += 1
