@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from planner.project.section import Files, Section, TableSection, fault, refuse_unknown
+from planner.project.section import Encoding, Files, Section, fault, refuse_unknown
 from planner.register import FIELDS, Eligibility
 from planner.tables import CANONICAL, Synonyms
 
 
-class FacilitySection(TableSection):
+class FacilitySection(Section):
     """Sections ``[centres]`` and ``[candidates]``: one table, several, or those that a pattern such as ``27/*.xlsx`` finds.
 
     `datums` gives single files, by name or pattern, a datum of their own; `synonyms` are headers that the planner does not know.
@@ -20,6 +20,9 @@ class FacilitySection(TableSection):
     source: Files
     datum: str = "WGS-84"
     datums: dict[str, str] = Field(default_factory=dict)
+    encoding: Encoding | None = None
+    sheet: str | None = None
+    layer: str | None = None
     synonyms: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
 
     @field_validator("source")

@@ -6,17 +6,20 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from planner.demand import RASTER_SUFFIXES
-from planner.project.section import Files, TableSection, fault
+from planner.project.section import Encoding, Files, Section, fault
 from planner.project.walking import Speed, known_speed
 
 
-class PopulationSection(TableSection):
+class PopulationSection(Section):
     """One ``[[population]]``: where some group of people lives; docs/people.md says what each key does."""
 
     source: Files
     group: str = "total"
     column: str | None = None
     datum: str | None = None
+    encoding: Encoding | None = None
+    sheet: str | None = None
+    layer: str | None = None
     speed: Speed | None = None
     minutes: float | None = Field(default=None, gt=0, le=1440)
     place: Literal["auto", "buildings", "streets", "area", "centre"] | None = None
@@ -67,10 +70,13 @@ class PopulationSection(TableSection):
         return is_raster(self.source)
 
 
-class CalibrateSection(TableSection):
+class CalibrateSection(Section):
     """Section ``[calibrate]``: a census whose totals by zone the people of a group are brought to."""
 
     source: str
+    encoding: Encoding | None = None
+    sheet: str | None = None
+    layer: str | None = None
     column: str | None = None
     columns: dict[str, str] | None = None
     join: Literal["code", "name"] = "name"

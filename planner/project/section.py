@@ -3,9 +3,9 @@
 import codecs
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
 Files = str | tuple[str, ...]
@@ -18,27 +18,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
-class TableSection(Section):
-    """A section that names tables: what is to be known to open them, where they do not say it themselves."""
-
-    encoding: str | None = None
-    sheet: str | None = None
-    layer: str | None = None
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                codecs.lookup(value)
-            except LookupError as unknown:
-                raise fault("unknown_encoding", encoding=value) from unknown
-        return value
-
-
 def fault(kind: str, **params: Any) -> PydanticCustomError:
     """Return a fault whose sentence is entry `kind` of the catalogue ``project``."""
     return PydanticCustomError(kind, kind, params)
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        codecs.lookup(value)
+    except LookupError as unknown:
+        raise fault("unknown_encoding", encoding=value) from unknown
+    return value
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+"""How the text of a table is encoded, where the table does not say."""
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], *, kind: str) -> None:
