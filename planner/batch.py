@@ -20,6 +20,7 @@ from planner.deliver.folder import check_folder, recover
 from planner.deliver.manifest import is_current
 from planner.errors import InputError, PlannerError
 from planner.project import FILE_NAME, load
+from planner.tables.formulas import csv_cell
 
 TABLE = "batch.csv"
 
@@ -210,5 +211,5 @@ def _write_table(outcomes: list[Outcome], path: Path) -> None:
     with unfinished.open("w", encoding="utf-8-sig", newline="") as stream:  # the mark lets Excel read Chinese names
         writer = csv.DictWriter(stream, [field.name for field in fields(Outcome)])
         writer.writeheader()
-        writer.writerows(asdict(outcome) for outcome in outcomes)
+        writer.writerows({name: csv_cell(value) for name, value in asdict(outcome).items()} for outcome in outcomes)
     unfinished.replace(path)

@@ -13,7 +13,7 @@ import xlwt
 
 from planner.errors import CRSError
 from planner.findings import InputReport
-from planner.tables import Facilities, read_facilities
+from planner.tables import Facilities, read_facilities, read_table
 
 LON, LAT = 118.386, 24.960
 PLAIN = ["名称", "经度", "纬度"]
@@ -223,6 +223,7 @@ def test_full_width_digits_units_in_cells_and_blanks_at_both_ends(tmp_path):
     assert points["cost_yuan"].tolist() == pytest.approx([120_000, 500_000, np.nan], nan_ok=True)
     assert points.geometry.x.tolist() == pytest.approx([LON] * 3)
     assert sorted(found, key=str) == [
+        ("amount_pending", "doubtful", 4),
         ("amount_read", "repaired", 2),
         ("amount_read", "repaired", 2),
         ("amount_read", "repaired", 3),
@@ -320,3 +321,14 @@ def test_headers_that_only_the_project_knows(tmp_path):
     points = read(path, synonyms=synonyms)[0].points
     assert points.loc[0, ["name", "area_m2"]].tolist() == ["旧小学", 300]
     assert points.geometry[0].coords[0] == pytest.approx((LON, LAT))
+
+
+def test_an_xls_whose_count_of_shared_texts_is_wrong_is_read(tmp_path):
+    path = xls(tmp_path / "t.xls", [["name", "population"], ["A", 1], ["B", 2]])
+    data = bytearray(path.read_bytes())
+    at = data.index(b"name") - 3  # the texts come after the record's head, 4 bytes, and two counts
+    count = int.from_bytes(data[at - 4 : at], "little")
+    assert count == 4
+    data[at - 4 : at] = (count + 1).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert read_table(path, report=InputReport("x", path.name))["population"].tolist() == [1, 2]

@@ -12,8 +12,11 @@ from shapely import box
 from planner import StreetNetwork
 from planner.datum import from_wgs84
 from planner.findings import InputReport
+from planner.project import FacilitySection
 from planner.register import (
     Eligibility,
+    RegisterFile,
+    read_register,
     read_villages,
     reasons,
     standard_rules,
@@ -300,3 +303,21 @@ def test_centres_that_may_be_upgraded_are_open_and_marked(tmp_path):
     points, _ = read(path, role="centres")
     assert points["status"].tolist() == ["existing"] * 5
     assert points["upgradable"].tolist() == [True, True, True, False, False]
+
+
+def test_one_building_among_centres_and_candidates_is_doubted(tmp_path):
+    paths = [
+        table(tmp_path / f"{role}.csv", "名称,经度,纬度", f"栎峒闲置厂房,{LON + 0.001},{LAT + 0.001}")
+        for role in ("centres", "candidates")
+    ]
+    sections = [FacilitySection(source=path.name) for path in paths]
+    files = [
+        RegisterFile(path, role, section, InputReport(role, path.name))
+        for path, role, section in zip(paths, ("centres", "candidates"), sections, strict=True)
+    ]
+    points = read_register(files).points
+    assert points["duplicate_of"].isna().all()
+    (finding,) = [
+        finding for file in files for finding in file.report.findings if finding.code == "register.both_roles"
+    ]
+    assert (finding.action, finding.row) == ("doubtful", 2)

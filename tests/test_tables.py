@@ -391,6 +391,7 @@ def test_a_county_register_row_by_row(tmp_path: Path) -> None:
     assert sorted(findings(report), key=lambda item: (item[2] or 0, item[0])) == [
         ("amount_read", "repaired", 2),
         ("repeated_id", "repaired", 3),
+        ("amount_pending", "doubtful", 4),
         ("blank_id", "repaired", 4),
         ("bad_amount", "doubtful", 5),
         ("no_name", "doubtful", 5),

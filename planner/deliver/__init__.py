@@ -15,6 +15,7 @@ from planner.deliver.workbook import write_workbook
 from planner.results.data_quality import assess_data_quality
 from planner.results.tables import Tables
 from planner.run import Run
+from planner.tables.formulas import write_csv
 
 MOST_GEOJSON_POINTS = 200_000
 """With more demand points than this, ``demand.geojson`` is not written; they are in ``plan.gpkg``."""
@@ -31,7 +32,7 @@ def write(run: Run, out: Path) -> Path:
     project = run.inputs.project
     with whole_folder(out) as folder:
         _write_layers(run.tables, folder)
-        run.plan.frontier.to_csv(folder / "frontier.csv", index=False, encoding="utf-8", lineterminator="\n")
+        write_csv(run.plan.frontier, folder / "frontier.csv")
         write_workbook(run, folder / "plan.xlsx")
         _write_json(folder / "summary.json", run.summary)
         report = data_report(project.language, run.inputs.reports, assess_data_quality(run.inputs))

@@ -3,7 +3,6 @@
 Names from files are written as text, never as formulas. Equal results give byte-equal files.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.deliver.geojson import plain_values
 from planner.results.wording import choice_sentences, group_name, rules_text, yuan_text
 from planner.run import Run
+from planner.tables.formulas import write_cell
 from planner.tables.timeless import timeless
 from planner.texts import catalogue, say
 
@@ -148,8 +148,7 @@ def _figures(sheet: Worksheet, run: Run) -> None:
         rows.insert(2, ("rules", rules_text(summary["walking"]["rules"], language), "@"))
     rates = [(f"rate_{letter.lower()}_{when}", rate) for letter in "AV" for when, rate in _rates(summary, letter)]
     rows += [(name, rate, "0.0%") for name, rate in rates if rate is not None]
-    sheet.append([say("workbook.title", language, name=summary["project"])])
-    sheet["A1"].font = Font(bold=True, size=14)
+    _write(sheet, 1, 1, say("workbook.title", language, name=summary["project"])).font = Font(bold=True, size=14)
     for row, (name, value, form) in enumerate(rows, start=3):
         sheet.cell(row, 1, say(f"workbook.figure_{name}", language)).font = Font(bold=True)
         cell = _write(sheet, row, 2, value)
@@ -213,15 +212,9 @@ def _table(sheet: Worksheet, columns: list[tuple[str, list[Any], bool]], languag
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: Any) -> Cell:
-    """Write a value; text that a spreadsheet would take for a formula stays text."""
     cell = sheet.cell(row, column)
-    if isinstance(value, str):
-        cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
-        cell.data_type = "s"
-        if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-            cell.quotePrefix = True
-    else:
-        cell.value = value
+    assert isinstance(cell, Cell)
+    write_cell(cell, value)
     return cell
 
 

@@ -127,19 +127,20 @@ class _Reader:
         return part
 
     def _read_table(self, sources: list[PopulationSource]) -> Part:
-        source, report = sources[0], sources[0].report
+        source, report, own = sources[0], sources[0].report, sources[0].section
         is_layer = source.path.suffix.lower() in VECTOR_SUFFIXES
         if source.section.join is not None:
             _refuse_place(source, "centre")
             layer = self.zones.of(source.section, source.folder, file=report.file)
-            return read_census(sources, read_table(source.path, report=report), self.area, self.settlement, layer)
+            frame = read_table(source.path, report=report, encoding=own.encoding, sheet=own.sheet, layer=own.layer)
+            return read_census(sources, frame, self.area, self.settlement, layer)
         if is_layer:
-            frame = read_vector(source.path, report=report)
+            frame = read_vector(source.path, report=report, encoding=own.encoding, layer=own.layer)
             if np.isin(shapely.get_type_id(frame.geometry.to_numpy()), (3, 6)).any():
                 _refuse_place(source, "centre")
                 return read_polygons(sources, frame, self.area, self.settlement)
         else:
-            frame = read_table(source.path, report=report)
+            frame = read_table(source.path, report=report, encoding=own.encoding, sheet=own.sheet)
         _refuse_place(source, *get_args(Place))
         if source.buildings is not None:
             raise InputError("demand.place_not_for_it", file=report.file, place="buildings")

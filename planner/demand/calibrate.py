@@ -70,7 +70,8 @@ def calibrate(
     unknown = [group for group in census.columns if group not in demand.weights]
     if unknown:
         raise InputError("demand.unknown_group", file=report.file, group=unknown[0], groups=", ".join(demand.weights))
-    frame = read_table(census.path, report=report)
+    keys = census.section
+    frame = read_table(census.path, report=report, encoding=keys.encoding, sheet=keys.sheet, layer=keys.layer)
     joined = join_rows(frame, zones, how=census.section.join, column=census.section.join_column, report=report)
     report.rows_used = int((joined.zone >= 0).sum())
     rows = frame["source_row"].to_numpy(dtype=np.int64)

@@ -28,6 +28,9 @@ class ZoneKeys(Protocol):
     `zones` is a layer of their own (None: the project's), the others are its fields and the table's column (None: recognised).
     """
 
+    encoding: str | None
+    sheet: str | None
+    layer: str | None
     join_column: str | None
     zones: str | None
     zone_name: str | None
@@ -82,7 +85,7 @@ class PopulationSource(PeopleTable):
     def shared(self) -> Hashable:
         """What is no column's own: equal for all columns that share points."""
         own = self.section
-        where = own.datum, own.place, self.buildings, own.buildings_datum
+        where = own.encoding, own.sheet, own.layer, own.datum, own.place, self.buildings, own.buildings_datum
         return self.path, where, own.join, own.join_column, own.zones, own.zone_name, own.zone_code, own.zone_township
 
 

@@ -16,6 +16,7 @@ from planner.demand.residency import note_kind, people_column
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables import as_numbers, as_texts, nearest_header, positions
+from planner.tables.decimal_marks import report_marks
 from planner.tables.headers import fold, unit_of
 from planner.tables.rows import own_columns
 
@@ -72,7 +73,8 @@ def people_of(frame: pd.DataFrame, source: PeopleTable, sources: Sequence[People
     """
     column = _column_of(frame, source)
     note_kind(source, column)
-    numbers = as_numbers(frame[column], unit=unit_of(column))
+    mark = report_marks(frame, column, report=source.report)
+    numbers = as_numbers(frame[column], unit=unit_of(column), mark=mark)
     rows, texts = frame["source_row"].to_numpy(), None
     if (numbers.values < 0).any():
         wrong = [int(row) for row in rows[numbers.values < 0]]
@@ -121,7 +123,11 @@ def _filled(
     if not missing.any() or not same:
         return values
     source.report.add("demand.blank_bound", "doubtful", column=column, count=int(missing.sum()))
-    central = [as_numbers(frame[name], unit=unit_of(name)).values for name in (_column_of(frame, o) for o in same)]
+    names = [_column_of(frame, other) for other in same]
+    marks = [report_marks(frame, name, report=source.report) for name in names]
+    central = [
+        as_numbers(frame[name], unit=unit_of(name), mark=mark).values for name, mark in zip(names, marks, strict=True)
+    ]
     return np.where(missing, np.sum(central, axis=0), values)
 
 

@@ -18,6 +18,7 @@ from planner.demo.names import PlaceNames
 from planner.demo.osm_file import OsmFile
 from planner.demo.registers import ASSET_COLUMNS, CENTRE_COLUMNS, Row
 from planner.demo.zones import Zones, stitch
+from planner.tables.formulas import csv_cell
 from planner.texts import say
 
 MIDDLE = (118.4, 25.0)
@@ -91,7 +92,7 @@ def _write_table(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> N
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerows(map(csv_cell, row) for row in rows)
 
 
 def _write_zones(folder: Path, counties: list[Zones]) -> None:

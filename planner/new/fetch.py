@@ -20,6 +20,7 @@ from planner.project.area import BOUNDARY_FILE
 from planner.project.walking import WalkingSection
 from planner.streets import fetch_boundary, fetch_facilities, fetch_streets
 from planner.tables import read_vector
+from planner.tables.formulas import write_csv
 from planner.user_folder import user_folder
 
 CENTRE_TAGS = {"amenity": ["community_centre", "library", "social_centre"]}
@@ -76,4 +77,4 @@ def _write_centres(found: gpd.GeoDataFrame, path: Path) -> None:
     table = found[["id", "name", "kind"]].copy()
     table["name"] = table["name"].fillna(table["kind"] + " " + table["id"])
     table["longitude"], table["latitude"] = found.geometry.x.round(7), found.geometry.y.round(7)
-    table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")  # with the mark that Excel looks for
+    write_csv(table, path, encoding="utf-8-sig")  # with the mark that Excel looks for

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from planner.project.section import Files, Section, fault, refuse_unknown
+from planner.project.section import Encoding, Files, Section, fault, refuse_unknown
 from planner.register import FIELDS, Eligibility
 from planner.tables import CANONICAL, Synonyms
 
@@ -20,6 +20,9 @@ class FacilitySection(Section):
     source: Files
     datum: str = "WGS-84"
     datums: dict[str, str] = Field(default_factory=dict)
+    encoding: Encoding | None = None
+    sheet: str | None = None
+    layer: str | None = None
     synonyms: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
 
     @field_validator("source")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from planner.demand import RASTER_SUFFIXES
-from planner.project.section import Files, Section, fault
+from planner.project.section import Encoding, Files, Section, fault
 from planner.project.walking import Speed, known_speed
 
 
@@ -17,6 +17,9 @@ class PopulationSection(Section):
     group: str = "total"
     column: str | None = None
     datum: str | None = None
+    encoding: Encoding | None = None
+    sheet: str | None = None
+    layer: str | None = None
     speed: Speed | None = None
     minutes: float | None = Field(default=None, gt=0, le=1440)
     place: Literal["auto", "buildings", "streets", "area", "centre"] | None = None
@@ -71,6 +74,9 @@ class CalibrateSection(Section):
     """Section ``[calibrate]``: a census whose totals by zone the people of a group are brought to."""
 
     source: str
+    encoding: Encoding | None = None
+    sheet: str | None = None
+    layer: str | None = None
     column: str | None = None
     columns: dict[str, str] | None = None
     join: Literal["code", "name"] = "name"

@@ -1,10 +1,11 @@
 """A section of a project file, and the faults that its keys may have."""
 
+import codecs
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
 Files = str | tuple[str, ...]
@@ -20,6 +21,18 @@ class Section(BaseModel):
 def fault(kind: str, **params: Any) -> PydanticCustomError:
     """Return a fault whose sentence is entry `kind` of the catalogue ``project``."""
     return PydanticCustomError(kind, kind, params)
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        codecs.lookup(value)
+    except LookupError as unknown:
+        raise fault("unknown_encoding", encoding=value) from unknown
+    return value
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+"""How the text of a table is encoded, where the table does not say."""
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], *, kind: str) -> None:

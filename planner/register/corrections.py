@@ -23,6 +23,7 @@ import shapely
 
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.register.row_findings import column_name
 from planner.tables import (
     AMOUNT_COLUMNS,
     PLACE_COLUMNS,
@@ -35,6 +36,7 @@ from planner.tables import (
     read_table,
     status_of,
 )
+from planner.tables.formulas import csv_cell, from_csv_cell
 
 COLUMNS = ("id", "field", "old", "new", "who", "why")
 _HEADERS = {
@@ -118,7 +120,11 @@ def read_corrections(path: Path, *, report: InputReport) -> list[Correction]:
             raise InputError(
                 "register.corrections_column", file=report.file, column=name, headers=", ".join(headers), nearest=near
             )
-    texts = {name: as_texts(frame[header]) for name, header in column.items() if header is not None}
+    texts = {
+        name: [from_csv_cell(text) for text in as_texts(frame[header])]
+        for name, header in column.items()
+        if header is not None
+    }
     found = []
     for at, row in enumerate(frame["source_row"].tolist()):
         field = _canonical(texts["field"][at])
@@ -183,7 +189,7 @@ def _apply(points: gpd.GeoDataFrame, together: Sequence[Correction], where: dict
         values.append(value)
         if value is _UNREADABLE:
             fits = False
-            report.add("register.correction_value", "dropped", each.row, field=each.field, value=each.new)
+            report.add("register.correction_value", "dropped", each.row, field=column_name(each.field), value=each.new)
         elif _same(each.field, now, value):
             continue
         elif not _same(each.field, now, _value(each.field, each.old)):
@@ -195,7 +201,7 @@ def _apply(points: gpd.GeoDataFrame, together: Sequence[Correction], where: dict
     changed = 0
     for each, value in zip(together, values, strict=True):
         if _same(each.field, points[each.field].iat[at], value):
-            report.add("register.correction_done", "note", each.row, id=each.id, field=each.field)
+            report.add("register.correction_done", "note", each.row, id=each.id, field=column_name(each.field))
             continue
         points.iat[at, points.columns.get_loc(each.field)] = value
         changed += 1
@@ -283,7 +289,7 @@ def _append(path: Path, lines: Sequence[tuple[str, str, Any, Any, str, str]]) ->
         writer.writerow(COLUMNS)
     for line in lines:
         said = dict(zip(COLUMNS, ("" if value is None else str(value) for value in line), strict=True))
-        writer.writerow([said.get(name, "") for name in order])
+        writer.writerow([csv_cell(said.get(name, "")) for name in order])
     gap = "" if not before or before.endswith("\n") else "\n"
     _replace(path, "\ufeff" + before + gap + text.getvalue())
 

@@ -90,8 +90,13 @@ def _pairs(
     if len(known) > 1:
         near = cKDTree(np.column_stack((x[known], y[known]))).query_pairs(NEAR_M, output_type="ndarray")
         for a, b in np.sort(known[near], axis=1)[np.lexsort(known[near].T)].tolist():
-            if role[a] == role[b] and _alike(bare[a], bare[b]):
+            if not _alike(bare[a], bare[b]):
+                continue
+            if role[a] == role[b]:
                 found.append((a, b))
+            else:
+                said = {"name": points["name"].iat[b], "other": findings.where(a, b)}
+                findings.add(b, "register.both_roles", "doubtful", **said)
     return found
 
 

@@ -33,6 +33,18 @@ class RegisterKeys(Protocol):
     """What a section of the project file says of its tables: see `planner.project.FacilitySection`."""
 
     @property
+    def encoding(self) -> str | None:
+        """The encoding of their text, where they do not say it."""
+
+    @property
+    def sheet(self) -> str | None:
+        """The sheet that is meant of a workbook's."""
+
+    @property
+    def layer(self) -> str | None:
+        """The layer that is meant of a file's."""
+
+    @property
     def headers(self) -> Synonyms:
         """The project's own headers by canonical column."""
 
@@ -97,6 +109,7 @@ def read_register(
     for number, file in enumerate(register_files):
         read = read_facilities(
             file.path, role=file.role, datum=file.datum, report=file.report, synonyms=file.section.headers,
+            encoding=file.section.encoding, sheet=file.section.sheet, layer=file.section.layer,
             rows_without_position="keep",
         )  # fmt: skip
         before = sum(map(len, original.get(file.role, ())))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import geopandas as gpd
 from openpyxl import Workbook
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -22,6 +23,7 @@ from planner.findings import InputReport
 from planner.register.names import bare_township, folded
 from planner.register.villages import Gazetteer, read_villages
 from planner.tables import as_texts, find_columns, nearest_header, read_vector
+from planner.tables.formulas import write_cell
 from planner.tables.timeless import timeless
 from planner.texts import say
 
@@ -139,8 +141,8 @@ def _workbook(township: _Township, language: str) -> Workbook:
     sheet.title = re.sub(r"[\\/*?:\[\]]", "_", township.name)[:31]
     lists = book.create_sheet(say("register.survey_lists", language))
     lists.sheet_state = "hidden"
-    sheet.append([say("register.survey_title", language, zone=township.name)])
-    sheet["A1"].font = Font(bold=True, size=14)
+    title = _write(sheet, 1, 1, say("register.survey_title", language, zone=township.name))
+    title.font = Font(bold=True, size=14)
     sheet.append([say("register.survey_how", language)])
     sheet["A2"].alignment = Alignment(wrap_text=True, vertical="top")
     sheet.merge_cells(start_row=2, end_row=2, start_column=1, end_column=len(_COLUMNS))
@@ -170,7 +172,7 @@ def _write_column(
         text = choices[0]
     elif text is None and column in ("name", "address", "longitude", "latitude", "area_m2", "cost_yuan"):
         text = say(f"register.example_{column}", language)
-    cell = sheet.cell(_HEADER_ROW + 1, number, text)
+    cell = _write(sheet, _HEADER_ROW + 1, number, text)
     cell.fill, cell.font = _EXAMPLE, Font(italic=True, color="7F7F7F")
     head.border = cell.border = Border(_LINE, _LINE, _LINE, _LINE)
     dimension = sheet.column_dimensions[get_column_letter(number)]
@@ -185,13 +187,19 @@ def _add_choices(sheet: Worksheet, lists: Worksheet, number: int, choices: Seque
         return
     letter = get_column_letter(number)
     for row, choice in enumerate(choices, start=1):
-        cell = lists.cell(row, number, choice)
-        cell.data_type = "s"
+        _write(lists, row, number, choice)
     source = f"{quote_sheetname(lists.title)}!${letter}$1:${letter}${len(choices)}"
     rule = DataValidation(type="list", formula1=source, allow_blank=True, showErrorMessage=True)
     rule.errorStyle = "stop" if is_closed else "warning"
     rule.add(f"{letter}{_HEADER_ROW + 1}:{letter}{_HEADER_ROW + 1 + ROWS}")
     sheet.add_data_validation(rule)
+
+
+def _write(sheet: Worksheet, row: int, column: int, text: str | None) -> Cell:
+    cell = sheet.cell(row, column)
+    assert isinstance(cell, Cell)
+    write_cell(cell, text)
+    return cell
 
 
 def _file_name(name: str) -> str:

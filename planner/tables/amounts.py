@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.tables.decimal_marks import report_marks
 from planner.tables.headers import UNITS, unit_of
 from planner.tables.layout import shown
 from planner.tables.rows import Remarks
@@ -21,6 +22,9 @@ _FLOORS = re.compile(
 _NUMERALS = {numeral: number for number, numeral in enumerate("一二三四五六七八九十", start=1)} | {"两": 2}
 _EARLIEST, _LATEST = 1000, 2099
 _MOST_FLOORS = 200
+_MOST_AREA_M2 = 1e6  # the largest buildings of the world have two to four times that
+_MOST_YUAN = 1e9
+_MOST_YUAN_A_M2, _LEAST_YUAN_A_M2 = 100_000.0, 1.0  # a new hospital takes some 10,000
 
 
 def amounts(
@@ -36,7 +40,7 @@ def amounts(
     unitless = quantity in _MONEY and unit is None and not header.casefold().endswith("yuan")
     if unitless and money_unit is not None:
         unit = UNITS[money_unit]
-    numbers = as_numbers(frame[header], unit=unit)
+    numbers = as_numbers(frame[header], unit=unit, mark=report_marks(frame, header, report=remarks.report))
     filled = ~numbers.blank
     if filled.any() and numbers.bad[filled].all():
         remarks.report.add("tables.not_a_number_column", "note", column=column, quantity=quantity)
@@ -50,14 +54,47 @@ def amounts(
             remarks.report.add("tables.unit_above", "note", column=column, unit=money_unit)
     negative = numbers.values < 0
     texts: list[str | None] = []
-    for at in map(int, np.flatnonzero(numbers.bad | negative | numbers.read_from_text)):
+    for at in map(int, np.flatnonzero(numbers.bad | negative | numbers.read_from_text | numbers.pending)):
         texts = texts or as_texts(frame[header])
-        if numbers.bad[at] or negative[at]:
+        if numbers.pending[at]:
+            remarks.add("tables.amount_pending", "doubtful", at, column=column, value=texts[at])
+        elif numbers.bad[at] or negative[at]:
             remarks.add("tables.bad_amount", "doubtful", at, column=column, value=texts[at])
         else:
             read = float(numbers.values[at])
             remarks.add("tables.amount_read", "repaired", at, column=column, value=texts[at], amount=read)
     return np.where(negative, np.nan, numbers.values)
+
+
+def doubt_unlikely(
+    frame: pd.DataFrame, columns: dict[str, str], quantities: dict[str, NDArray[np.float64]], *, remarks: Remarks
+) -> None:
+    """Report the amounts that no building has: yuan typed under 万元 or the other way round, a floor of a square kilometre."""
+    area = quantities["area_m2"]
+    large = area > _MOST_AREA_M2
+    for name in _MONEY & columns.keys():
+        cost = quantities[name]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a_metre = np.where((area > 0) & ~large, cost / area, np.nan)
+        unlikely = (cost > _MOST_YUAN) | (a_metre > _MOST_YUAN_A_M2) | ((a_metre > 0) & (a_metre < _LEAST_YUAN_A_M2))
+        _report_unlikely(frame, columns[name], unlikely, cost, "tables.cost_unlikely", remarks)
+    if "area_m2" in columns:
+        _report_unlikely(frame, columns["area_m2"], large, area, "tables.area_unlikely", remarks)
+
+
+def _report_unlikely(
+    frame: pd.DataFrame,
+    header: str,
+    unlikely: NDArray[np.bool_],
+    values: NDArray[np.float64],
+    code: str,
+    remarks: Remarks,
+) -> None:
+    if unlikely.any():
+        texts = as_texts(frame[header])
+        for at in map(int, np.flatnonzero(unlikely)):
+            amount = round(float(values[at]), 2)
+            remarks.add(code, "doubtful", at, column=shown(header), value=texts[at], amount=amount)
 
 
 def years(frame: pd.DataFrame, header: str | None, *, remarks: Remarks) -> NDArray[np.float64]:

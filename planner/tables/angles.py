@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.tables.decimal_marks import marks_of
 from planner.tables.values import as_numbers, as_texts, half_width
 
 _MARKS = str.maketrans(
@@ -65,7 +66,8 @@ def as_angles(column: pd.Series) -> Angles:
         numbers = as_numbers(column)
         none = np.zeros(len(column), dtype=bool)
         return Angles(numbers.values, numbers.blank, numbers.bad, none, np.full(len(column), "", dtype="U1"))
-    numbers = as_numbers(column)
+    marks = marks_of(half_width(cell) for cell in column if isinstance(cell, str) and "," in cell)
+    numbers = as_numbers(column, mark="," if marks.comma else ".")
     values, bad = numbers.values.copy(), numbers.bad.copy()
     sexagesimal, axis = np.zeros(len(column), dtype=bool), np.full(len(column), "", dtype="U1")
     for at, text in enumerate(as_texts(column)):

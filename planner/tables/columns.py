@@ -73,6 +73,8 @@ class Range(NamedTuple):
 class Sheet:
     """A sheet of cells as it stands in the file; `title` is None where the file is a single one.
 
+    `delimiter` separates the cells of a text, `hidden_rows` count from 1,
+    `comments` are cells (C5) and what is remarked on them.
     `uncalculated` and `errors` are the cells (C5) with a formula whose value was never stored, and with one such as #N/A.
     """
 
@@ -82,12 +84,16 @@ class Sheet:
     merged: Sequence[Range] = ()
     uncalculated: Sequence[str] = ()
     errors: Sequence[str] = ()
+    hidden_rows: Sequence[int] = ()
+    comments: Sequence[tuple[str, str]] = ()
+    delimiter: str | None = None
 
 
 class TextColumn:
     """A column of a delimited text; kept as Arrow keeps it, in a tenth of the room of as many Python strings."""
 
-    def __init__(self, texts: pa.Array | pa.ChunkedArray) -> None:
+    def __init__(self, texts: pa.Array | pa.ChunkedArray, *, keep_thousands: bool = False) -> None:
+        self._keep_thousands = keep_thousands
         self._first = texts[:_FIRST_ROWS].to_pylist()
         trimmed = pc.utf8_trim(texts, characters=BLANKS)
         whole = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, trimmed.type), trimmed)
@@ -117,7 +123,10 @@ class TextColumn:
 
     def series(self, rows: Rows) -> pd.Series:
         """See `Column`."""
-        return text_series(self._texts.take(pa.array(rows)))
+        texts = self._texts.take(pa.array(rows))
+        if self._keep_thousands and _may_be_thousands(texts):
+            return pd.Series(_objects(texts), dtype=object)
+        return text_series(texts)
 
 
 class CellColumn:
@@ -164,9 +173,10 @@ class CellColumn:
         return pd.to_numeric(column) if kinds and kinds <= {int, float} else column
 
 
-def text_sheet(columns: Iterable[pa.Array | pa.ChunkedArray], height: int) -> Sheet:
-    """Return the sheet of a delimited text."""
-    return Sheet(None, [TextColumn(column) for column in columns], height)
+def text_sheet(columns: Iterable[pa.Array | pa.ChunkedArray], height: int, *, delimiter: str) -> Sheet:
+    """Return the sheet of a delimited text; between semicolons, 12.345 may be twelve thousand and stays text."""
+    keep = delimiter == ";"
+    return Sheet(None, [TextColumn(column, keep_thousands=keep) for column in columns], height, delimiter=delimiter)
 
 
 def cell_sheet(title: str, rows: Sequence[Sequence[Any]], **more: Any) -> Sheet:
@@ -218,6 +228,11 @@ def text_series(texts: pa.Array) -> pd.Series:
     whole = len(filled) == len(texts) and not _any_match(filled, r"\.")
     numbers = pc.cast(texts, pa.int64() if whole else pa.float64())
     return pd.Series(numbers.to_numpy(zero_copy_only=False))
+
+
+def _may_be_thousands(texts: pa.Array) -> bool:
+    filled = texts.drop_null()
+    return _any_match(filled, r"\.") and _all_match(filled, r"^-?(?:\d{1,3}|[1-9]\d{0,2}\.\d{3})$")
 
 
 def _all_match(texts: pa.Array, pattern: str) -> bool:

@@ -18,6 +18,7 @@ from planner.tables.rows import Remarks
 Floats = NDArray[np.float64]
 
 _FEW = 10  # rows put right that are listed one by one; above, they are counted in one finding
+_COARSE, _FINE = 2, 4  # decimals of a degree: a kilometre, ten metres
 
 
 class Axes(NamedTuple):
@@ -43,7 +44,30 @@ def by_system(
     lon[straight], lat[straight] = to_wgs84(x[straight], y[straight], datum)
     lon[reverse], lat[reverse] = to_wgs84(y[reverse], x[reverse], datum)
     _report_turned(turned ^ reverse, axes, remarks)
+    if in_degrees:
+        _report_coarse(x, y, given, axes, remarks)
     return lon, lat
+
+
+def _report_coarse(x: Floats, y: Floats, given: NDArray[np.bool_], axes: Axes, remarks: Remarks) -> None:
+    """Doubt the positions with two decimals of a degree or less, a kilometre, beside others that are finer."""
+    coarse = given & _is_round(x, _COARSE) & _is_round(y, _COARSE)
+    fine = given & ~(_is_round(x, _FINE) & _is_round(y, _FINE))
+    if not coarse.any() or (not fine.any() and coarse.sum() < _FEW):
+        return
+    rows = np.flatnonzero(coarse)
+    if len(rows) < _FEW:
+        for at in map(int, rows):
+            remarks.add("tables.coarse_position", "doubtful", at, longitude=axes.longitude, latitude=axes.latitude)
+    else:
+        said: dict[str, Any] = {"longitude": axes.longitude, "latitude": axes.latitude}
+        remarks.report.add(
+            "tables.coarse_positions", "doubtful", count=len(rows), first=remarks.row(int(rows[0])), **said
+        )
+
+
+def _is_round(values: Floats, decimals: int) -> NDArray[np.bool_]:
+    return np.abs(values * 10.0**decimals - np.round(values * 10.0**decimals)) < 1e-6
 
 
 def by_zone(

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.columns import Sheet, text_sheet
-from planner.tables.encodings import decode
+from planner.tables.encodings import decode, doubt_encoding
 
 _MOST_BYTES = 256 * 1024 * 1024  # a million rows take 50 to 150 MB
 _MOST_CELLS = 24_000_000
@@ -35,6 +35,8 @@ def read_delimited(path: Path, *, report: InputReport, encoding: str | None = No
         raise InputError("tables.text_too_large", file=path.name, size_mb=size >> 20, limit_mb=_MOST_BYTES >> 20)
     text, report.figures["encoding"] = decode(path, encoding)
     report.figures["encoding"] = report.figures["encoding"].removesuffix("-sig")
+    if encoding is None:
+        doubt_encoding(text, report.figures["encoding"], report=report)
     if "\x00" in text:
         raise InputError("tables.unknown_content", file=path.name, expected=path.suffix)
     delimiter = _delimiter(text)
@@ -72,7 +74,7 @@ def _even(text: str, delimiter: str, *, file: str) -> Sheet | None:
     except pa.ArrowInvalid:
         return None
     _refuse_endless(table.num_rows, width, file=file)
-    return text_sheet(table.columns, table.num_rows)
+    return text_sheet(table.columns, table.num_rows, delimiter=delimiter)
 
 
 def _ragged(text: str, delimiter: str, *, report: InputReport) -> Sheet:
@@ -95,7 +97,7 @@ def _ragged(text: str, delimiter: str, *, report: InputReport) -> Sheet:
         )
         for at in range(width)
     )
-    return text_sheet(columns, height)
+    return text_sheet(columns, height, delimiter=delimiter)
 
 
 class _LooseQuotesError(Exception):

@@ -2,11 +2,21 @@
 
 import codecs
 import contextlib
+import re
 from pathlib import Path
 
 from planner.errors import InputError
+from planner.findings import InputReport
 
 _SAMPLE = 1_000_000  # letters looked at to tell Chinese from noise
+_NEVER_WRITTEN = re.compile(
+    "[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff\x80-\x9f]"
+)  # private use, lost letters, controls
+_OTHER_SCRIPTS = re.compile("[\uff61-\uff9f\u2500-\u257f]|[\u0370-\u03ff]{2}|[\u0400-\u04ff]{2}|[\u3040-\u30ff]{2}")
+# half-width kana, boxes, Greek, Cyrillic, kana: what Shift-JIS, cp1251 and others become when they are read as GB18030
+_RUN = re.compile(r"[^\x00-\x7f\W]{3,}")  # in Western Europe, letters with accents stand alone or in twos
+_MOST_RARE = 0.3  # of the letters of a Chinese text that GB2312 does not have
+_WORD = re.compile(r"[^\s,;\"|]{1,24}")
 
 
 def decode(path: Path, encoding: str | None = None) -> tuple[str, str]:
@@ -29,6 +39,33 @@ def decode(path: Path, encoding: str | None = None) -> tuple[str, str]:
         raise InputError("tables.unknown_encoding", file=path.name, encoding=encoding) from fault
     except UnicodeDecodeError as fault:
         raise _does_not_fit(path, data, fault.start, encoding) from fault
+
+
+def doubt_encoding(text: str, encoding: str, *, report: InputReport) -> None:
+    """Report a text that hardly was written in the encoding that was guessed for it, with a word of it as an example."""
+    if text.isascii():
+        return
+    at = _noise(text[:_SAMPLE], encoding)
+    if at is not None:
+        start = max(text.rfind(mark, 0, at) for mark in "\n\r,;\t ") + 1
+        word = _WORD.match(text, start)
+        example = "".join(letter if letter.isprintable() else "\ufffd" for letter in word[0]) if word else ""
+        report.add("tables.encoding_doubtful", "doubtful", encoding=encoding.upper(), example=example)
+
+
+def _noise(text: str, encoding: str) -> int | None:
+    """Return where the first letter stands that speaks against an encoding; None where nothing does."""
+    if found := _NEVER_WRITTEN.search(text):
+        return found.start()
+    if encoding in ("cp1252", "iso-8859-1") and (found := _RUN.search(text)):
+        return found.start()
+    if encoding != "gb18030":
+        return None
+    foreign = [letter for letter in text if letter > "\x7f"]
+    rare = [letter for letter in foreign if not _is_common_chinese(letter)]
+    if found := _OTHER_SCRIPTS.search(text):
+        return found.start()
+    return text.index(rare[0]) if len(rare) > _MOST_RARE * len(foreign) else None
 
 
 def dbf_encoding(path: Path) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from planner.errors import InputError
 from planner.findings import InputReport
-from planner.tables.amounts import amounts, floors, years
+from planner.tables.amounts import amounts, doubt_unlikely, floors, years
 from planner.tables.headers import Synonyms, find_columns
 from planner.tables.layout import shown
 from planner.tables.positions import WithoutPosition, positions
@@ -94,6 +94,8 @@ def read_facilities(
     datum: str | None,
     report: InputReport,
     encoding: str | None = None,
+    sheet: str | None = None,
+    layer: str | None = None,
     synonyms: Synonyms | None = None,
     rows_without_position: WithoutPosition = "report",
 ) -> Facilities:
@@ -111,7 +113,7 @@ def read_facilities(
     CRSError
         The datum is unknown or the coordinates are not in it.
     """
-    frame = read_table(path, report=report, encoding=encoding, synonyms=synonyms)
+    frame = read_table(path, report=report, encoding=encoding, sheet=sheet, layer=layer, synonyms=synonyms)
     place = positions(frame, datum=datum, report=report, synonyms=synonyms, rows_without_position=rows_without_position)
     without = np.isnan(place.longitude)
     keep = rows_without_position == "keep"
@@ -151,6 +153,7 @@ def _canonical(
         name: amounts(frame, columns.get(name), quantity=name, money_unit=money_unit, remarks=remarks)
         for name in AMOUNT_COLUMNS
     }
+    doubt_unlikely(frame, columns, quantities, remarks=remarks)
     canonical: dict[str, Any] = {
         "id": ids,
         "name": texts.pop("name"),

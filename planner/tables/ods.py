@@ -13,6 +13,7 @@ from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.archives import content, members
 from planner.tables.columns import MOST_CELLS, Range, Sheet, cell_name, cell_sheet, tidy
+from planner.tables.hidden import report_hidden_sheets
 
 _MOST_COLUMNS = 16_384
 _MOST_ELEMENTS = 3 * MOST_CELLS
@@ -48,6 +49,7 @@ def read_ods(path: Path, *, report: InputReport) -> list[Sheet]:
     parser.EndElementHandler = reading.end
     parser.CharacterDataHandler = reading.text
     parser.Parse(content(path, found["content.xml"]), True)
+    report_hidden_sheets(reading.hidden_sheets, report=report)
     return reading.sheets
 
 
@@ -56,11 +58,13 @@ class _Reading:
 
     def __init__(self, file: str) -> None:
         self.sheets: list[Sheet] = []
+        self.hidden_sheets: list[str] = []
         self._file = file
         self._style = ""
         self._hidden: set[str] = set()
         self._cells = 0
         self._elements = 0
+        self._note = ""
         self._notes = 0  # how deep in remarks on a cell, whose text is not the cell's
         self._table: dict[str, str] = {}
         self._row: dict[str, str] = {}
@@ -85,12 +89,15 @@ class _Reading:
             self._merged: list[Range] = []
             self._uncalculated: list[str] = []
             self._errors: list[str] = []
+            self._hidden_rows: list[int] = []
+            self._comments: list[tuple[str, str]] = []
         elif tag == "table:table-row":
             self._row, self._values, self._column = attributes, [], 0
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             self._cell, self._paragraphs = attributes, []
         elif tag == "office:annotation":
             self._notes += 1
+            self._note = ""
         elif tag == "text:p" and not self._notes:
             self._paragraphs.append("")
         elif tag in _WHITE:
@@ -100,12 +107,15 @@ class _Reading:
         """Take text where it stands in a cell."""
         if self._cell is not None and self._paragraphs and not self._notes:
             self._paragraphs[-1] += text
+        elif self._notes:
+            self._note += text
 
     def end(self, name: str) -> None:
         """Take note of an element that ends."""
         tag = _short(name)
         if tag == "office:annotation":
             self._notes -= 1
+            self._comments.append((cell_name(len(self._rows) + self._blank, self._column), self._note))
         elif tag in ("table:table-cell", "table:covered-table-cell") and self._cell is not None:
             self._add_cell(self._cell)
             self._cell = None
@@ -119,9 +129,13 @@ class _Reading:
                     merged=self._merged,
                     uncalculated=self._uncalculated,
                     errors=self._errors,
+                    hidden_rows=self._hidden_rows,
+                    comments=self._comments,
                 )
                 self._cells += sheet.height * len(sheet.columns)
                 self.sheets.append(sheet)
+            else:
+                self.hidden_sheets.append(self._table.get("table:name", ""))
             self._rows = []
 
     def _add_cell(self, cell: dict[str, str]) -> None:
@@ -146,6 +160,9 @@ class _Reading:
             self._blank += times
             return
         self._bound(len(self._rows) + self._blank + times, len(self._values))
+        if self._row.get("table:visibility", "visible") != "visible":
+            top = len(self._rows) + self._blank + 1
+            self._hidden_rows += range(top, top + times)
         self._rows += [[]] * self._blank + [self._values] * times
         self._blank = 0
 

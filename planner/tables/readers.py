@@ -21,6 +21,7 @@ from planner.tables.columns import Column, stacked
 from planner.tables.delimited import read_delimited
 from planner.tables.files import TEXT_SUFFIXES, VECTOR_SUFFIXES, WORKBOOK_SUFFIXES, check_content, check_file
 from planner.tables.headers import Synonyms, fold
+from planner.tables.hidden import report_hidden_cells
 from planner.tables.layout import Layout, lay_out, shown
 from planner.tables.sheets import choose_sheets
 from planner.tables.vectors import read_layer
@@ -35,7 +36,13 @@ where several were read."""
 
 
 def read_table(
-    path: Path | str, *, report: InputReport, encoding: str | None = None, synonyms: Synonyms | None = None
+    path: Path | str,
+    *,
+    report: InputReport,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    layer: str | None = None,
+    synonyms: Synonyms | None = None,
 ) -> pd.DataFrame | gpd.GeoDataFrame:
     """Return a table with its own headers and, at its end, `source_file` and `source_row`.
 
@@ -45,7 +52,8 @@ def read_table(
     blanks at their ends; a column of text becomes numbers where every cell is one that loses nothing by it (no leading zeros, at
     most 15 digits). A header that is blank or repeated gets a name of its own; one of two rows has its parts joined with a
     slash. The headers as they stand are in ``frame.attrs["headers"]``, the money unit of a note above them (单位：万元) in
-    ``frame.attrs["money_unit"]``. `synonyms` are a project's own headers, by canonical column, to know the header row by.
+    ``frame.attrs["money_unit"]``. `synonyms` are a project's own headers, by canonical column, to know the header row by;
+    `sheet` and `layer` name the one that is meant of several.
 
     Raises
     ------
@@ -56,25 +64,27 @@ def read_table(
     with _at_hand(path) as inside:
         suffix = inside.suffix.lower()
         if suffix in VECTOR_SUFFIXES:
-            return _read_features(inside, path, report=report, encoding=encoding)
+            return _read_features(inside, path, report=report, encoding=encoding, layer=layer)
         if suffix not in TEXT_SUFFIXES | WORKBOOK_SUFFIXES:
             known = " ".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES | VECTOR_SUFFIXES))
             raise InputError("tables.unknown_format", file=path.name, suffix=suffix or "?", known=known)
         check_content(inside)
         if suffix in TEXT_SUFFIXES:
-            sheet = read_delimited(inside, report=report, encoding=encoding)
-            layout = lay_out(sheet, synonyms=synonyms)
+            text = read_delimited(inside, report=report, encoding=encoding)
+            layout = lay_out(text, synonyms=synonyms)
             layouts = [] if layout is None else [layout]
         else:
             sheets = read_workbook(inside, report=report)
-            layouts = choose_sheets(sheets, synonyms=synonyms, report=report)
+            layouts = choose_sheets(sheets, wanted=sheet, synonyms=synonyms, report=report)
     if not layouts:
         raise InputError("tables.no_cells", file=path.name)
     return _frame(layouts, path=path, report=report)
 
 
-def read_vector(path: Path | str, *, report: InputReport, encoding: str | None = None) -> gpd.GeoDataFrame:
-    """Return the first layer that has geometry, in its own CRS, with `source_file` and `source_row`.
+def read_vector(
+    path: Path | str, *, report: InputReport, encoding: str | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Return the layer called `layer`, else the first that has geometry, in its own CRS, with `source_file` and `source_row`.
 
     Raises
     ------
@@ -83,7 +93,7 @@ def read_vector(path: Path | str, *, report: InputReport, encoding: str | None =
     """
     path = Path(path)
     with _at_hand(path) as inside:
-        frame = _read_features(inside, path, report=report, encoding=encoding)
+        frame = _read_features(inside, path, report=report, encoding=encoding, layer=layer)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError("tables.no_geometry", file=path.name)
     return frame
@@ -102,9 +112,9 @@ def _at_hand(path: Path) -> Iterator[Path]:
 
 
 def _read_features(
-    inside: Path, path: Path, *, report: InputReport, encoding: str | None
+    inside: Path, path: Path, *, report: InputReport, encoding: str | None, layer: str | None
 ) -> pd.DataFrame | gpd.GeoDataFrame:
-    frame = read_layer(inside, report=report, encoding=encoding)
+    frame = read_layer(inside, report=report, encoding=encoding, layer=layer)
     if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.name != "geometry":
         frame = frame.rename_geometry("geometry") if "geometry" not in frame.columns else frame
     geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else None
@@ -138,7 +148,11 @@ def _frame(layouts: Sequence[Layout], *, path: Path, report: InputReport) -> pd.
         frame["source_sheet"] = np.repeat(titles, [len(layout.body) for layout in layouts])
     frame["source_row"] = rows + 1
     units = {layout.money_unit for layout in layouts}
-    frame.attrs |= {"headers": tuple(headers), "money_unit": units.pop() if len(units) == 1 else None}
+    frame.attrs |= {
+        "headers": tuple(headers),
+        "money_unit": units.pop() if len(units) == 1 else None,
+        "delimiter": layouts[0].sheet.delimiter,
+    }
     return frame
 
 
@@ -177,6 +191,7 @@ def _report_shape(layout: Layout, *, on_sheet: str | None, report: InputReport) 
     for remark in layout.remarks:
         report.add(remark.code, remark.action, remark.row, on_sheet=on_sheet, **remark.params)
     report_formulas(layout.sheet, on_sheet=on_sheet, report=report)
+    report_hidden_cells(layout.sheet, last_header_row=layout.bottom + 1, on_sheet=on_sheet, report=report)
 
 
 def _aligned(layouts: Sequence[Layout]) -> tuple[list[str], list[list[tuple[Column | None, np.ndarray]]]]:

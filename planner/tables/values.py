@@ -22,12 +22,17 @@ from planner.tables.headers import UNITS
 
 _NUMBER = re.compile(
     r"(?P<about>约|大约|近|~|≈)?\s*"
-    r"(?P<number>[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*"
+    r"(?P<number>[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ '’]\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*"
     r"(?P<unit>m2|[^\d\s.,+-]*?)(?P<more>左右|以上|余|多)?(?:\((?:估|约|预估|估算|暂估|估计)\))?"
 )
-_MISSING = frozenset(
-    "|- -- — —— ― – / \\ 无 暂无 没有 不详 未知 待定 待核实 空 na n/a #n/a nan null none".replace("|", " ").split(" ")
+_MISSING = frozenset("|- -- — —— ― – / \\ 无 暂无 没有 空 na n/a #n/a nan null none".replace("|", " ").split(" "))
+_PENDING = frozenset(
+    "不详 未知 待定 待核实 待估 待评估 待测 待测算 待补充 面议 暂定 tbd tbc pending unknown".replace("|", " ").split(
+        " "
+    )
 )
+_THOUSANDS = re.compile("[,'’ ]")
+_SWAPPED = str.maketrans(",.", ".,")
 _DATA = re.compile(r"[约~≈+-]?\s*[\d.,]+\s*(?:%|m2|平米|平方米|[千万亿]?元|万|人|[°度].*)?")
 
 
@@ -39,10 +44,15 @@ class Numbers(NamedTuple):
     bad: NDArray[np.bool_]
     read_from_text: NDArray[np.bool_]
     """Rows whose number had to be read out of more than digits: a unit, 约, a thousands mark, full-width digits."""
+    pending: NDArray[np.bool_]
+    """Rows, blank ones, that say that the number is not known yet: 待定."""
 
 
-def as_numbers(column: pd.Series, *, unit: float | None = None) -> Numbers:
-    """Return a column's numbers, each times its cell's own unit or else times `unit`; infinite ones are bad."""
+def as_numbers(column: pd.Series, *, unit: float | None = None, mark: str = ".") -> Numbers:
+    """Return a column's numbers, each times its cell's own unit or else times `unit`; infinite ones are bad.
+
+    `mark` stands before the decimals of all of them, see `planner.tables.decimal_marks`.
+    """
     scale = 1.0 if unit is None else unit
     if pd.api.types.is_bool_dtype(column.dtype):
         column = column.astype(object)
@@ -50,11 +60,12 @@ def as_numbers(column: pd.Series, *, unit: float | None = None) -> Numbers:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan) * scale
         infinite = np.isinf(values)
         values[infinite] = np.nan
-        return Numbers(values, np.isnan(values) & ~infinite, infinite, np.zeros(len(values), bool))
-    read = [_read_cell(cell) for cell in column]
+        none = np.zeros(len(values), bool)
+        return Numbers(values, np.isnan(values) & ~infinite, infinite, none, none)
+    read = [_read_cell(cell, mark) for cell in column]
     values = np.array([cell.value * (scale if cell.factor is None else cell.factor) for cell in read], np.float64)
-    blank, bad, odd = (np.array([getattr(cell, name) for cell in read], bool) for name in ("blank", "bad", "odd"))
-    return Numbers(values, blank, bad, odd)
+    flags = (np.array([getattr(cell, name) for cell in read], bool) for name in ("blank", "bad", "odd", "pending"))
+    return Numbers(values, *flags)
 
 
 def as_texts(column: pd.Series) -> list[str | None]:
@@ -105,28 +116,37 @@ class _Cell(NamedTuple):
     blank: bool = False
     bad: bool = False
     odd: bool = False
+    pending: bool = False
 
 
-_BLANK, _BAD = _Cell(blank=True), _Cell(bad=True)
+_BLANK, _BAD, _WAITS = _Cell(blank=True), _Cell(bad=True), _Cell(blank=True, pending=True)
 
 
-def _read_cell(cell: Any) -> _Cell:
+def _read_cell(cell: Any, mark: str) -> _Cell:
     text = _text(cell)
     if text is None:
         return _BLANK
-    return _BAD if isinstance(cell, bool | np.bool_ | datetime.date | datetime.time) else _read_number(text)
+    return _BAD if isinstance(cell, bool | np.bool_ | datetime.date | datetime.time) else _read_number(text, mark)
 
 
 @lru_cache(maxsize=4096)
-def _read_number(text: str) -> _Cell:
+def _read_number(text: str, mark: str) -> _Cell:
     plain = half_width(text).casefold()
     if plain in _MISSING:
         return _BLANK
+    if plain in _PENDING:
+        return _WAITS
+    if mark == ",":
+        plain = plain.translate(_SWAPPED)
     match = _NUMBER.fullmatch(plain)
     if match is None:
         return _BAD
     factor = UNITS.get(match["unit"]) if match["unit"] else None
     if match["unit"] and factor is None:
         return _BAD
-    value = float(match["number"].replace(",", ""))
-    return _Cell(value, factor, odd=match["number"] != text.strip()) if math.isfinite(value) else _BAD
+    value = float(_THOUSANDS.sub("", match["number"]))
+    return (
+        _Cell(value, factor, odd=match["number"] != (text.translate(_SWAPPED) if mark == "," else text).strip())
+        if math.isfinite(value)
+        else _BAD
+    )

@@ -1,6 +1,7 @@
 """Vector files to a frame: shapefiles with their tables' encoding found out, GeoPackage, GeoJSON, geodatabases, GeoParquet."""
 
 import codecs
+import difflib
 import json
 import warnings
 from pathlib import Path
@@ -35,6 +36,7 @@ _MUCH_TEXT_BYTES = 64 * 1024 * 1024  # less holds fewer than the most features
 _BATCH = 4096  # rows of a parquet file unpacked at a time: its texts may be a thousandfold of what it weighs
 _LAYERS_NAMED = 10
 _LONGEST_NAME = 60
+_MOST_FOLDERS = 200
 
 REFUSALS = (
     pyogrio.errors.DataSourceError,
@@ -47,8 +49,12 @@ REFUSALS = (
 """What reading a damaged file ends in: GDAL's errors, those of its CRS, and those of its shapes."""
 
 
-def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) -> pd.DataFrame | gpd.GeoDataFrame:
-    """Return the first layer that has geometry, in its own CRS, under its own headers; a parquet table without is one too.
+def read_layer(
+    path: Path, *, report: InputReport, encoding: str | None = None, layer: str | None = None
+) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return the layer called `layer`, else the first that has geometry, in its own CRS, under its own headers.
+
+    A parquet table without geometry is one too.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
         warnings.simplefilter("always")
         try:
             options = {"ENCODING": _BYTES_AS_TEXT} if shapefile else {"encoding": encoding}
-            frame = _read_first(path, report=report, options=options)
+            frame = _read_named(path, layer, report=report, options=options)
         except (*REFUSALS, LookupError) as fault:
             raise _unreadable(path, fault) from fault
     for text in dict.fromkeys(str(remark.message) for remark in remarks):
@@ -81,23 +87,49 @@ def read_layer(path: Path, *, report: InputReport, encoding: str | None = None) 
     return _decoded(frame, encoding or _BYTES_AS_TEXT) if shapefile else frame
 
 
-def _read_first(path: Path, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
-    layers = [name for name, kind in list_layers(path) if kind is not None]
+def _read_named(path: Path, wanted: str | None, *, report: InputReport, options: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Return the layer that is wanted, else the first; the folders of a KML are one layer where they hold shapes of one kind."""
+    layers = [str(name) for name, kind in list_layers(path) if kind is not None]
     if not layers:
         raise InputError("tables.no_geometry", file=path.name)
-    if len(layers) > 1:
-        report.figures["layer"] = layers[0]
-        others = ", ".join(map(_printable, layers[1 : _LAYERS_NAMED + 1])) + (
-            " …" if len(layers) > _LAYERS_NAMED + 1 else ""
-        )
-        report.add("tables.other_layers", "note", layer=_printable(layers[0]), others=others)
+    if wanted is not None:
+        if wanted not in layers:
+            near = difflib.get_close_matches(wanted, layers, n=1, cutoff=0.0)[0]
+            known = ", ".join(map(_printable, layers[:_LAYERS_NAMED]))
+            raise InputError("tables.unknown_layer", file=path.name, layer=wanted, near=_printable(near), known=known)
+        return _read_one(path, wanted, options, report=report)
+    frame = _read_one(path, layers[0], options, report=report)
+    if len(layers) == 1:
+        return frame
+    report.figures["layer"] = layers[0]
+    listed = ", ".join(map(_printable, layers[1 : _LAYERS_NAMED + 1])) + (
+        " …" if len(layers) > _LAYERS_NAMED + 1 else ""
+    )
+    if path.suffix.lower() == ".kml" and len(layers) <= _MOST_FOLDERS:
+        frames = [frame, *(_read_one(path, layer, options, report=report) for layer in layers[1:])]
+        if sum(map(len, frames)) <= _MOST_FEATURES and len({_kind_of_shapes(each) for each in frames} - {None}) == 1:
+            report.add("tables.layers_joined", "note", count=len(layers), layer=_printable(layers[0]), others=listed)
+            return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frame.crs)
+    report.add("tables.other_layers", "doubtful", layer=_printable(layers[0]), others=listed)
+    return frame
+
+
+def _kind_of_shapes(frame: gpd.GeoDataFrame) -> tuple[int, ...] | None:
+    """Return the dimensions of a layer's shapes; None where it has none."""
+    dimensions = shapely.get_dimensions(frame.geometry.to_numpy())
+    return tuple(sorted(set(dimensions[dimensions >= 0].tolist()))) or None
+
+
+def _read_one(
+    path: Path, layer: str, options: dict[str, Any], *, report: InputReport
+) -> pd.DataFrame | gpd.GeoDataFrame:
     # pyogrio takes room for as many rows as it is told to read or the file says it has, a cell of each column for every one
     if path.suffix.lower() not in _TEXTS or path.stat().st_size > _MUCH_TEXT_BYTES:
-        told = layer_info(path, layer=layers[0])
+        told = layer_info(path, layer=layer)
         if told["features"] > _MOST_FEATURES:
             rows, columns = told["features"], len(told["fields"]) + 1
             raise InputError("tables.too_many_cells", file=path.name, rows=rows, columns=columns, limit=_MOST_CELLS)
-    return read_sound(path, report=report, layer=layers[0], **options)
+    return read_sound(path, report=report, layer=layer, **options)
 
 
 def read_sound(path: Path, *, report: InputReport, **options: Any) -> pd.DataFrame | gpd.GeoDataFrame:

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import python_calamine as calamine
 import xlrd
 from xlrd.sheet import Cell
 
 from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.columns import Range, Sheet, cell_sheet
+from planner.tables.hidden import report_hidden_sheets
 
 _MOST_BYTES = 128 * 1024 * 1024
 _MACROS = "_VBA_PROJECT".encode("utf-16-le")
@@ -30,11 +32,12 @@ def read_xls(path: Path, *, report: InputReport) -> list[Sheet]:
         report.add("tables.macros", "note")
     try:
         book = _opened(path)
-    except xlrd.XLRDError as fault:
+    except Exception as fault:  # xlrd asserts what other programs do not keep: a count of shared texts
         if _ENCRYPTED in str(fault):
             raise InputError("tables.password", file=path.name) from fault
-        raise
+        return _by_calamine(path)
     sheets = []
+    report_hidden_sheets([sheet.name for sheet in book.sheets() if sheet.visibility], report=report)
     for sheet in book.sheets():
         if sheet.visibility == 0:
             rows = [_without_tail([_value(cell, book.datemode) for cell in row]) for row in sheet.get_rows()]
@@ -45,8 +48,29 @@ def read_xls(path: Path, *, report: InputReport) -> list[Sheet]:
                 for column, kind in enumerate(sheet.row_types(row))
                 if kind == xlrd.XL_CELL_ERROR
             ]
-            sheets.append(cell_sheet(sheet.name, rows, merged=merged, errors=errors))
+            sheets.append(cell_sheet(sheet.name, rows, merged=merged, errors=errors, **_hidden(sheet)))
     return sheets
+
+
+def _hidden(sheet: xlrd.sheet.Sheet) -> dict[str, Any]:
+    """Return the rows of a sheet that are hidden, and the remarks on its cells."""
+    rows = [row + 1 for row, about in sorted(sheet.rowinfo_map.items()) if about.hidden]
+    notes = [(xlrd.cellname(*at), note.text) for at, note in sorted(sheet.cell_note_map.items())]
+    return {"hidden_rows": rows, "comments": notes}
+
+
+def _by_calamine(path: Path) -> list[Sheet]:
+    """Return the visible sheets as calamine reads them, which asks less of a workbook than xlrd."""
+    with calamine.CalamineWorkbook.from_path(path) as book:
+        return [
+            cell_sheet(about.name, [[None if cell == "" else cell for cell in row] for row in _rows(book, number)])
+            for number, about in enumerate(book.sheets_metadata)
+            if about.visible == calamine.SheetVisibleEnum.Visible and about.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
+
+
+def _rows(book: calamine.CalamineWorkbook, number: int) -> list[list[Any]]:
+    return book.get_sheet_by_index(number).to_python(skip_empty_area=False)
 
 
 def _opened(path: Path) -> xlrd.Book:

@@ -19,6 +19,7 @@ from planner.errors import InputError
 from planner.findings import InputReport
 from planner.tables.archives import content, members
 from planner.tables.columns import MOST_CELLS, Range, Sheet, cell_sheet
+from planner.tables.hidden import report_hidden_sheets
 
 _MOST_TEXT_BYTES = 256 * 1024 * 1024  # of texts that many cells share, once each cell has its own
 _MOST_DIRECTORY_BYTES = 4 * 1024 * 1024  # of the list of sheets
@@ -30,6 +31,8 @@ _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _NAMELESS_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])(?![^>]*\sr\s*=)")
 _NAMELESS_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^>]*\sr\s*=)")
 _ANY_REFERENCE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,3}\d{1,7})""")
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b([^>]*\bhidden\s*=\s*["'](?:1|true)["'][^>]*)>""")
+_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
 _SHARED_INDEX = re.compile(rb't="s"[^>]*>\s*<(?:\w+:)?v[^>]*>\s*(\d{1,9})')
 _ITEM_END = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si\s*/>")
 _CELL_WITH_FORMULA = re.compile(
@@ -49,6 +52,7 @@ class _Part(NamedTuple):
     text_bytes: int
     uncalculated: list[str]
     errors: list[str]
+    hidden_rows: list[int]
 
 
 def read_xlsx(path: Path, *, report: InputReport) -> list[Sheet]:
@@ -59,20 +63,26 @@ def read_xlsx(path: Path, *, report: InputReport) -> list[Sheet]:
     InputError
         It is no workbook, or asks for too much.
     """
-    found = members(path)
-    if not any(name.lower() == "xl/workbook.xml" for name in found):
+    found = {name.replace("\\", "/"): member for name, member in members(path).items()}
+    directory = next((name for name in found if PurePosixPath(name.lower()).name == "workbook.xml"), None)
+    if directory is None:
         raise InputError("tables.not_what_it_says", file=path.name, expected=path.suffix.lower(), found=".zip")
     if any(name.lower().endswith("vbaproject.bin") for name in found):
         report.add("tables.macros", "note")
     parts = _weigh(path, found)
-    targets = _targets(path, found)
+    targets = _targets(path, found, directory)
+    hidden: list[str] = []
     with calamine.CalamineWorkbook.from_path(path) as book:
         sheets = []
         for number, about in enumerate(book.sheets_metadata):
-            if about.visible != calamine.SheetVisibleEnum.Visible or about.typ != calamine.SheetTypeEnum.WorkSheet:
+            if about.typ != calamine.SheetTypeEnum.WorkSheet:
+                continue
+            if about.visible != calamine.SheetVisibleEnum.Visible:
+                hidden.append(about.name)
                 continue
             sheet = book.get_sheet_by_index(number)
-            part = parts.get(targets.get(about.name, ""))
+            member = targets.get(about.name, "")
+            part = parts.get(member)
             merged = [Range(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
             sheets.append(
                 cell_sheet(
@@ -81,8 +91,11 @@ def read_xlsx(path: Path, *, report: InputReport) -> list[Sheet]:
                     merged=merged,
                     uncalculated=part.uncalculated if part else (),
                     errors=part.errors if part else (),
+                    hidden_rows=part.hidden_rows if part else (),
+                    comments=_comments(path, found, member),
                 )
             )
+    report_hidden_sheets(hidden, report=report)
     return sheets
 
 
@@ -96,7 +109,9 @@ def _rows(sheet: calamine.CalamineSheet) -> Iterator[list[Any]]:
 
 def _weigh(path: Path, found: dict[str, ZipInfo]) -> dict[str, _Part]:
     """Return what the sheets ask for, by member name; refuse a workbook whose parts ask for too much."""
-    shared = next((member for name, member in found.items() if name.lower() == "xl/sharedstrings.xml"), None)
+    shared = next(
+        (member for name, member in found.items() if PurePosixPath(name.lower()).name == "sharedstrings.xml"), None
+    )
     sizes = _text_sizes(content(path, shared)) if shared else np.zeros(0, np.int64)
     parts: dict[str, _Part] = {}
     for name, member in found.items():
@@ -120,6 +135,7 @@ def _part(data: bytes, sizes: NDArray[np.int64]) -> _Part:
     height = width = nameless_rows = nameless_cells = text_bytes = 0
     uncalculated: list[str] = []
     errors: list[str] = []
+    hidden: list[int] = []
     for window in _windows(data):
         references = _USUAL_CELL.findall(window)
         if b":sheetData" in data or len(references) != sum(map(window.count, _CELL_TAGS)):
@@ -135,7 +151,9 @@ def _part(data: bytes, sizes: NDArray[np.int64]) -> _Part:
             uncalculated += _references(_CELL_WITH_FORMULA.findall(window))
         if b'"e"' in window or b"'e'" in window:
             errors += _references(_ERROR_CELL.findall(window))
-    return _Part(height + nameless_rows, width + nameless_cells, text_bytes, uncalculated, errors)
+        if b"hidden=" in window:
+            hidden += [int(row[1]) for tag in _HIDDEN_ROW.findall(window) if (row := _ROW_NUMBER.search(tag))]
+    return _Part(height + nameless_rows, width + nameless_cells, text_bytes, uncalculated, errors, hidden)
 
 
 def _last(references: list[bytes]) -> tuple[int, int]:
@@ -179,18 +197,41 @@ def _references(attributes: list[bytes]) -> list[str]:
     return [match[1].decode("ascii") for match in found if match]
 
 
-def _targets(path: Path, found: dict[str, ZipInfo]) -> dict[str, str]:
-    """Return sheet title -> name of its member."""
-    by_name = {name.lower(): member for name, member in found.items()}
-    texts = []
-    for name in ("xl/_rels/workbook.xml.rels", "xl/workbook.xml"):
-        if name not in by_name or by_name[name].file_size > _MOST_DIRECTORY_BYTES:
-            return {}
-        texts.append(content(path, by_name[name]))
-    links = {node.get("Id"): node.get("Target", "") for node in ET.fromstring(texts[0])}
+def _targets(path: Path, found: dict[str, ZipInfo], directory: str) -> dict[str, str]:
+    """Return sheet title -> name of its member; `directory` is the member that lists them."""
+    if found[directory].file_size > _MOST_DIRECTORY_BYTES:
+        return {}
+    links = _links(path, found, directory)
     titles: dict[str, str] = {}
-    for node in ET.fromstring(texts[1]).iter():
+    for node in ET.fromstring(content(path, found[directory])).iter():
         if node.tag.rpartition("}")[2] == "sheet":
-            target = links.get(node.get(_RELATION)) or ""
-            titles[node.get("name", "")] = str(PurePosixPath("xl", target)).lstrip("/")
+            titles[node.get("name", "")] = links.get(node.get(_RELATION) or "", ("", ""))[1]
     return titles
+
+
+def _links(path: Path, found: dict[str, ZipInfo], name: str) -> dict[str, tuple[str, str]]:
+    """Return what a member refers to: id -> kind and member."""
+    place = PurePosixPath(name)
+    wanted = str(place.parent / "_rels" / f"{place.name}.rels").lower()
+    listed = next((member for other, member in found.items() if other.lower() == wanted), None)
+    if listed is None or listed.file_size > _MOST_DIRECTORY_BYTES:
+        return {}
+    links: dict[str, tuple[str, str]] = {}
+    for node in ET.fromstring(content(path, listed)):
+        parts: list[str] = []
+        for part in PurePosixPath("/", place.parent, node.get("Target", "").replace("\\", "/")).parts[1:]:
+            parts = parts[:-1] if part == ".." else [*parts, part]
+        links[node.get("Id", "")] = (node.get("Type", "").rpartition("/")[2], "/".join(parts))
+    return links
+
+
+def _comments(path: Path, found: dict[str, ZipInfo], sheet: str) -> list[tuple[str, str]]:
+    """Return the remarks on a sheet's cells."""
+    comments: list[tuple[str, str]] = []
+    for kind, name in _links(path, found, sheet).values() if sheet else ():
+        if kind == "comments" and name in found and found[name].file_size <= _MOST_DIRECTORY_BYTES:
+            for node in ET.fromstring(content(path, found[name])).iter():
+                if node.tag.rpartition("}")[2] == "comment":
+                    text = "".join(part.text or "" for part in node.iter() if part.tag.rpartition("}")[2] == "t")
+                    comments.append((node.get("ref", ""), text))
+    return comments

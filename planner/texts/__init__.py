@@ -17,6 +17,9 @@ LANGUAGES = ("zh", "en")
 
 Entry = str | dict[str, str]
 
+_NAMES = frozenset({"name", "of"})  # parameters that hold what a row is called
+_CODES = frozenset({"status", "quantity"})  # parameters that hold a word of the program's own
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -42,7 +45,7 @@ def say(code: str, language: str = "en", **params: Any) -> str:
 def say_parts(code: str, language: str = "en", **params: Any) -> tuple[str, str]:
     """Return `(what, remedy)` of `code`; the remedy is empty where the entry is a single sentence."""
     entry = catalogue(language)[code]
-    shown = {key: _shown(value, language) for key, value in params.items()}
+    shown = {key: _shown(key, value, language) for key, value in params.items()}
     if isinstance(entry, str):
         return entry.format(**shown), ""
     return entry["what"].format(**shown), entry["remedy"].format(**shown)
@@ -69,9 +72,14 @@ def catalogue(language: str) -> dict[str, Entry]:
     return entries
 
 
-def _shown(value: Any, language: str) -> Any:
+def _shown(key: str, value: Any, language: str) -> Any:
+    """Return a parameter as it is read: a name that is missing, a status and a column of ours in the reader's words."""
     if isinstance(value, Sentence):
         return say(value.code, language, **value.params)
     if isinstance(value, list) and value and isinstance(value[0], Sentence):
-        return "\n".join(_shown(item, language) for item in value)
+        return "\n".join(_shown(key, item, language) for item in value)
+    if key in _NAMES and (value is None or value != value):
+        return catalogue(language)["words.unnamed"]
+    if key in _CODES:
+        return catalogue(language).get(f"words.{value}", value)
     return value
