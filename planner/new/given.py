@@ -11,7 +11,7 @@ from planner.tables.files import TEXT_SUFFIXES, WORKBOOK_SUFFIXES
 from planner.tables.parts import copy_input, free_name
 
 _FILES = ("boundary", "gates")
-_LISTS = ("streets", "zones", "population", "centres", "candidates")
+_LISTS = ("centres", "candidates", "streets", "zones", "population")
 _TABLES = TEXT_SUFFIXES | WORKBOOK_SUFFIXES | VECTOR_SUFFIXES
 
 

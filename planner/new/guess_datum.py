@@ -117,25 +117,22 @@ def guess_datum(frame: pd.DataFrame, ground: Ground, sections: Sequence[SectionD
 
 
 def settle_datums(ground: Ground) -> None:
-    """Judge the tables together that do not tell their datum alone; where that says nothing either, the likeliest is written."""
-    waiting = [table for table in ground.undecided if set(table.metres) == set(_SHIFTED)]
-    together, certain = None, False
-    if len(waiting) > 1:
-        pooled = {datum: np.concatenate([table.metres[datum] for table in waiting]) for datum in _SHIFTED}
-        together, certain = _nearest(pooled)
-    told = {_likeliest(table.metres) for table in waiting} - {"WGS-84"} | ground.told
-    for table in ground.undecided:
-        figures = _figures(table.metres)
-        if certain and together is not None and table in waiting:
-            datum, code = together, "new.datum_together"
-            figures = _figures(pooled)
-        else:
-            nearest = _nearest_median(table.metres)  # where another table tells it, leaning to the same is enough
-            datum = nearest if nearest in told else _likeliest(table.metres)
-            code = "new.datum_undecided"
-        _give(table.sections, datum)
-        said = {"count": len(waiting)} if code == "new.datum_together" else {}
-        table.sections[0].note(code, file=table.file, datum=datum, figures=figures, **said)
+    """Judge the tables of a role together that do not tell their datum alone; else the likeliest is written, to be asked about."""
+    told = {_likeliest(table.metres) for table in ground.undecided} - {"WGS-84"} | ground.told
+    for head in dict.fromkeys(table.sections[0].head for table in ground.undecided):
+        tables = [table for table in ground.undecided if table.sections[0].head == head]
+        tried = [datum for datum in tables[0].metres if all(datum in table.metres for table in tables)]
+        pooled = {datum: np.concatenate([table.metres[datum] for table in tables]) for datum in tried}
+        together, certain = _nearest(pooled) if len(tables) > 1 and tried else ("", False)
+        for table in tables:
+            if certain:
+                said = {"datum": together, "figures": _figures(pooled), "count": len(tables)}
+            else:
+                nearest = _nearest_median(table.metres)  # where another table tells it, leaning to the same is enough
+                datum = nearest if nearest in told else _likeliest(table.metres)
+                said = {"datum": datum, "figures": _figures(table.metres)}
+            _give(table.sections, str(said["datum"]))
+            table.sections[0].note(f"new.datum_{'together' if certain else 'undecided'}", file=table.file, **said)
 
 
 def _give(sections: Sequence[SectionDraft], datum: str) -> None:
