@@ -315,3 +315,18 @@ def test_streets_of_another_place_are_refused(tmp_path):
     with pytest.raises(NetworkError) as caught:
         run(path)
     assert "km" in str(caught.value)
+
+
+def test_people_of_a_census_who_fit_no_zone_stay_in_every_total(tmp_path):
+    path = write_project(tmp_path)
+    (tmp_path / "census.csv").write_text("乡镇,人口\n西镇,100\n东镇,200\n无名镇,300\n", encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("[[population]]"), text.index("[centres]")
+    census = '[[population]]\nsource = "census.csv"\ncolumn = "人口"\ngroup = "total"\njoin = "name"\n\n'
+    path.write_text(text[:start] + census + text[end:], encoding="utf-8")
+    summary = run(path).summary
+    assert summary["population"]["total"] == pytest.approx(600, rel=1e-4)  # a sliver lies past the area
+    assert summary["share_after"] == pytest.approx(summary["covered_after"]["total"] / 600, rel=1e-4)
+    assert summary["rates"]["after"]["B"] == summary["share_after"]
+    assert summary["unreachable"]["by_reason"]["unplaced"] == {"demand_points": 0, "population": 300}
+    assert summary["unreachable"]["population"] >= 300

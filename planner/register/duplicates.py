@@ -59,6 +59,7 @@ def mark_duplicates(points: gpd.GeoDataFrame, findings: RowFindings) -> gpd.GeoD
                 continue
             duplicate_of[at] = points["id"].iat[first]
             _compare(points, first, at, x, y, findings)
+    _report_in_both(points, bare, x, y, findings)
     points["duplicate_of"] = objects(points, duplicate_of)
     return exclude(points, points["duplicate_of"].notna().to_numpy(), "duplicate", by="duplicates")
 
@@ -94,6 +95,28 @@ def _pairs(
             if role[a] == role[b] and _alike(bare[a], bare[b]) and may_be_one(written[a], written[b]):
                 found.append((a, b))
     return found
+
+
+def _report_in_both(
+    points: gpd.GeoDataFrame, bare: list[str], x: NDArray[np.float64], y: NDArray[np.float64], findings: RowFindings
+) -> None:
+    """Report candidate sites that seem to be a centre: both count, for a centre may be meant to be built anew."""
+    known, role = ~np.isnan(x), points["role"].to_numpy(object)
+    centres, candidates = (np.flatnonzero(known & (role == name)) for name in ("centres", "candidates"))
+    if not len(centres) or not len(candidates):
+        return
+    tree = cKDTree(np.column_stack((x[centres], y[centres])))
+    near = tree.query_ball_point(np.column_stack((x[candidates], y[candidates])), APART_M)
+    for at, others in zip(candidates.tolist(), near, strict=True):
+        for other in sorted(map(int, centres[others])):
+            same = bool(bare[at]) and bare[at] == bare[other]
+            away_m = float(np.hypot(x[at] - x[other], y[at] - y[other]))
+            if not same and (away_m > NEAR_M or not _alike(bare[at], bare[other])):
+                continue
+            name = _text(points["name"].iat[at])
+            if may_be_one(*(as_written(_text(points["name"].iat[n]) or "", bare[n], folded) for n in (at, other))):
+                findings.add(at, "register.in_both", "doubtful", name=name, other=findings.where(other, at))
+                break
 
 
 def _places_in_words(points: gpd.GeoDataFrame) -> list[tuple[str, str]]:
