@@ -47,7 +47,13 @@ def files(tmp_path: Path) -> Path:
 
 def given_of(files: Path, **changes) -> Given:
     single = {"boundary": files / "area.geojson"}
-    lists = {"centres": "centres.csv", "candidates": "candidates.csv", "streets": "streets.osm", "zones": "zones.geojson", "population": "people.csv"}
+    lists = {
+        "centres": "centres.csv",
+        "candidates": "candidates.csv",
+        "streets": "streets.osm",
+        "zones": "zones.geojson",
+        "population": "people.csv",
+    }
     return Given(**{**single, **{role: (files / name,) for role, name in lists.items()}, **changes})
 
 

@@ -21,9 +21,9 @@ from planner.demand import PopulationSource, build
 from planner.demand.zone_join import join_rows
 from planner.demand.zone_layer import JoinZones
 from planner.demand.zone_names import SHORTEST, forms, likeness, plain, township_key
-from planner.name_marks import may_be_one
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.name_marks import may_be_one
 from planner.tables import read_table
 from planner.texts import LANGUAGES
 

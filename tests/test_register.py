@@ -12,8 +12,11 @@ from shapely import box
 from planner import StreetNetwork
 from planner.datum import from_wgs84
 from planner.findings import InputReport
+from planner.project import FacilitySection
 from planner.register import (
     Eligibility,
+    RegisterFile,
+    read_register,
     read_villages,
     reasons,
     standard_rules,
@@ -303,7 +306,9 @@ def test_centres_that_may_be_upgraded_are_open_and_marked(tmp_path):
 
 
 def test_a_building_among_centres_and_candidates_at_once_is_reported(tmp_path):
-    centres = table(tmp_path / "c.csv", "编号,名称,经度,纬度", f"a,山坪邻里中心,{LON},{LAT}", f"b,东楼,{LON + 0.01},{LAT}")
+    centres = table(
+        tmp_path / "c.csv", "编号,名称,经度,纬度", f"a,山坪邻里中心,{LON},{LAT}", f"b,东楼,{LON + 0.01},{LAT}"
+    )
     rows = [f"x,山坪邻里中心,{LON},{LAT + 0.0005}", f"y,西楼,{LON + 0.01},{LAT}", f"z,供销社,{LON},{LAT}"]
     candidates = table(tmp_path / "s.csv", "编号,名称,经度,纬度", *rows)
     reports = [InputReport("centres", "c.csv"), InputReport("candidates", "s.csv")]

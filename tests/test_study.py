@@ -1,5 +1,6 @@
 """A run from inputs to results, on a street that can be counted on paper (see `small_project`)."""
 
+import json
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from small_project import OLD_ID, degrees, write_project, write_table
 
 from planner.errors import InfeasibleError, InputError, NetworkError, PlannerError, ProjectError
+from planner.findings import InputReport
 from planner.project import load
 from planner.run import run_project
 
@@ -330,3 +332,45 @@ def test_people_of_a_census_who_fit_no_zone_stay_in_every_total(tmp_path):
     assert summary["rates"]["after"]["B"] == summary["share_after"]
     assert summary["unreachable"]["by_reason"]["unplaced"] == {"demand_points": 0, "population": 300}
     assert summary["unreachable"]["population"] >= 300
+
+
+def test_every_account_adds_up(tmp_path):
+    path = write_project(tmp_path)
+    table = tmp_path / "candidates.csv"
+    frame = pd.read_csv(table, encoding="gb18030")
+    more = [
+        ("A", "同号", "备选", "3万", "", *degrees(1700)),
+        ("F", "无坐标", "备选", "1", "", None, None),
+        ("G", "远", "怪", "1", "", 120.0, 25.0),
+    ]
+    pd.concat([frame, pd.DataFrame(more, columns=frame.columns)]).to_csv(table, index=False, encoding="gb18030")
+    run(path)
+    accounts = json.loads((tmp_path / "out" / "data_report.json").read_text(encoding="utf-8"))["inputs"]
+    assert {account["role"] for account in accounts} >= {
+        "area",
+        "streets",
+        "zones",
+        "population",
+        "centres",
+        "candidates",
+    }
+    fates = ("used", "repaired", "doubtful", "dropped", "waiting")
+    for account in accounts:
+        assert account["rows_read"] == sum(account[f"rows_{fate}"] for fate in fates), account["file"]
+    (sites,) = (account for account in accounts if account["role"] == "candidates")
+    assert [sites[f"rows_{fate}"] for fate in fates] == [4, 1, 0, 1, 1]
+
+
+def test_an_account_gives_each_row_one_fate():
+    report = InputReport("candidates", "t.csv", rows_read=8, rows_used=5, waiting={(None, 8)})
+    for action, row in (
+        ("repaired", 2),
+        ("doubtful", 2),
+        ("doubtful", 3),
+        ("repaired", 4),
+        ("dropped", 7),
+        ("doubtful", 7),
+        ("doubtful", 8),
+    ):
+        report.add("register.other_zone", action, row)
+    assert report.fates() == {"read": 8, "used": 2, "repaired": 1, "doubtful": 2, "dropped": 2, "waiting": 1}

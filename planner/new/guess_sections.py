@@ -56,7 +56,8 @@ def guess_sections(given: Given, folder: Path) -> list[SectionDraft]:
     ]
     tables = {role: getattr(given, role) for role in ("centres", "candidates")}
     drafts = {
-        role: [_points(role, path, ground, fetched=role in given.fetched) for path in paths] for role, paths in tables.items()
+        role: [_points(role, path, ground, fetched=role in given.fetched) for path in paths]
+        for role, paths in tables.items()
     }
     settle_datums(ground)
     if any(tables.values()):

@@ -166,7 +166,8 @@ def _named_in(title: str, zones: Gazetteer) -> str | None:
 
 def _make_ids_unique(parts: list[gpd.GeoDataFrame], reports: Sequence[InputReport]) -> None:
     """Make ids unique over all files: own ids that clash over files or sheets get their township before them, those
-    of another role the role."""
+    of another role the role.
+    """
     for role in dict.fromkeys(part["role"].iat[0] for part in parts if len(part)):
         mine = [number for number, part in enumerate(parts) if len(part) and part["role"].iat[0] == role]
         own = [ids for n in mine for ids in _ids_by_sheet(parts[n])]
