@@ -41,8 +41,8 @@ class Finding:
 class InputReport:
     """The account of one input file. `role` is what the project uses it for: area, streets, population, centres ...
 
-    `rows_used` counts all rows in use, those repaired or doubted among them; `waiting` are the rows, by sheet and number, that are
-    kept until somebody says where they lie.
+    `rows_used` counts all rows in use, those repaired or doubted among them; `waiting` are the rows, by sheet and number,
+    that are kept until somebody says where they lie.
     """
 
     role: str
@@ -66,8 +66,8 @@ class InputReport:
     def fates(self) -> dict[str, int]:
         """Return how many rows met which fate, each row one: read = used + repaired + doubtful + dropped + waiting.
 
-        Used are those in use of which nothing is to be said; dropped are all that are in no use and do not wait, what lies outside
-        the area among them.
+        Used are those in use of which nothing is to be said; dropped are all that are in no use and do not wait, what lies
+        outside the area among them.
         """
         read, in_use = max(self.rows_read, self.rows_used), self.rows_used
         rows = {action: self._rows_of(action) for action in ("dropped", "doubtful", "repaired")}

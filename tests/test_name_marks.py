@@ -11,9 +11,12 @@ from planner.tables import read_table
 from tests.register_tables import LAT, LON, read, table
 
 NEIGHBOURS = [
-    ("Block A", "Block B"), ("BlockA", "BlockB"), ("村委会东楼", "村委会西楼"), ("East wing", "West wing"), ("上村祠堂", "下村祠堂"),
-    ("Phase II hall", "Phase III hall"), ("安置房Ⅱ期", "安置房Ⅲ期"), ("安置房二期", "安置房十二期"), ("Northgate House 1", "Northgate House 2"),
-    ("甲栋宿舍", "乙栋宿舍"), ("Upper Mill barn", "Lower Mill barn"), ("First Street hall", "Second Street hall"), ("A座宿舍", "Ｂ座宿舍"),
+    ("Block A", "Block B"), ("BlockA", "BlockB"), ("村委会东楼", "村委会西楼"),
+        ("East wing", "West wing"), ("上村祠堂", "下村祠堂"),
+    ("Phase II hall", "Phase III hall"), ("安置房Ⅱ期", "安置房Ⅲ期"),
+        ("安置房二期", "安置房十二期"), ("Northgate House 1", "Northgate House 2"),
+    ("甲栋宿舍", "乙栋宿舍"), ("Upper Mill barn", "Lower Mill barn"),
+        ("First Street hall", "Second Street hall"), ("A座宿舍", "Ｂ座宿舍"),
 ]  # fmt: skip
 SAME = [
     ("安置房二期", "安置房2期"),

@@ -117,7 +117,7 @@ def guess_datum(frame: pd.DataFrame, ground: Ground, sections: Sequence[SectionD
 
 
 def settle_datums(ground: Ground) -> None:
-    """Judge the tables of a role together that do not tell their datum alone; else the likeliest is written, to be asked about."""
+    """Judge the tables of a role together that do not tell their datum alone; else write the likeliest, to be asked about."""
     told = {_likeliest(table.metres) for table in ground.undecided} - {"WGS-84"} | ground.told
     for head in dict.fromkeys(table.sections[0].head for table in ground.undecided):
         tables = [table for table in ground.undecided if table.sections[0].head == head]

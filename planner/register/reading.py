@@ -165,13 +165,11 @@ def _named_in(title: str, zones: Gazetteer) -> str | None:
 
 
 def _make_ids_unique(parts: list[gpd.GeoDataFrame], reports: Sequence[InputReport]) -> None:
-    """Make ids unique over all files: own ids that clash over files or sheets get their township before them, those
-    of another role the role.
-    """
+    """Make ids unique over all files: own ids that clash get their township before them, those of another role the role."""
     for role in dict.fromkeys(part["role"].iat[0] for part in parts if len(part)):
         mine = [number for number, part in enumerate(parts) if len(part) and part["role"].iat[0] == role]
         own = [ids for n in mine for ids in _ids_by_sheet(parts[n])]
-        # every township counts from 1, on a sheet or in a file of its own or on one with others: all get its name, so that ids stay
+        # every township counts from 1, on a sheet, in a file or on one list: all get its name, so that ids stay
         if sum(map(len, own)) > len(set().union(*own)) or any(_restarts(parts[n]) for n in mine):
             for n in mine:
                 _put_township_before(parts[n], reports[n])

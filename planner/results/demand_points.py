@@ -50,7 +50,7 @@ def _reasons(inputs: Inputs, plan: Plan) -> NDArray[np.object_]:
 
 
 def unreachable_people(inputs: Inputs, plan: Plan) -> float:
-    """Return how many people of the main group can reach no facility at all, open or not; those who could not be placed among them."""
+    """Return how many people of the main group can reach no facility at all, open or not, the unplaced among them."""
     lost = pd.notna(_reasons(inputs, plan))
     group = inputs.project.main_group
     return float(inputs.demand.weights[group][lost].sum()) + inputs.demand.unplaced(group)

@@ -217,9 +217,7 @@ def _texts(frame: pd.DataFrame, header: str | None) -> pd.Series:
 def _ids(
     frame: pd.DataFrame, header: str | None, *, texts: dict[str, pd.Series], role: Role, remarks: Remarks
 ) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return ids, unique within each sheet, what each is made of (the file's own, the row's content, its number), and the id as
-    it was before a suffix told it from an earlier row's.
-    """
+    """Return ids, unique within each sheet, what each is made of ("table", "content", "row"), and each without its suffix."""
     if header is None:
         made, made_of = _made(frame, texts, role)
         return _objects(_unique(made)), _objects(made_of), _objects(made)
