@@ -57,6 +57,11 @@ def places_of(pattern: str) -> set[str]:
     return {module_of(file) for file in FILES if re.search(pattern, code_of(file))}
 
 
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_every_module_that_is_imported_exists(file):
+    assert [name for name in imported(file) if name.split(".")[0] == "planner" and name not in MODULES] == []
+
+
 def test_no_file_is_part_of_a_circle():
     graph = nx.DiGraph((module, name) for module, file in MODULES.items() for name in imported(file) if name in MODULES)
     assert [sorted(part) for part in nx.strongly_connected_components(graph) if len(part) > 1] == []

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from planner.session.shared_plan import fingerprint
 from small_project import write_project
 
 from planner.deliver.manifest import input_digests
 from planner.project import load
 from planner.project.files import named_files
+from planner.session.loading import fingerprint
 from planner.session.project_copy import copy_project
 from planner.tables.parts import copy_input, free_name, parts_of
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from planner.demand import RASTER_SUFFIXES
 from planner.project import Project, checked
-from planner.project.places import TOWNSHIP
+from planner.project.area import TOWNSHIP
 from planner.session.project_copy import content_of
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from planner.errors import PlannerError
 from planner.findings import InputReport
-from planner.inputs.area_and_streets import area_of, is_network_kept
+from planner.inputs.area import area_of
 from planner.inputs.read import Inputs, read_inputs
+from planner.inputs.streets import is_network_kept
 from planner.project import Project
 from planner.session import tasks
 from planner.session.once import Once

@@ -7,9 +7,9 @@ from planner.counting import total
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.exact.choice_problem import ChoiceProblem, allocate, flows_meet
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.merged_demand import MergedDemand
 from planner.solvers.input.reduction import ScaledWeights, scale_weights
-from planner.solvers.input.validation import CoverInput
 
 _NOBODY = 1e-9  # share of everybody, below which unserved weight is a solver's rounding
 

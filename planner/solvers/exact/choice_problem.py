@@ -7,9 +7,9 @@ import numpy as np
 
 from planner.solvers.array_types import AnyInts, Bools, Floats, Ints
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.merged_demand import MergedDemand, merge_demand
 from planner.solvers.input.reduction import WITHIN, ScaledWeights
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.milp import INF, Milp
 from planner.solvers.stopping import StoppingRule
 

@@ -17,11 +17,11 @@ from planner.solvers.exact.allocation import counts_people, near_whole, serve
 from planner.solvers.exact.choice_model import solve_choice
 from planner.solvers.exact.choice_problem import ChoiceProblem, meets, worst_share
 from planner.solvers.exact.infeasibility import refuse_clash
-from planner.solvers.exact.max_coverage import quick, solve
+from planner.solvers.exact.max_coverage import greedy_with_bound, solve_max_coverage
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.merged_demand import MergedDemand
 from planner.solvers.input.reduction import ScaledWeights, scale_weights
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.search.backup_coverage import improve
 from planner.solvers.search.constrained_search import greedy_within_rows, plain_problem, priced_bound
 from planner.solvers.search.opening_order import pruned, reopened
@@ -71,12 +71,12 @@ def solve_coverage(
     assert plain is not None
     is_plain = constraints.is_plain and times == 1
     if is_plain:
-        solution, whole = quick(plain, stopping) if greedy else solve(plain, stopping, seed)
+        solution, whole = greedy_with_bound(plain, stopping) if greedy else solve_max_coverage(plain, stopping, seed)
         return _finish(problem, None, _opened(constraints, solution.sites), scaled.ceiling(whole))
     merged = problem.merged()
     is_large = len(merged.sites) > EXACT_PAIRS
     part = _first_part(stopping, float("inf") if is_large else _PLAIN_WORK)
-    solution, whole = quick(plain, part) if greedy else solve(plain, part, seed)
+    solution, whole = greedy_with_bound(plain, part) if greedy else solve_max_coverage(plain, part, seed)
     bound = scaled.ceiling(whole)
     best = _opened(constraints, solution.sites)
     if not (times == 1 and constraints.capacity is None and meets(problem, merged, best)):

@@ -21,7 +21,7 @@ _START_WORK = 600_000_000
 _REGION_SIZES = (12, 20, 30, 45)
 
 
-def quick(problem: CoverProblem, stopping: StoppingRule) -> tuple[Solution, int]:
+def greedy_with_bound(problem: CoverProblem, stopping: StoppingRule) -> tuple[Solution, int]:
     """Return the greedy solution and what prices prove about it after a bounded number of pairs visited."""
     best = start(problem)
     dual = LagrangianDual(problem, columns_of(problem, best))
@@ -32,7 +32,7 @@ def quick(problem: CoverProblem, stopping: StoppingRule) -> tuple[Solution, int]
     return best, bound
 
 
-def solve(problem: CoverProblem, stopping: StoppingRule, seed: int) -> tuple[Solution, int]:
+def solve_max_coverage(problem: CoverProblem, stopping: StoppingRule, seed: int) -> tuple[Solution, int]:
     """Return the best solution found and the bound proven on it."""
     best = start(problem)
     search = LocalSearch(problem, columns_of(problem, best))
@@ -48,7 +48,7 @@ def solve(problem: CoverProblem, stopping: StoppingRule, seed: int) -> tuple[Sol
     stopping.spend(search.repair(anywhere, seed, min(_REPAIR_WORK, 50 * problem.n_pairs)))
     best = search.solution
     inner = restrict(problem, *settled_sites(found, best.value))
-    by_parts = solve_parts(inner, best, bound, stopping, seed, solve)
+    by_parts = solve_parts(inner, best, bound, stopping, seed, solve_max_coverage)
     if by_parts is not None:
         return by_parts
     if inner.n_pairs > _PROVABLE_PAIRS:

@@ -12,11 +12,11 @@ from planner.solvers.exact.choice_model import solve_choice
 from planner.solvers.exact.choice_problem import ChoiceProblem, least_share, meets
 from planner.solvers.exact.constrained_coverage import EXACT_PAIRS, solve_coverage
 from planner.solvers.exact.infeasibility import clashing, refuse_clash, said
-from planner.solvers.exact.max_coverage import solve
+from planner.solvers.exact.max_coverage import solve_max_coverage
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.merged_demand import MergedDemand
 from planner.solvers.input.reduction import ScaledWeights
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.search.constrained_search import cover_of, plain_problem
 from planner.solvers.search.local_search import Solution
 from planner.solvers.search.opening_order import reopened
@@ -202,7 +202,7 @@ def _reach(
         cancelled=decided,
         threads=stopping.threads,
     )
-    return solve(problem, part, seed)
+    return solve_max_coverage(problem, part, seed)
 
 
 def _refuse_share(problem: ChoiceProblem, share: float, of: str, seed: int) -> None:

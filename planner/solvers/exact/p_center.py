@@ -10,12 +10,12 @@ from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.exact.choice_model import solve_choice
 from planner.solvers.exact.choice_problem import ChoiceProblem
 from planner.solvers.exact.infeasibility import clashing, said
-from planner.solvers.exact.max_coverage import solve
+from planner.solvers.exact.max_coverage import solve_max_coverage
 from planner.solvers.exact.p_median import filled
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.travel_times import TravelTimes
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.search.constrained_search import plain_problem
 from planner.solvers.search.opening_order import in_order
 from planner.solvers.stopping import StoppingRule
@@ -118,7 +118,7 @@ def _reach_all(given: CoverInput, constraints: Constraints, stopping: StoppingRu
         cancelled=decided,
         threads=stopping.threads,
     )
-    solution, bound = solve(plain, part, seed)
+    solution, bound = solve_max_coverage(plain, part, seed)
     if solution.value >= everybody:
         is_open = np.zeros(constraints.n_sites, bool)
         for group in (constraints.standing, constraints.required, solution.sites):

@@ -8,9 +8,9 @@ from planner.counting import total
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.exact.constrained_coverage import solve_coverage
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.travel_times import TravelTimes, time_levels
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.search.opening_order import in_order
 from planner.solvers.stopping import SearchLimits, StoppingRule
 

@@ -7,8 +7,8 @@ import numpy as np
 from planner.kernels.cover import CLOSED, FREE, count_open, group_rows, pack_rows
 from planner.solvers.array_types import Bools, Int32s, Ints
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import ScaledWeights
-from planner.solvers.input.validation import CoverInput
 
 
 @dataclass(frozen=True)

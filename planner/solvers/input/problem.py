@@ -11,15 +11,9 @@ from planner.solvers.array_types import Progress
 from planner.solvers.input.condition_rows import check_constraints
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import scale_costs, sum_of_costs
-from planner.solvers.input.validation import (
-    CoverInput,
-    Faults,
-    check_cover,
-    check_limit,
-    check_numbers,
-    check_search_limits,
-)
+from planner.solvers.input.validation import Faults, check_cover, check_limit, check_numbers, check_search_limits
 from planner.solvers.stopping import SearchLimits
 
 

@@ -14,7 +14,8 @@ from scipy import sparse
 
 from planner.errors import InputError
 from planner.solvers.array_types import Bools, Floats, Ints
-from planner.solvers.input.validation import CoverInput, Faults
+from planner.solvers.input.cover_input import CoverInput
+from planner.solvers.input.validation import Faults
 
 MOST_PAIRS = 60_000_000
 """Stored pairs of level rows that are built at most."""

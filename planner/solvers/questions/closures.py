@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 from planner.counting import total
 from planner.errors import InfeasibleError
 from planner.solvers.array_types import Floats, Int32s, Ints, Matrix
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.problem import check_problem
-from planner.solvers.input.validation import CoverInput, Faults, check_site_numbers, check_whole
+from planner.solvers.input.validation import Faults, check_site_numbers, check_whole
 from planner.solvers.questions.coverage_result import cover_result
 from planner.solvers.results import Status, share
 from planner.solvers.stopping import PROVEN_SHARE, StopReason

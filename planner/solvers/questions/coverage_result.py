@@ -10,10 +10,11 @@ from planner.solvers.array_types import Bools, Matrix
 from planner.solvers.exact.allocation import Service, order_by_service, served_total
 from planner.solvers.exact.constrained_coverage import SolvedCoverage, solve_coverage
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.keywords import Limited, takes
 from planner.solvers.input.problem import check_problem
 from planner.solvers.input.reduction import scale_weights
-from planner.solvers.input.validation import CoverInput, Faults, as_mask, check_site_numbers
+from planner.solvers.input.validation import Faults, as_mask, check_site_numbers
 from planner.solvers.results import MaxCoverage
 from planner.solvers.search.opening_order import in_order
 from planner.solvers.stopping import SearchLimits, StoppingRule

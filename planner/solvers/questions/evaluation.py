@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 from planner.solvers.array_types import Bools, Floats, Ints, Matrix
 from planner.solvers.exact.choice_problem import ChoiceProblem, meets
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.keywords import CoverKeywords, takes
 from planner.solvers.input.problem import check_problem
 from planner.solvers.input.reduction import scale_weights
-from planner.solvers.input.validation import CoverInput, Faults, as_mask, check_site_numbers
+from planner.solvers.input.validation import Faults, as_mask, check_site_numbers
 from planner.solvers.questions.coverage_result import assess, cover_result
 from planner.solvers.results import MaxCoverage, share
 

@@ -11,9 +11,10 @@ from planner.counting import canonical_rows, total
 from planner.solvers.array_types import Bools, Floats, Ints, Matrix
 from planner.solvers.exact.allocation import Service, gains_by_service, order_by_service
 from planner.solvers.input.conditions import check_zones
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.keywords import Limited, takes
 from planner.solvers.input.problem import check_problem
-from planner.solvers.input.validation import CoverInput, Faults, as_mask, check_cover, check_numbers, check_site_numbers
+from planner.solvers.input.validation import Faults, as_mask, check_cover, check_numbers, check_site_numbers
 from planner.solvers.questions.replacement import replacements, replacements_by_service
 from planner.solvers.results import Result
 from planner.solvers.search.opening_order import in_order

@@ -8,8 +8,8 @@ from planner.errors import InfeasibleError
 from planner.solvers.array_types import Bools, Floats
 from planner.solvers.exact.constrained_coverage import solve_coverage
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import WITHIN, CoverProblem, ScaledWeights, scale_weights
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.results import Frontier
 from planner.solvers.search.constrained_search import plain_problem
 from planner.solvers.search.coverage_curve import LARGE_WORK, curve_result

@@ -14,11 +14,12 @@ from planner.solvers.exact.p_median import lacks_time, solve_p_median
 from planner.solvers.input.condition_rows import check_constraints
 from planner.solvers.input.conditions import NOTHING_MORE, Conditions
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.keywords import Search, TimeKeywords
 from planner.solvers.input.problem import refuse_required
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.travel_times import TravelTimes, check_times
-from planner.solvers.input.validation import CoverInput, Faults, check_numbers, check_search_limits, check_whole
+from planner.solvers.input.validation import Faults, check_numbers, check_search_limits, check_whole
 from planner.solvers.results import MinSites, PCenter, PMedian, WorstZone, share
 from planner.solvers.search.opening_order import in_order
 from planner.solvers.stopping import SearchLimits

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 from planner.solvers.array_types import Floats, Ints, Matrix
 from planner.solvers.input.conditions import check_share
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.keywords import Limited, takes
 from planner.solvers.input.problem import check_problem
-from planner.solvers.input.validation import CoverInput, Faults, check_site_numbers, check_whole
+from planner.solvers.input.validation import Faults, check_site_numbers, check_whole
 from planner.solvers.search.opening_order import in_order
 
 

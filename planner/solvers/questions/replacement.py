@@ -10,9 +10,10 @@ from planner.solvers.array_types import AnyInts, Bools, Floats, Ints
 from planner.solvers.exact.allocation import Service
 from planner.solvers.exact.choice_problem import ChoiceProblem
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import scale_weights
 from planner.solvers.input.swaps import Swaps
-from planner.solvers.input.validation import CoverInput, as_mask
+from planner.solvers.input.validation import as_mask
 
 _FEW = 100  # candidates that are put in order at a time
 

@@ -8,9 +8,9 @@ from planner.kernels.cover_within import SideRows, exchange_within, greedy_withi
 from planner.solvers.array_types import Bools, Ints
 from planner.solvers.bounds.lagrangian import LagrangianDual
 from planner.solvers.input.constraints import Constraints
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.merged_demand import MergedDemand
 from planner.solvers.input.reduction import CoverProblem, ScaledWeights, reduce_rows, scale_costs, sum_of_costs
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.milp import Milp
 from planner.solvers.stopping import StoppingRule
 

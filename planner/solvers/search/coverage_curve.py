@@ -17,8 +17,8 @@ from planner.kernels.cover_path import grow
 from planner.kernels.cover_search import greedy, opening_order, start_choice
 from planner.solvers.array_types import Bools, Floats, Ints
 from planner.solvers.bounds.lagrangian import LagrangianDual
+from planner.solvers.input.cover_input import CoverInput
 from planner.solvers.input.reduction import CoverProblem, ScaledWeights
-from planner.solvers.input.validation import CoverInput
 from planner.solvers.results import Frontier, share
 from planner.solvers.search.local_search import LocalSearch
 from planner.solvers.stopping import StoppingRule

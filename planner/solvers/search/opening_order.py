@@ -7,7 +7,7 @@ import numpy as np
 from planner.counting import total
 from planner.solvers.array_types import Bools, Floats, Int32s, Ints
 from planner.solvers.input.constraints import Constraints
-from planner.solvers.input.validation import CoverInput
+from planner.solvers.input.cover_input import CoverInput
 
 
 def pruned(given: CoverInput, constraints: Constraints, is_open: Bools, times: int = 1) -> Bools:
