@@ -1,6 +1,5 @@
 """A run from inputs to results, on a street that can be counted on paper (see `small_project`)."""
 
-import json
 import math
 
 import numpy as np
@@ -344,8 +343,7 @@ def test_every_account_adds_up(tmp_path):
         ("G", "远", "怪", "1", "", 120.0, 25.0),
     ]
     pd.concat([frame, pd.DataFrame(more, columns=frame.columns)]).to_csv(table, index=False, encoding="gb18030")
-    run(path)
-    accounts = json.loads((tmp_path / "out" / "data_report.json").read_text(encoding="utf-8"))["inputs"]
+    accounts = [each.to_dict("en") for each in run(path).inputs.reports]
     assert {account["role"] for account in accounts} >= {
         "area",
         "streets",
