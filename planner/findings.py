@@ -39,7 +39,11 @@ class Finding:
 
 @dataclass
 class InputReport:
-    """The account of one input file. `role` is what the project uses it for: area, streets, population, centres ..."""
+    """The account of one input file. `role` is what the project uses it for: area, streets, population, centres ...
+
+    `rows_used` counts all rows in use, those repaired or doubted among them; `waiting` are the rows, by sheet and number,
+    that are kept until somebody says where they lie.
+    """
 
     role: str
     file: str
@@ -47,6 +51,7 @@ class InputReport:
     rows_used: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    waiting: set[tuple[str | None, int]] = field(default_factory=set)
 
     def add(
         self, code: str, action: Action, row: int | None = None, *, on_sheet: str | None = None, **params: Any
@@ -56,19 +61,43 @@ class InputReport:
 
     def count(self, action: Action) -> int:
         """Return how many distinct rows have a finding of this kind."""
-        found = (finding for finding in self.findings if finding.action == action and finding.row is not None)
-        return len({(finding.sheet, finding.row) for finding in found})
+        return len(self._rows_of(action))
+
+    def fates(self) -> dict[str, int]:
+        """Return how many rows met which fate, each row one: read = used + repaired + doubtful + dropped + waiting.
+
+        Used are those in use of which nothing is to be said; dropped are all that are in no use and do not wait, what lies
+        outside the area among them.
+        """
+        read, in_use = max(self.rows_read, self.rows_used), self.rows_used
+        rows = {action: self._rows_of(action) for action in ("dropped", "doubtful", "repaired")}
+        gone = rows["dropped"] | self.waiting
+        waiting = min(len(self.waiting), read - in_use)
+        doubtful = min(len(rows["doubtful"] - gone), in_use)
+        repaired = min(len(rows["repaired"] - rows["doubtful"] - gone), in_use - doubtful)
+        used, dropped = in_use - doubtful - repaired, read - in_use - waiting
+        assert read == used + repaired + doubtful + dropped + waiting and min(used, dropped) >= 0, (
+            self.role,
+            self.file,
+        )
+        return {
+            "read": read,
+            "used": used,
+            "repaired": repaired,
+            "doubtful": doubtful,
+            "dropped": dropped,
+            "waiting": waiting,
+        }
+
+    def _rows_of(self, action: str) -> set[tuple[str | None, int]]:
+        return {(each.sheet, each.row) for each in self.findings if each.action == action and each.row is not None}
 
     def to_dict(self, language: str) -> dict[str, Any]:
         """Return the account as plain data, sentences in `language`."""
         return {
             "role": self.role,
             "file": self.file,
-            "rows_read": self.rows_read,
-            "rows_used": self.rows_used,
-            "rows_repaired": self.count("repaired"),
-            "rows_doubtful": self.count("doubtful"),
-            "rows_dropped": self.count("dropped"),
+            **{f"rows_{fate}": count for fate, count in self.fates().items()},
             "figures": self.figures,
             "findings": [finding.to_dict(language) for finding in self.findings],
         }

@@ -53,8 +53,8 @@ def test_a_city_gives_a_whole_plan(run_of, name):
     assert listed == pytest.approx(summary["unreachable"]["population"])
     report = json.loads((run.out / "data_report.json").read_text(encoding="utf-8"))
     for account in report["inputs"]:
-        if account["role"] in ("centres", "candidates"):
-            assert account["rows_read"] == account["rows_used"] + account["rows_dropped"]
+        fates = ("used", "repaired", "doubtful", "dropped", "waiting")
+        assert account["rows_read"] == sum(account[f"rows_{fate}"] for fate in fates), account["file"]
 
 
 def test_everybody_in_wuhan_s_grid_is_in_the_area_or_outside_it(run_of, shared):

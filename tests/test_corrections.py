@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 from register_tables import LAT, LON, codes, read, table
 
 from planner.errors import InputError
@@ -106,3 +107,52 @@ def test_what_cannot_be_appended_leaves_the_table_as_it_was(tmp_path):
     with pytest.raises(InputError) as caught:
         read_corrections(path, report=InputReport("corrections", "c"))
     assert caught.value.params["column"] == "old"
+
+
+# --- ids of townships that all count from one -------------------------------------------------------------------------
+
+
+def _sheets(path: Path, *townships: str) -> Path:
+    book = Workbook()
+    book.remove(book.active)
+    for number, name in enumerate(townships):
+        sheet = book.create_sheet(name)
+        sheet.append(["编号", "名称", "状态", "经度", "纬度"])
+        for row in (1, 2):
+            sheet.append([row, f"{name}旧屋{'甲乙'[row - 1]}", "备选", LON + 0.003 * number, LAT + 0.003 * row])
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("as_list", [False, True], ids=["sheets", "one list"])
+def test_ids_of_many_townships_carry_their_township_and_stay_when_one_goes(tmp_path, as_list):
+    names = ["甲镇", "乙镇", "丙（新）镇"]
+    line = "丙（新）镇：2,状态,备选,排除,王工,"  # full width, as some type it
+    table(tmp_path / "corrections.csv", "编号,字段,原值,新值,更正人,原因", line, "1-3,状态,备选,排除,王工,")
+    for left in (names, names[1:]):
+        if as_list:
+            rows = [
+                f"{n},{z}旧屋{n},备选,{z},{LON + 0.003 * i},{LAT + 0.003 * n}"
+                for i, z in enumerate(left)
+                for n in (1, 2)
+            ]
+            register = table(tmp_path / "r.csv", "编号,名称,状态,乡镇,经度,纬度", *rows)
+        else:
+            register = _sheets(tmp_path / "r.xlsx", *left)
+        points, report = corrected(tmp_path, register)
+        assert points.index[points["status"] == "forbidden"].tolist() == ["丙(新)镇:2"]
+        assert codes(report) == [("correction_id", 3)]
+        assert "own_id" not in points
+
+
+def test_a_correction_whose_id_may_mean_several_buildings_is_refused(tmp_path):
+    rows = [
+        f"{n},{name},备选,{LON + 0.003 * at},{LAT}"
+        for at, (n, name) in enumerate([(1, "旧小学"), (1, "粮站"), (2, "厂房")])
+    ]
+    register = table(tmp_path / "r.csv", "编号,名称,状态,经度,纬度", *rows)
+    lines = ["1,状态,备选,排除,王工,", "1-2,状态,备选,排除,王工,", "２,状态,备选,排除,王工,"]
+    table(tmp_path / "corrections.csv", "编号,字段,原值,新值,更正人,原因", *lines)
+    points, report = corrected(tmp_path, register)
+    assert codes(report) == [("correction_several", 2), ("correction_several", 3)]
+    assert points["status"].tolist() == ["candidate", "candidate", "forbidden"]

@@ -46,9 +46,14 @@ def files(tmp_path: Path) -> Path:
 
 
 def given_of(files: Path, **changes) -> Given:
-    kinds = {"boundary": "area.geojson", "centres": "centres.csv", "candidates": "candidates.csv"}
-    single = {role: files / name for role, name in kinds.items()}
-    lists = {"streets": "streets.osm", "zones": "zones.geojson", "population": "people.csv"}
+    single = {"boundary": files / "area.geojson"}
+    lists = {
+        "centres": "centres.csv",
+        "candidates": "candidates.csv",
+        "streets": "streets.osm",
+        "zones": "zones.geojson",
+        "population": "people.csv",
+    }
     return Given(**{**single, **{role: (files / name,) for role, name in lists.items()}, **changes})
 
 
@@ -273,10 +278,64 @@ def test_too_little_and_missing_files(files, tmp_path):
     with pytest.raises(InputError, match="--place"):
         create(tmp_path / "new", Given(streets=(files / "streets.osm",)))
     with pytest.raises(InputError, match=r"none\.csv.*nothing\.tif"):
-        create(tmp_path / "new", given_of(files, centres=files / "none.csv", population=(files / "nothing.tif",)))
+        create(tmp_path / "new", given_of(files, centres=(files / "none.csv",), population=(files / "nothing.tif",)))
     with pytest.raises(InputError, match="exclude each other"):
         create(tmp_path / "new", given_of(files, bbox=(0.0, 0.0, 1.0, 1.0)))
     assert left_in(tmp_path) == ["files"]
+
+
+def test_several_tables_a_pattern_and_a_folder_are_one_register(files, tmp_path):
+    table = (files / "candidates.csv").read_bytes()
+    (files / "registers").mkdir()
+    for name in ("b.csv", "a.csv", "~$a.csv", "notes.txt~"):
+        (files / "registers" / name).write_bytes(table)
+    a, b = files / "registers" / "a.csv", files / "registers" / "b.csv"
+    for number, given in enumerate([(a, b), (files / "registers" / "*.csv",), (files / "registers",)]):
+        created = create(tmp_path / f"new{number}", given_of(files, candidates=given))
+        assert load(created.path).settings.candidates.source == ("a.csv", "b.csv")
+    for nothing in (files / "registers" / "*.xlsx", files / "none"):
+        with pytest.raises(InputError, match=r"xlsx|none") as raised:
+            create(tmp_path / "bad", given_of(files, candidates=(nothing,)))
+        assert "unfinished" not in str(raised.value)
+    broken = files / "broken.csv"
+    broken.write_bytes(b"")
+    with pytest.raises(PlannerError) as raised:
+        create(tmp_path / "bad", given_of(files, candidates=(broken,)))
+    assert "unfinished" not in str(raised.value)
+
+
+def test_tables_of_several_datums_are_each_named(files, tmp_path):
+    for datum in ("GCJ-02", "BD-09"):
+        headers = f"名称,经度({datum}),纬度({datum})"
+        (files / f"{datum}.csv").write_text(f"{headers}\n甲,117.0001,25.0\n", encoding="utf-8")
+    created = create(tmp_path / "new", given_of(files, candidates=(files / "GCJ-02.csv", files / "BD-09.csv")))
+    section = load(created.path).settings.candidates
+    assert [section.datum_of(Path(name)) for name in section.source] == ["GCJ-02", "BD-09"]
+
+
+def test_a_layer_of_villages_places_rows_that_name_their_village(files, tmp_path):
+    layer = gpd.read_file(files / "zones.geojson").iloc[:1].assign(村名="山坪村", 村代码="350583001201")
+    layer[["村名", "村代码", "geometry"]].to_file(files / "villages.geojson")
+    (files / "r.csv").write_text("名称,村（社区）,经度,纬度\n旧小学,山坪村委会,,\n", encoding="utf-8")
+    given = given_of(files, candidates=(files / "r.csv",), zones=(files / "villages.geojson",))
+    project = load(create(tmp_path / "new", given).path)
+    assert project.settings.register_.villages == "villages.geojson"
+    facilities = read_inputs(project, progress=lambda step: None).facilities
+    assert facilities.loc[facilities["role"] == "candidates", "position_quality"].tolist() == ["village"]
+
+
+@pytest.mark.parametrize("datum", ["GCJ-02", "WGS-84"])
+def test_tables_too_small_to_tell_their_datum_are_judged_together(files, tmp_path, datum):
+    places = np.array([degrees(x, 15) for x in np.linspace(100, 3400, 24)])
+    x, y = from_wgs84(places[:, 0], places[:, 1], datum)
+    paths = []
+    for number in range(6):
+        rows = [f"{i},楼{number}{i},{x[i]:.7f},{y[i]:.7f}" for i in range(4 * number, 4 * number + 4)]
+        paths.append(files / f"r{number}.csv")
+        paths[-1].write_text("\n".join(["编号,名称,经度,纬度", *rows]), encoding="utf-8")
+    created = create(tmp_path / "new", given_of(files, candidates=tuple(paths)))
+    assert load(created.path).settings.candidates.datum == datum
+    assert codes(created).count("datum_together") == 6
 
 
 def test_hostile_headers_stay_in_their_comment(files, tmp_path):

@@ -1,4 +1,4 @@
-"""What OSM files say about themselves: deleted and outdated objects, several boxes, positions on the ways, positions that are none."""
+"""What OSM files say about themselves: deleted and outdated objects, several boxes, positions that are none."""
 
 import networkx as nx
 import osmium

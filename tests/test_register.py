@@ -305,19 +305,15 @@ def test_centres_that_may_be_upgraded_are_open_and_marked(tmp_path):
     assert points["upgradable"].tolist() == [True, True, True, False, False]
 
 
-def test_one_building_among_centres_and_candidates_is_doubted(tmp_path):
-    paths = [
-        table(tmp_path / f"{role}.csv", "名称,经度,纬度", f"栎峒闲置厂房,{LON + 0.001},{LAT + 0.001}")
-        for role in ("centres", "candidates")
-    ]
-    sections = [FacilitySection(source=path.name) for path in paths]
-    files = [
-        RegisterFile(path, role, section, InputReport(role, path.name))
-        for path, role, section in zip(paths, ("centres", "candidates"), sections, strict=True)
-    ]
+def test_a_building_among_centres_and_candidates_at_once_is_reported(tmp_path):
+    centres = table(
+        tmp_path / "c.csv", "编号,名称,经度,纬度", f"a,山坪邻里中心,{LON},{LAT}", f"b,东楼,{LON + 0.01},{LAT}"
+    )
+    rows = [f"x,山坪邻里中心,{LON},{LAT + 0.0005}", f"y,西楼,{LON + 0.01},{LAT}", f"z,供销社,{LON},{LAT}"]
+    candidates = table(tmp_path / "s.csv", "编号,名称,经度,纬度", *rows)
+    reports = [InputReport("centres", "c.csv"), InputReport("candidates", "s.csv")]
+    section = FacilitySection(source="register", datum="WGS-84")
+    files = [RegisterFile(path, r.role, section, r) for path, r in zip((centres, candidates), reports, strict=True)]
     points = read_register(files).points
-    assert points["duplicate_of"].isna().all()
-    (finding,) = [
-        finding for file in files for finding in file.report.findings if finding.code == "register.both_roles"
-    ]
-    assert (finding.action, finding.row) == ("doubtful", 2)
+    assert codes(reports[1]) == [("in_both", 2)]
+    assert points["excluded_reason"].isna().all()

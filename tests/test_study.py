@@ -8,6 +8,7 @@ import pytest
 from small_project import OLD_ID, degrees, write_project, write_table
 
 from planner.errors import InfeasibleError, InputError, NetworkError, PlannerError, ProjectError
+from planner.findings import InputReport
 from planner.project import load
 from planner.run import run_project
 
@@ -315,3 +316,59 @@ def test_streets_of_another_place_are_refused(tmp_path):
     with pytest.raises(NetworkError) as caught:
         run(path)
     assert "km" in str(caught.value)
+
+
+def test_people_of_a_census_who_fit_no_zone_stay_in_every_total(tmp_path):
+    path = write_project(tmp_path)
+    (tmp_path / "census.csv").write_text("乡镇,人口\n西镇,100\n东镇,200\n无名镇,300\n", encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("[[population]]"), text.index("[centres]")
+    census = '[[population]]\nsource = "census.csv"\ncolumn = "人口"\ngroup = "total"\njoin = "name"\n\n'
+    path.write_text(text[:start] + census + text[end:], encoding="utf-8")
+    summary = run(path).summary
+    assert summary["population"]["total"] == pytest.approx(600, rel=1e-4)  # a sliver lies past the area
+    assert summary["share_after"] == pytest.approx(summary["covered_after"]["total"] / 600, rel=1e-4)
+    assert summary["rates"]["after"]["B"] == summary["share_after"]
+    assert summary["unreachable"]["by_reason"]["unplaced"] == {"demand_points": 0, "population": 300}
+    assert summary["unreachable"]["population"] >= 300
+
+
+def test_every_account_adds_up(tmp_path):
+    path = write_project(tmp_path)
+    table = tmp_path / "candidates.csv"
+    frame = pd.read_csv(table, encoding="gb18030")
+    more = [
+        ("A", "同号", "备选", "3万", "", *degrees(1700)),
+        ("F", "无坐标", "备选", "1", "", None, None),
+        ("G", "远", "怪", "1", "", 120.0, 25.0),
+    ]
+    pd.concat([frame, pd.DataFrame(more, columns=frame.columns)]).to_csv(table, index=False, encoding="gb18030")
+    accounts = [each.to_dict("en") for each in run(path).inputs.reports]
+    assert {account["role"] for account in accounts} >= {
+        "area",
+        "streets",
+        "zones",
+        "population",
+        "centres",
+        "candidates",
+    }
+    fates = ("used", "repaired", "doubtful", "dropped", "waiting")
+    for account in accounts:
+        assert account["rows_read"] == sum(account[f"rows_{fate}"] for fate in fates), account["file"]
+    (sites,) = (account for account in accounts if account["role"] == "candidates")
+    assert [sites[f"rows_{fate}"] for fate in fates] == [4, 1, 0, 1, 1]
+
+
+def test_an_account_gives_each_row_one_fate():
+    report = InputReport("candidates", "t.csv", rows_read=8, rows_used=5, waiting={(None, 8)})
+    for action, row in (
+        ("repaired", 2),
+        ("doubtful", 2),
+        ("doubtful", 3),
+        ("repaired", 4),
+        ("dropped", 7),
+        ("doubtful", 7),
+        ("doubtful", 8),
+    ):
+        report.add("register.other_zone", action, row)
+    assert report.fates() == {"read": 8, "used": 2, "repaired": 1, "doubtful": 2, "dropped": 2, "waiting": 1}

@@ -22,8 +22,8 @@ def new(
     bbox: Annotated[str | None, typer.Option(help="Or a box: west,south,east,north in degrees.")] = None,
     zones: Annotated[list[Path] | None, typer.Option(help="Layers of zones, once a level.")] = None,
     population: Annotated[list[Path] | None, typer.Option(help="Where people live, once or more.")] = None,
-    centres: Annotated[Path | None, typer.Option(help="Existing centres.")] = None,
-    candidates: Annotated[Path | None, typer.Option(help="Candidate sites.")] = None,
+    centres: Annotated[list[Path] | None, typer.Option(help="Existing centres, once or more.")] = None,
+    candidates: Annotated[list[Path] | None, typer.Option(help="Candidate sites, once or more.")] = None,
     gates: Annotated[Path | None, typer.Option(help="Gates in walls.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
     register: Annotated[
@@ -50,8 +50,8 @@ def new(
         _new_register(folder, zones, villages, zone_name, spoken, as_json=as_json, quiet=quiet)
         return
     given = Given(
-        place, tuple(streets or ()), boundary, _bbox(bbox), tuple(zones or ()), tuple(population or ()), centres, candidates,
-        gates, name, spoken, Service(overpass, nominatim, language=spoken),
+        place, tuple(streets or ()), boundary, _bbox(bbox), tuple(zones or ()), tuple(population or ()),
+        tuple(centres or ()), tuple(candidates or ()), gates, name, spoken, Service(overpass, nominatim, language=spoken),
     )  # fmt: skip
     with progress_shown(spoken, quiet or as_json) as progress:
         created = create(folder, given, progress=progress)

@@ -37,7 +37,7 @@ def print_plan(run: Run, folder: Path) -> None:
     if len(run.tables.sites):
         stdout().print(table)
     lost = summary["unreachable"]
-    if lost["demand_points"]:
+    if lost["by_reason"]:
         reasons = [
             say(f"cli.reason_{reason}", language, people=part["population"])
             for reason, part in lost["by_reason"].items()

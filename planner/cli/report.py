@@ -22,7 +22,7 @@ def print_report(project: Project, report: dict[str, Any]) -> None:
     for role, accounts in by_role.items():
         groups = [accounts] if len(accounts) > _APART else [[account] for account in accounts]
         for group in groups:
-            names = ("read", "used", "repaired", "doubtful", "dropped")
+            names = ("read", "used", "repaired", "doubtful", "dropped", "waiting")
             counts = {name: sum(account[f"rows_{name}"] for account in group) for name in names}
             said = {"role": say(f"cli.role_{role}", language), **counts}
             if len(group) > 1:

@@ -114,6 +114,14 @@ class Demand:
         """Return the groups, the main one first."""
         return tuple(self.weights)
 
+    def unplaced(self, group: str) -> float:
+        """Return the people of a group who live in the area and could not be placed."""
+        return float(self.left_out.loc[self.left_out["group"] == group, "people"].sum())
+
+    def people(self, group: str) -> float:
+        """Return all people of a group in the area, the unplaced among them: whoever is not placed is not covered either."""
+        return float(self.weights[group].sum()) + self.unplaced(group)
+
 
 Weights = dict[tuple[str, Bound | None], Floats]
 

@@ -17,10 +17,10 @@ from planner.demand.zone_layer import JoinZones
 from planner.demand.zone_names import (
     CHUNK,
     CUT_OFF,
+    SHORTEST,
     bare,
     forms,
     likeness,
-    may_be_one,
     nearest_names,
     of_kind,
     plain,
@@ -28,6 +28,7 @@ from planner.demand.zone_names import (
 )
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.name_marks import as_written, may_be_one
 from planner.tables import as_texts, find_columns, nearest_header
 from planner.tables.rows import Remarks, own_columns
 
@@ -178,7 +179,13 @@ def _liken(
     names = [_shortest(texts[row] or "", townships[row]) for row in rows]
     others = [_shortest(zones.names[at], zones.townships[at]) for at in free]
     best, pick = _best_alone(names, others, [townships[row] for row in rows], [zones.townships[at] for at in free])
-    sure = [at for at in np.flatnonzero(best >= CUT_OFF) if may_be_one(names[at], others[pick[at]])]
+    written = [as_written(texts[row] or "", name, plain) for row, name in zip(rows, names, strict=True)]
+    known = [as_written(zones.names[at], name, plain) for at, name in zip(free, others, strict=True)]
+    sure = [
+        at
+        for at in np.flatnonzero(best >= CUT_OFF)
+        if min(len(names[at]), len(others[pick[at]])) >= SHORTEST and may_be_one(written[at], known[pick[at]])
+    ]
     wanted = np.bincount(pick[sure], minlength=len(free))
     for at in map(int, sure):
         row, zone = rows[at], free[pick[at]]

@@ -2,8 +2,8 @@
 
 都心村, 都心 村委会 and 都心社区 may be one name, 东林村 and 西林村 are two. A name has forms, the surest first: as written (half
 width, no blanks or brackets), by its kind (村 or 社区: a town may have one of each), without what kind of place it is, and all
-without the township or county in front of it. Likeness is for what is left, above a cut-off, and never where the letters that
-differ are those by which neighbours are told apart (东西, 上下, 大小, numbers).
+without the township or county in front of it. Likeness is for what is left, above a cut-off, and never where what differs is
+that by which neighbours are told apart (`planner.name_marks`).
 
 `planner.register.names` matches the names of single rows, of villages and buildings, by stricter rules: it keeps two letters of a
 name whatever its ending, takes off fewer signs, and its likeness (`difflib`, cut-off 0.66) must be ahead of every other. A census
@@ -13,7 +13,6 @@ is matched as a whole, where what is left over decides. Their results differ on 
 import re
 import unicodedata
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 
 import numpy as np
@@ -37,7 +36,6 @@ _TOWNSHIP = re.compile(
     r"(?:镇|乡|街道)?人民政府$|街道(?:办事处|办)?$|办事处$|民族乡$|镇$|乡$|(?:township|subdistrict|town|street)$"
 )
 _TOWNSHIP_LEFT = re.compile(r"^(?:街道办事处|街道办|街道|镇|乡)")
-_CONTRASTS = frozenset("东西南北中上下前后左右内外里大小新旧老古高低长短一二三四五六七八九十百甲乙丙丁0123456789")
 
 
 @lru_cache(maxsize=65_536)
@@ -96,12 +94,3 @@ def likeness(names: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]
     """Return the likeness of names, 0 to 1, shape (len(names), len(others))."""
     scores = process.cdist(names, others, scorer=fuzz.ratio, dtype=np.float32, workers=-1)
     return np.asarray(scores, np.float64).reshape(len(names), len(others)) / 100
-
-
-def may_be_one(first: str, second: str) -> bool:
-    """Return whether two like bare names differ only in letters by which neighbours are not told apart."""
-    if min(len(first), len(second)) < SHORTEST:
-        return False
-    changes = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
-    differing = "".join(first[a:b] + second[c:d] for what, a, b, c, d in changes if what != "equal")
-    return not _CONTRASTS.intersection(differing)

@@ -155,6 +155,9 @@ def _report(
     for number, report in enumerate(reports):
         own = (facilities["report_no"] == number).to_numpy()
         left_out = facilities.loc[own, "excluded_reason"].isin(["too_far", "no_street", "duplicate", *PLACELESS])
+        placeless = facilities.loc[own & facilities["excluded_reason"].isin(PLACELESS).to_numpy()]
+        sheets = (None if pd.isna(sheet) else str(sheet) for sheet in placeless["source_sheet"])
+        report.waiting = set(zip(sheets, placeless["source_row"].astype(int).tolist(), strict=True))
         report.rows_used = int(own.sum() - left_out.sum()) + report.figures.get("entrances", 0)
         snap_m = places.snapped.distance_m[own & places.snapped.found]
         if len(snap_m):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.errors import InputError
+from planner.errors import InputError, PlannerError
 from planner.inputs.read import Progress, read_inputs
 from planner.new.fetch import fetch_missing
 from planner.new.given import Given
@@ -41,6 +41,7 @@ def create(folder: Path, given: Given, *, progress: Progress = lambda step: None
         An input cannot be fetched, read or used; then no folder is left. What was fetched is kept for the next time.
     """
     folder = Path(folder)
+    given = given.expanded()
     given.check()
     with _whole(folder) as fresh:
         inputs = fetch_missing(given.copied(fresh), fresh, progress=progress)
@@ -69,7 +70,14 @@ def _whole(folder: Path) -> Iterator[Path]:
         if target.is_dir():
             target.rmdir()  # it is empty, or this fails
         fresh.rename(target)
+    except PlannerError as fault:  # whoever reads it knows nothing of the folder that was lent
+        fault.params = {key: _said(value, fresh, folder) for key, value in fault.params.items()}
+        raise
     except OSError as fault:
         raise InputError("new.cannot_write", folder=folder, fault=fault.strerror or str(fault)) from fault
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _said(value: object, fresh: Path, folder: Path) -> object:
+    return str(value).replace(str(fresh), str(folder)) if isinstance(value, str | Path) else value

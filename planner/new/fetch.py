@@ -56,11 +56,11 @@ def fetch_missing(given: Given, folder: Path, *, progress: Progress) -> Given:
         shutil.copy2(streets, folder / STREETS_FILE)
         given = replace(given, streets=(folder / STREETS_FILE,))
         fetched.append("streets")
-    if given.centres is None:
+    if not given.centres:
         found = fetch_facilities(area, kept, tags=CENTRE_TAGS, service=given.service, progress=progress)
         if len(found):
             _write_centres(found, folder / CENTRES_FILE)
-            given = replace(given, centres=folder / CENTRES_FILE)
+            given = replace(given, centres=(folder / CENTRES_FILE,))
             fetched.append("centres")
     return replace(given, fetched=tuple(fetched))
 

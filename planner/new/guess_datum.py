@@ -4,7 +4,7 @@ A guess only: it is written into the project file with its figures, and from the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
@@ -33,6 +33,8 @@ _FAR_M = 2_000.0  # farther from any street than this is simply far
 _GROUND_M = 10.0  # nearer than this all distances are alike: a place has its own size
 _CHANCE = 0.01
 _LEAST_ROWS = 8
+MUCH_NEARER = 0.7
+"""A datum that nothing proves is still written where its points lie nearer to streets than this share of the first one's."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,18 @@ class Ground:
 
     area: Area
     network: StreetNetwork
+    undecided: list["_Undecided"] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
+    """The datums that single tables tell for certain."""
+
+
+@dataclass(frozen=True)
+class _Undecided:
+    """A table that does not tell its datum alone: its sections, and its points' distances to streets by datum."""
+
+    sections: Sequence[SectionDraft]
+    file: Path
+    metres: dict[str, NDArray[np.float64]]
 
 
 def ground_of(folder: Path, area: SectionDraft, streets: Sequence[SectionDraft]) -> Ground:
@@ -72,13 +86,17 @@ def ground_of(folder: Path, area: SectionDraft, streets: Sequence[SectionDraft])
         raise
 
 
-def datum_of_points(frame: pd.DataFrame, ground: Ground, section: SectionDraft, *, file: Path) -> dict[str, str]:
-    """Return the key `datum` for a table of points, and note why: what a header names, else what brings them to streets."""
+def guess_datum(frame: pd.DataFrame, ground: Ground, sections: Sequence[SectionDraft], *, file: Path) -> None:
+    """Give the sections of a table of points their datum, and note why: what a header names, else what brings them to streets.
+
+    What a table does not tell alone waits for `settle_datums`.
+    """
     columns = find_columns(own_columns(frame), ("longitude", "latitude", "lonlat", "latlon"))
     named = next((datum for header in columns.values() if (datum := named_datum(header))), None)
     if named is not None and _distances_m(frame, named, ground) is not None:
-        section.note("new.datum_named", file=file, datum=named)
-        return {"datum": named}
+        sections[0].note("new.datum_named", file=file, datum=named)
+        _give(sections, named)
+        return
     west, _, east, _ = ground.area.geometry.bounds
     tried = {datum: _distances_m(frame, datum, ground) for datum in _SHIFTED}
     if all(metres is None for metres in tried.values()):
@@ -86,13 +104,54 @@ def datum_of_points(frame: pd.DataFrame, ground: Ground, section: SectionDraft, 
         tried = {datum: _distances_m(frame, datum, ground) for datum in more}
     known = {datum: metres for datum, metres in tried.items() if metres is not None}
     if not known:
-        section.note("new.datum_unknown", file=file)
-        return {"datum": "WGS-84"}
+        sections[0].note("new.datum_unknown", file=file)
+        _give(sections, "WGS-84")
+        return
     best, certain = _nearest(known)
-    figures = ", ".join(f"{datum} {np.median(metres):,.0f} m" for datum, metres in known.items())
-    code = "new.datum_guessed" if certain else "new.datum_undecided"
-    section.note(code, file=file, datum=best, figures=figures)
-    return {"datum": best}
+    _give(sections, best)
+    if certain:
+        ground.told.add(best)
+        sections[0].note("new.datum_guessed", file=file, datum=best, figures=_figures(known))
+    else:
+        ground.undecided.append(_Undecided(sections, file, known))
+
+
+def settle_datums(ground: Ground) -> None:
+    """Judge the tables of a role together that do not tell their datum alone; else write the likeliest, to be asked about."""
+    told = {_likeliest(table.metres) for table in ground.undecided} - {"WGS-84"} | ground.told
+    for head in dict.fromkeys(table.sections[0].head for table in ground.undecided):
+        tables = [table for table in ground.undecided if table.sections[0].head == head]
+        tried = [datum for datum in tables[0].metres if all(datum in table.metres for table in tables)]
+        pooled = {datum: np.concatenate([table.metres[datum] for table in tables]) for datum in tried}
+        together, certain = _nearest(pooled) if len(tables) > 1 and tried else ("", False)
+        for table in tables:
+            if certain:
+                said = {"datum": together, "figures": _figures(pooled), "count": len(tables)}
+            else:
+                nearest = _nearest_median(table.metres)  # where another table tells it, leaning to the same is enough
+                datum = nearest if nearest in told else _likeliest(table.metres)
+                said = {"datum": datum, "figures": _figures(table.metres)}
+            _give(table.sections, str(said["datum"]))
+            table.sections[0].note(f"new.datum_{'together' if certain else 'undecided'}", file=table.file, **said)
+
+
+def _give(sections: Sequence[SectionDraft], datum: str) -> None:
+    for section in sections:
+        section.keys["datum"] = datum
+
+
+def _figures(metres: dict[str, NDArray[np.float64]]) -> str:
+    return ", ".join(f"{datum} {np.median(each):,.0f} m" for datum, each in metres.items())
+
+
+def _likeliest(metres: dict[str, NDArray[np.float64]]) -> str:
+    """Return the datum whose median distance is much less than the first one's, else the first one."""
+    first, best = next(iter(metres)), _nearest_median(metres)
+    return best if np.median(metres[best]) <= MUCH_NEARER * np.median(metres[first]) - _GROUND_M else first
+
+
+def _nearest_median(metres: dict[str, NDArray[np.float64]]) -> str:
+    return min(metres, key=lambda datum: float(np.median(metres[datum])))
 
 
 def _nearest(known: dict[str, NDArray[np.float64]]) -> tuple[str, bool]:

@@ -11,7 +11,7 @@ from planner.boundaries import zone_class_of
 from planner.demand.rasters import RASTER_SUFFIXES
 from planner.findings import InputReport
 from planner.new.given import Given
-from planner.new.guess_datum import Ground, datum_of_points, ground_of
+from planner.new.guess_datum import Ground, ground_of, guess_datum, settle_datums
 from planner.new.section_draft import SectionDraft
 from planner.project.area import TOWNSHIP
 from planner.tables import VECTOR_SUFFIXES, as_numbers, as_texts, find_columns, read_table, read_vector
@@ -54,11 +54,39 @@ def guess_sections(given: Given, folder: Path) -> list[SectionDraft]:
     sections += [section for path in given.population for section in _people(path, ground, groups, zones)] or [
         _no_people()
     ]
-    for role in ("centres", "candidates"):
-        table: Path | None = getattr(given, role)
-        fetched = role in given.fetched
-        sections.append(_none(role) if table is None else _points(role, table, ground, fetched=fetched))
-    return sections
+    tables = {role: getattr(given, role) for role in ("centres", "candidates")}
+    drafts = {
+        role: [_points(role, path, ground, fetched=role in given.fetched) for path in paths]
+        for role, paths in tables.items()
+    }
+    settle_datums(ground)
+    if any(tables.values()):
+        sections += _villages(zones)
+    return [*sections, *(_one_of(drafts[role]) if paths else _none(role) for role, paths in tables.items())]
+
+
+def _villages(zones: list[SectionDraft]) -> list[SectionDraft]:
+    """Return the section that places rows without coordinates at their village, where a layer of villages is given."""
+    layer = next((section.keys for section in zones if section.keys["level"] == _VILLAGE), None)
+    if layer is None or "name" not in layer:
+        return []
+    keys = {"villages": layer["source"], "village_name": layer["name"]}
+    if "code" in layer:
+        keys["village_code"] = layer["code"]
+    return [SectionDraft("register", keys)]
+
+
+def _one_of(drafts: list[SectionDraft]) -> SectionDraft:
+    """Return one section of several tables; those in another datum than the first are named."""
+    first, *others = drafts
+    if others:
+        first.keys["source"] = [draft.keys["source"] for draft in drafts]
+        datum = first.keys.get("datum")
+        own = {draft.keys["source"]: draft.keys["datum"] for draft in others if draft.keys.get("datum", datum) != datum}
+        if own:
+            first.keys["datums"] = own
+        first.notes += [note for draft in others for note in draft.notes]
+    return first
 
 
 def _area(given: Given) -> SectionDraft:
@@ -179,9 +207,7 @@ def _people(path: Path, ground: Ground, taken: set[str], zones: list[SectionDraf
         else:
             sections[0].note("new.people_without_place", file=path)
     elif not is_layer:
-        datum = datum_of_points(frame, ground, sections[0], file=path)
-        for section in sections:
-            section.keys |= datum
+        guess_datum(frame, ground, sections, file=path)
     return sections
 
 
@@ -199,7 +225,7 @@ def _points(role: str, path: Path, ground: Ground, *, fetched: bool = False) -> 
         section.note("new.columns", file=path, columns=listed)
     _note_encoding(section, path, report)
     if path.suffix.lower() not in VECTOR_SUFFIXES:
-        section.keys |= datum_of_points(frame, ground, section, file=path)
+        guess_datum(frame, ground, [section], file=path)
     return section
 
 

@@ -11,6 +11,7 @@ import difflib
 import io
 import math
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ import shapely
 
 from planner.errors import InputError
 from planner.findings import InputReport
+from planner.register.names import folded
 from planner.register.row_findings import column_name
 from planner.tables import (
     AMOUNT_COLUMNS,
@@ -145,7 +147,7 @@ def apply_corrections(
     lon, lat = _coordinates(points)
     for name, values in zip(PLACE, (lon, lat), strict=True):
         points[name] = values
-    where: dict[str, int] = {name: at for at, name in enumerate(points["id"])}
+    where = _Ids(points)
     applied = 0
     for together in _moves_together(corrections):
         applied += _apply(points, together, where, report)
@@ -172,14 +174,52 @@ def _moves_together(corrections: Sequence[Correction]) -> list[list[Correction]]
     return groups
 
 
-def _apply(points: gpd.GeoDataFrame, together: Sequence[Correction], where: dict[str, int], report: InputReport) -> int:
+class _Ids:
+    """Which row an id of a correction means; both sides are folded alike, full width to half."""
+
+    def __init__(self, points: gpd.GeoDataFrame) -> None:
+        self._at = {half_width(name): at for at, name in enumerate(points["id"])}
+        own = points["own_id"] if "own_id" in points else points["id"]
+        zones = points["zone"] if "zone" in points else [None] * len(points)
+        self._named: dict[str, list[int]] = defaultdict(list)
+        for at, (name, zone) in enumerate(zip(map(half_width, own), zones, strict=True)):
+            bare = name.rpartition(":")[2]
+            words = {name, bare} if zone is None or zone != zone else {name, bare, f"{half_width(str(zone))}:{bare}"}
+            for word in words:
+                self._named[word].append(at)
+        self._base = [half_width(name) for name in own]
+        self._ids, self._names = points["id"].tolist(), points["name"].tolist()
+
+    def find(self, name: str) -> tuple[int | None, list[str]]:
+        """Return the row, None where none or more than one can be meant, and the ids of those that can."""
+        key = half_width(name)
+        at = self._at.get(key)
+        meant = self._named.get(key, []) if at is None else self._named[self._base[at]]
+        if at is None and len(meant) == 1 and ":" in key:  # the township was before it when other tables were there
+            return meant[0], []
+        if (
+            at is not None
+            and len({folded(self._names[each]) for each in meant if self._base[each] == self._base[at]}) <= 1
+        ):
+            return at, []
+        return None, [self._ids[each] for each in meant]
+
+    def nearest(self, name: str) -> str:
+        """Return the id most like a name."""
+        return next(iter(difflib.get_close_matches(half_width(name), list(self._at), n=1, cutoff=0.0)), "-")
+
+
+def _apply(points: gpd.GeoDataFrame, together: Sequence[Correction], where: _Ids, report: InputReport) -> int:
     """Apply corrections that belong together, and return how many were."""
     first = together[0]
-    at = where.get(half_width(first.id))
+    at, meant = where.find(first.id)
     if at is None:
-        near = difflib.get_close_matches(first.id, list(where), n=1, cutoff=0.0)
         for each in together:
-            report.add("register.correction_id", "dropped", each.row, id=each.id, nearest=near[0] if near else "-")
+            if meant:
+                listed = ", ".join(meant[:5]) + (" …" if len(meant) > 5 else "")
+                report.add("register.correction_several", "dropped", each.row, id=each.id, count=len(meant), ids=listed)
+            else:
+                report.add("register.correction_id", "dropped", each.row, id=each.id, nearest=where.nearest(each.id))
         return 0
     name = points["name"].iat[at]
     values, fits = [], True

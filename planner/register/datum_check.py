@@ -91,17 +91,24 @@ def check_datums_together(
     network: StreetNetwork,
     reports: Sequence[InputReport],
 ) -> None:
-    """Warn where tables of one declared datum, each too small to say, fit another datum clearly better when taken together."""
+    """Warn of tables of one declared datum, each too small to say, that fit another datum clearly better when taken together."""
     for datum in dict.fromkeys(declared):
         of_it = [number for number, each in enumerate(declared) if each == datum]
-        codes = {finding.code for number in of_it for finding in reports[number].findings}
-        if len(of_it) == 1 or "register.other_datum" in codes:
-            continue
-        scores = _scores([tables[number] for number in of_it], datum, network)
-        other = best_other(scores)
-        if other is not None:
+        alone = {number: _scores([tables[number]], datum, network) for number in of_it}
+        alone = {number: scores for number, scores in alone.items() if len(scores[0].distance_m)}
+        small = [number for number, scores in alone.items() if len(scores[0].distance_m) < FEWEST]
+        for group in (list(alone), small):
+            scores = _scores([tables[number] for number in group], datum, network) if len(group) > 1 else []
+            other = best_other(scores) if scores else None
+            if other is None:
+                continue
             said = _said(scores[0], other, datum)
-            reports[of_it[0]].add("register.other_datum_together", "doubtful", files=len(of_it), **said)
+            for number in group:
+                by_name = {score.hypothesis: score.median_m for score in alone[number]}
+                fits = by_name.get(other.hypothesis, np.inf) <= by_name["declared"]
+                if fits and not any(each.code == "register.other_datum" for each in reports[number].findings):
+                    reports[number].add("register.other_datum_together", "doubtful", files=len(group), **said)
+            break
 
 
 def _scores(tables: Sequence[gpd.GeoDataFrame], declared: str, network: StreetNetwork) -> list[Score]:

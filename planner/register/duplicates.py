@@ -1,14 +1,14 @@
 """One building in the register twice, within a workbook or between two: listed with both rows and where they differ.
 
 Two rows are one building when their names are the same, bare, within one village (one township, where neither names a village),
-or when their given positions are within `NEAR_M` and their names alike. Rows of the same name whose given positions are farther
+or when their given positions are within `NEAR_M` and their names alike, in all marks by which neighbours are told apart the same
+(`planner.name_marks`). Rows of the same name whose given positions are farther
 apart than `APART_M` are two buildings, and only said to share a name. The first row stays (one with a position of its own before
 one without); the others are kept in the tables with `excluded_reason` "duplicate" and `duplicate_of`, so that no building is
 chosen twice. Where the rows say the same, what only the later one says is taken over; where they contradict each other, both are
 named as doubtful, and the first row's word counts.
 """
 
-import re
 from collections import defaultdict
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planner.crs import WGS84, metric_crs, transformer
+from planner.name_marks import as_written, may_be_one, numbers
 from planner.register.exclusions import exclude
 from planner.register.names import bare_township, bare_village, folded, likeness
 from planner.register.row_findings import RowFindings, column_name, in_words, objects
@@ -34,7 +35,6 @@ ALIKE = 0.75
 _COMPARED = (
     "status", "kind", "stage", *AMOUNT_COLUMNS, "village", "address", *REGISTER_COLUMNS, "built_year", "floors",
 )  # fmt: skip
-_NUMBER = re.compile(r"\d+|[一二三四五六七八九十甲乙丙丁]+(?=[号栋幢座期])")
 
 
 def mark_duplicates(points: gpd.GeoDataFrame, findings: RowFindings) -> gpd.GeoDataFrame:
@@ -59,6 +59,7 @@ def mark_duplicates(points: gpd.GeoDataFrame, findings: RowFindings) -> gpd.GeoD
                 continue
             duplicate_of[at] = points["id"].iat[first]
             _compare(points, first, at, x, y, findings)
+    _report_in_both(points, bare, x, y, findings)
     points["duplicate_of"] = objects(points, duplicate_of)
     return exclude(points, points["duplicate_of"].notna().to_numpy(), "duplicate", by="duplicates")
 
@@ -69,11 +70,12 @@ def _pairs(
     """Return pairs of rows that are one building, each of one role."""
     role = points["role"].to_numpy(object)
     found = []
-    seen: dict[tuple[str, ...], int] = {}
+    written = [as_written(_text(name) or "", part, folded) for name, part in zip(points["name"], bare, strict=True)]
+    seen: dict[tuple[object, ...], int] = {}
     for at, (name, (village, zone)) in enumerate(zip(bare, _places_in_words(points), strict=True)):
         if not name or not (village or zone):
             continue
-        start = (role[at], name, village)
+        start = (role[at], name, numbers(written[at]), village)
         keys = [(*start, zone), (*start, "")] if zone else [start]
         earlier = next((seen[key] for key in keys if key in seen), None)
         for key in (start, (*start, zone)) if village else ((*start, zone),):
@@ -90,14 +92,31 @@ def _pairs(
     if len(known) > 1:
         near = cKDTree(np.column_stack((x[known], y[known]))).query_pairs(NEAR_M, output_type="ndarray")
         for a, b in np.sort(known[near], axis=1)[np.lexsort(known[near].T)].tolist():
-            if not _alike(bare[a], bare[b]):
-                continue
-            if role[a] == role[b]:
+            if role[a] == role[b] and _alike(bare[a], bare[b]) and may_be_one(written[a], written[b]):
                 found.append((a, b))
-            else:
-                said = {"name": points["name"].iat[b], "other": findings.where(a, b)}
-                findings.add(b, "register.both_roles", "doubtful", **said)
     return found
+
+
+def _report_in_both(
+    points: gpd.GeoDataFrame, bare: list[str], x: NDArray[np.float64], y: NDArray[np.float64], findings: RowFindings
+) -> None:
+    """Report candidate sites that seem to be a centre: both count, for a centre may be meant to be built anew."""
+    known, role = ~np.isnan(x), points["role"].to_numpy(object)
+    centres, candidates = (np.flatnonzero(known & (role == name)) for name in ("centres", "candidates"))
+    if not len(centres) or not len(candidates):
+        return
+    tree = cKDTree(np.column_stack((x[centres], y[centres])))
+    near = tree.query_ball_point(np.column_stack((x[candidates], y[candidates])), APART_M)
+    for at, others in zip(candidates.tolist(), near, strict=True):
+        for other in sorted(map(int, centres[others])):
+            same = bool(bare[at]) and bare[at] == bare[other]
+            away_m = float(np.hypot(x[at] - x[other], y[at] - y[other]))
+            if not same and (away_m > NEAR_M or not _alike(bare[at], bare[other])):
+                continue
+            name = _text(points["name"].iat[at])
+            if may_be_one(*(as_written(_text(points["name"].iat[n]) or "", bare[n], folded) for n in (at, other))):
+                findings.add(at, "register.in_both", "doubtful", name=name, other=findings.where(other, at))
+                break
 
 
 def _places_in_words(points: gpd.GeoDataFrame) -> list[tuple[str, str]]:
@@ -110,10 +129,8 @@ def _places_in_words(points: gpd.GeoDataFrame) -> list[tuple[str, str]]:
 
 
 def _alike(a: str, b: str) -> bool:
-    """Return whether two names are alike; numbers in them must be the same, or they are two houses of one yard."""
-    if not a or not b or _NUMBER.findall(a) != _NUMBER.findall(b):
-        return False
-    return a in b or b in a or likeness(a, b) >= ALIKE
+    """Return whether two bare names are alike."""
+    return bool(a and b) and (a in b or b in a or likeness(a, b) >= ALIKE)
 
 
 def _compare(

@@ -2,7 +2,8 @@
 
 A match says how it was found: by code, by the very name, by the name without what it is called besides (社区居委会, 村民委员会,
 the township before it), or by likeness. Likeness is `difflib`'s ratio of the bare names, at least `CUT_OFF` and ahead of every
-other name by `AHEAD`; names of fewer than three characters are too short to be alike. Nothing is guessed where two fit.
+other name by `AHEAD`; names of fewer than three characters are too short to be alike, and names that differ in what tells
+neighbours apart (`planner.name_marks`) never are. Nothing is guessed where two fit.
 `planner.demand.zone_names` does the same for a whole census table, and says where and why its rules are others.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from planner.name_marks import as_written, may_be_one
 from planner.tables import half_width
 
 How = Literal["code", "name", "normalised", "fuzzy", "ambiguous", "none"]
@@ -75,6 +77,7 @@ class Names:
 
     def __init__(self, names: Sequence[str | None], codes: Sequence[str | None], bare: Sequence[str]) -> None:
         self._bare = list(bare)
+        self._names = list(names)
         self._by_code = _index(map(folded, codes))
         self._by_name = _index(map(folded, names))
         self._by_bare = _index(bare)
@@ -93,19 +96,23 @@ class Names:
                 return Match(found[0], how)
             if found:
                 return Match(-1, "ambiguous", rivals=tuple(found))
-        return self._alike(bare, range(len(self._bare)) if allowed is None else sorted(allowed))
+        return self._alike(name or "", bare, range(len(self._bare)) if allowed is None else sorted(allowed))
 
-    def _alike(self, bare: str, among: Iterable[int]) -> Match:
+    def _alike(self, name: str, bare: str, among: Iterable[int]) -> Match:
         if len(bare) < 3:
             return Match(-1, "none", 0.0)
         scores = sorted(((likeness(bare, self._bare[at]), -at) for at in among if self._bare[at]), reverse=True)
-        near = [(score, -at) for score, at in scores if score >= CUT_OFF]
+        own = as_written(name, bare, folded)
+        near = [(score, -at) for score, at in scores if score >= CUT_OFF and may_be_one(own, self._written(-at))]
         if not near:
             return Match(-1, "none", scores[0][0] if scores else 0.0)
         rivals = tuple(at for score, at in near if score > near[0][0] - AHEAD)
         if len(rivals) > 1:
             return Match(-1, "ambiguous", near[0][0], rivals)
         return Match(near[0][1], "fuzzy", near[0][0])
+
+    def _written(self, at: int) -> str:
+        return as_written(self._names[at] or "", self._bare[at], folded)
 
 
 def _index(keys: Iterable[str]) -> dict[str, list[int]]:

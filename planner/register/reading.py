@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from planner.crs import WGS84
-from planner.findings import InputReport
+from planner.findings import Finding, InputReport
 from planner.register.corrections import Correction, apply_corrections
 from planner.register.datum_check import check_datum, check_datums_together
 from planner.register.duplicates import mark_duplicates
@@ -26,7 +26,7 @@ from planner.register.row_findings import RowFindings
 from planner.register.villages import Gazetteer
 from planner.streets import StreetNetwork
 from planner.streets.snapping import MAX_SNAP_M
-from planner.tables import Role, Synonyms, read_facilities
+from planner.tables import Role, Synonyms, half_width, read_facilities
 
 
 class RegisterKeys(Protocol):
@@ -129,6 +129,7 @@ def read_register(
     findings = RowFindings(points, reports)
     if corrections_report is not None:
         points = apply_corrections(points, corrections, report=corrections_report)
+    points = points.drop(columns="own_id")
     points = place_rows(
         points, villages=villages, zones=zones, network=network, max_snap_m=max_snap_m,
         findings=findings,
@@ -177,15 +178,14 @@ def _named_in(title: str, zones: Gazetteer) -> str | None:
 
 
 def _make_ids_unique(parts: list[gpd.GeoDataFrame], reports: Sequence[InputReport]) -> None:
-    """Make ids unique over all files: own ids that clash get the township or file before them, those of another role the role."""
+    """Make ids unique over all files: own ids that clash get their township before them, those of another role the role."""
     for role in dict.fromkeys(part["role"].iat[0] for part in parts if len(part)):
         mine = [number for number, part in enumerate(parts) if len(part) and part["role"].iat[0] == role]
-        own = [set(parts[n].loc[parts[n]["id_from"] == "table", "id"]) for n in mine]
-        if sum(map(len, own)) > len(
-            set().union(*own)
-        ):  # every township counts from 1: all get its name, so that ids stay
+        own = [ids for n in mine for ids in _ids_by_sheet(parts[n])]
+        # every township counts from 1, on a sheet, in a file or on one list: all get its name, so that ids stay
+        if sum(map(len, own)) > len(set().union(*own)) or any(_restarts(parts[n]) for n in mine):
             for n in mine:
-                parts[n]["id"] = _with_township(parts[n])
+                _put_township_before(parts[n], reports[n])
                 reports[n].add("register.ids_of_township", "repaired", example=parts[n]["id"].iat[0])
     taken: set[str] = set()
     for number, part in enumerate(parts):
@@ -195,7 +195,8 @@ def _make_ids_unique(parts: list[gpd.GeoDataFrame], reports: Sequence[InputRepor
             if other_role and not _within_role(parts[:number], part):
                 role = part["role"].iat[0]
                 reports[number].add("study.ids_clash", "repaired", count=int(clash.sum()), role=role)
-                part.loc[clash, "id"] = [f"{role}:{name}" for name in part.loc[clash, "id"]]
+                for column in ("id", "own_id"):
+                    part.loc[clash, column] = [f"{role}:{name}" for name in part.loc[clash, column]]
             else:
                 part["id"] = _numbered(part["id"], taken)
         taken |= set(part["id"])
@@ -207,11 +208,37 @@ def _within_role(others: Sequence[gpd.GeoDataFrame], part: gpd.GeoDataFrame) -> 
     return any(part["id"].isin(other["id"]).any() for other in same)
 
 
-def _with_township(part: gpd.GeoDataFrame) -> list[str]:
+def _ids_by_sheet(part: gpd.GeoDataFrame) -> list[set[str]]:
+    """Return the ids that a table gives itself, sheet by sheet."""
+    own = part[part["id_from"] == "table"]
+    return [set(ids) for _, ids in own.groupby("source_sheet", dropna=False, sort=False)["own_id"]]
+
+
+def _restarts(part: gpd.GeoDataFrame) -> bool:
+    """Return whether the numbers of one list start again with its townships: as many are there again as half its townships."""
+    own = part[(part["id_from"] == "table") & part["zone"].notna()].drop_duplicates(["own_id", "zone"])
+    again = int(own.duplicated("own_id").sum())
+    return again > 0 and 2 * again >= own["zone"].nunique()
+
+
+def _put_township_before(part: gpd.GeoDataFrame, report: InputReport) -> None:
+    """Put the township before a table's own ids; where a row names none, its sheet, or the file where there is but one."""
     stem = Path(str(part["source_file"].iat[0])).stem
-    zones = [stem if pd.isna(zone) else str(zone) for zone in part["zone"]]
-    rows = zip(part["id"], zones, part["id_from"], strict=True)
-    return _numbered([f"{zone}:{name}" if made_of == "table" else name for name, zone, made_of in rows], set())
+    titles = [stem if pd.isna(title) else str(title) for title in part["source_sheet"]]
+    zones = [title if pd.isna(zone) else str(zone) for zone, title in zip(part["zone"], titles, strict=True)]
+    rows = zip(part["own_id"], zones, part["id_from"] == "table", strict=True)
+    part["own_id"] = [f"{half_width(zone)}:{name}" if own else name for name, zone, own in rows]
+    unique = part["id_from"].ne("table").to_numpy()
+    part["id"] = _numbered(np.where(unique, part["id"], part["own_id"]).tolist(), set())
+    alone = {(row, sheet) for row, sheet, told in zip(part["source_row"], part["source_sheet"],
+             (part["id"] == part["own_id"]), strict=True) if told}  # fmt: skip
+    report.findings[:] = [each for each in report.findings if not _is_told_apart(each, alone)]
+
+
+def _is_told_apart(finding: Finding, rows: set[tuple[int, str | None]]) -> bool:
+    """Return whether a finding says that an id is there twice which its township has told apart meanwhile."""
+    sheets = {finding.sheet} if finding.sheet is not None else {sheet for row, sheet in rows if row == finding.row}
+    return finding.code == "tables.repeated_id" and any((finding.row, sheet) in rows for sheet in sheets)
 
 
 def _numbered(ids: Sequence[str], taken: set[str]) -> list[str]:

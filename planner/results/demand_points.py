@@ -50,9 +50,10 @@ def _reasons(inputs: Inputs, plan: Plan) -> NDArray[np.object_]:
 
 
 def unreachable_people(inputs: Inputs, plan: Plan) -> float:
-    """Return how many people of the main group can reach no facility at all, open or not."""
+    """Return how many people of the main group can reach no facility at all, open or not, the unplaced among them."""
     lost = pd.notna(_reasons(inputs, plan))
-    return float(inputs.demand.weights[inputs.project.main_group][lost].sum())
+    group = inputs.project.main_group
+    return float(inputs.demand.weights[group][lost].sum()) + inputs.demand.unplaced(group)
 
 
 def tabulate_allocation(inputs: Inputs, access: Access, plan: Plan, demand: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def summarise(inputs: Inputs, access: Access, plan: Plan, tables: Tables) -> dic
         **found,
         "uncertainty": _uncertainty(inputs, access, plan),
         "sites": _sites(tables, main),
-        "unreachable": _unreachable(tables, main),
+        "unreachable": _unreachable(inputs, tables, main),
         "left_out": _left_out(inputs),
         "near_edge": {
             "demand_points": int(inputs.near_edge.sum()),
@@ -68,7 +68,7 @@ def figures(inputs: Inputs, access: Access, plan: Plan) -> dict[str, Any]:
     """Return the part of a summary that needs no tables: people, covered before and after, the choice and its proof, the walk."""
     project, result = inputs.project, plan.result
     main = project.main_group
-    population = {group: float(inputs.demand.weights[group].sum()) for group in project.groups}
+    population = {group: inputs.demand.people(group) for group in project.groups}
     before = {group: _covered(inputs, access, group, plan.existing) for group in project.groups}
     after = {group: _covered(inputs, access, group, plan.open_after) for group in project.groups}
     shares = {
@@ -230,14 +230,17 @@ def _sites(tables: Tables, main: str) -> list[dict[str, Any]]:
     ]
 
 
-def _unreachable(tables: Tables, main: str) -> dict[str, Any]:
+def _unreachable(inputs: Inputs, tables: Tables, main: str) -> dict[str, Any]:
     lost = tables.demand[tables.demand["reason"].notna()]
     weight = lost[f"weight_{main}"]
     by_reason = {
         str(reason): {"demand_points": len(rows), "population": float(weight[rows.index].sum())}
         for reason, rows in lost.groupby("reason")
     }
-    return {"demand_points": len(lost), "population": float(weight.sum()), "by_reason": by_reason}
+    unplaced = inputs.demand.unplaced(main)
+    if unplaced > 0:
+        by_reason["unplaced"] = {"demand_points": 0, "population": unplaced}
+    return {"demand_points": len(lost), "population": float(weight.sum()) + unplaced, "by_reason": by_reason}
 
 
 def _left_out(inputs: Inputs) -> list[dict[str, Any]]:

@@ -148,7 +148,7 @@ def _canonical(
     remarks = Remarks(frame, report)
     use = columns.get("kind") or columns.get("current_use") or columns.get("original_use")
     texts = {name: _texts(frame, columns.get(name)) for name in ("name", "stage", *PLACE_COLUMNS, *REGISTER_COLUMNS)}
-    ids, made_of = _ids(frame, columns.get("id"), texts=texts, role=role, remarks=remarks)
+    ids, made_of, own_ids = _ids(frame, columns.get("id"), texts=texts, role=role, remarks=remarks)
     quantities = {
         name: amounts(frame, columns.get(name), quantity=name, money_unit=money_unit, remarks=remarks)
         for name in AMOUNT_COLUMNS
@@ -175,6 +175,7 @@ def _canonical(
     canonical["source_row"] = frame["source_row"].to_numpy().astype(np.int64)
     canonical["upgradable"] = _upgradable(frame, columns, canonical["build_mode"])
     canonical["id_from"] = made_of
+    canonical["own_id"] = own_ids
     return canonical
 
 
@@ -218,36 +219,38 @@ def _texts(frame: pd.DataFrame, header: str | None) -> pd.Series:
 
 def _ids(
     frame: pd.DataFrame, header: str | None, *, texts: dict[str, pd.Series], role: Role, remarks: Remarks
-) -> tuple[pd.Series, pd.Series]:
-    """Return unique ids, and what each is made of: the file's own (a suffix where repeated), the row's content, its number."""
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Return ids, unique within each sheet, what each is made of ("table", "content", "row"), and each without its suffix."""
     if header is None:
         made, made_of = _made(frame, texts, role)
-        return _objects(_unique(made)), _objects(made_of)
+        return _objects(_unique(made)), _objects(made_of), _objects(made)
     own = as_texts(frame[header])
     if not all(text is not None and text.isascii() for text in own):
         own = [None if text is None else half_width(text) for text in own]
     if None not in own and len(set(own)) == len(own):
-        return _objects(own), _objects(["table"] * len(own))
+        return _objects(own), _objects(["table"] * len(own)), _objects(own)
     made, made_of = _made(frame, texts, role)
     made_of = ["table" if text is not None else spare for text, spare in zip(own, made_of, strict=True)]
-    first: dict[str, int] = {}
-    for at, text in enumerate(own):
+    sheets = pd.factorize(frame["source_sheet"])[0].tolist() if "source_sheet" in frame.columns else [0] * len(own)
+    first: dict[tuple[int, str], int] = {}
+    for at, (sheet, text) in enumerate(zip(sheets, own, strict=True)):
         if text is not None:
-            first.setdefault(text, at)
-    free = _Free(first)
-    ids: list[str] = []
-    for at, (text, spare) in enumerate(zip(own, made, strict=True)):
-        if text is not None and first[text] == at:
-            ids.append(text)
-            continue
-        new = free.name_like(spare if text is None else text)
-        ids.append(new)
+            first.setdefault((sheet, text), at)
+    free = {sheet: _Free(text for on, text in first if on == sheet) for sheet in set(sheets)}
+    ids: list[str] = [""] * len(own)
+    for at, (sheet, text) in enumerate(zip(sheets, own, strict=True)):
+        if text is not None:
+            ids[at] = text if first[sheet, text] == at else free[sheet].name_like(text)
+    free_anywhere = _Free(ids)
+    for at, (sheet, text, spare) in enumerate(zip(sheets, own, made, strict=True)):
         if text is None:
-            remarks.add("tables.blank_id", "repaired", at, column=shown(header), new=new)
-        else:
-            row = remarks.row(first[text])
-            remarks.add("tables.repeated_id", "repaired", at, column=shown(header), id=text, first=row, new=new)
-    return _objects(ids), _objects(made_of)
+            ids[at] = free_anywhere.name_like(spare)
+            remarks.add("tables.blank_id", "repaired", at, column=shown(header), new=ids[at])
+        elif first[sheet, text] != at:
+            row = remarks.row(first[sheet, text])
+            remarks.add("tables.repeated_id", "repaired", at, column=shown(header), id=text, first=row, new=ids[at])
+    known = [spare if text is None else text for text, spare in zip(own, made, strict=True)]
+    return _objects(ids), _objects(made_of), _objects(known)
 
 
 def _made(frame: pd.DataFrame, texts: dict[str, pd.Series], role: Role) -> tuple[list[str], list[str]]:
