@@ -13,11 +13,10 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from tests.mutations import mutated
-from tests.test_fuzz_streets import write_streets
-
 from planner import PlannerError
 from planner.streets.readers.sources import Source, StreetSources
+from tests.mutations import mutated
+from tests.test_fuzz_streets import write_streets
 
 NAMES = ("town.osm", "town.osm.pbf", "town.osm.gz", "town.graphml", "town.geojson")
 FIRST_SEED, MOST_S = 1_000, 30.0
