@@ -65,7 +65,7 @@ def test_positions_on_the_ways_are_read(tmp_path):
     assert StreetNetwork.from_osm(path).edge_length_m.sum() == pytest.approx(STEP_M, rel=2e-3)
 
 
-@pytest.mark.parametrize("value", ["abc", "", "nan", "inf", "1e308", "99999999999999999999", "25,1"])
+@pytest.mark.parametrize("value", ["abc", "", "nan", "inf", "99999999999999999999", "25,1"])
 def test_a_position_that_is_no_number_is_one_clear_error(tmp_path, value):
     path = tmp_path / "a.osm"
     path.write_text(f'<osm version="0.6">{NODES}<node id="5" lat="{value}" lon="118"/>{FIRST}</osm>', encoding="utf-8")

@@ -149,7 +149,8 @@ def _line(value: Any, edge: tuple[Any, Any]) -> shapely.LineString | None:
         if value.strip().lower() in ("", "nan", "none"):
             return None
         try:
-            line = shapely.from_wkt(value)
+            with np.errstate(invalid="ignore"):  # a nan in the text
+                line = shapely.from_wkt(value)
         except shapely.errors.GEOSException:
             line = None
     if isinstance(line, shapely.MultiLineString):
