@@ -36,6 +36,8 @@ PROJECT_KEYS = {
     "streets.source",
     "register.villages",
     "register.corrections",
+    "siting.forbidden",
+    "siting.within",
 }  # paths into project.toml, which look like codes
 HANJI = re.compile(r"[\u4e00-\u9fff]")
 

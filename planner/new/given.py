@@ -42,7 +42,7 @@ class Given:
         InputError
             A pattern finds no file, or a folder holds none that can be read.
         """
-        lists = {role: tuple(file for path in getattr(self, role) for file in _files_of(path)) for role in _LISTS}
+        lists = {role: tuple(file for path in getattr(self, role) for file in _files_given(path)) for role in _LISTS}
         return replace(self, **{role: tuple(dict.fromkeys(files)) for role, files in lists.items()})  # type: ignore[arg-type]
 
     def check(self) -> None:
@@ -84,7 +84,7 @@ class Given:
         return replace(self, **changes, **lists)  # type: ignore[arg-type]
 
 
-def _files_of(path: Path) -> list[Path]:
+def _files_given(path: Path) -> list[Path]:
     """Return the files that a path stands for: itself, a pattern's, or the tables of a folder that is no geodatabase."""
     if path.is_dir() and path.suffix.lower() not in VECTOR_SUFFIXES:
         found = matching(path, "*")
