@@ -30,6 +30,7 @@ FILE_ENDINGS = {
     "part",
     "py",
     "zip",
+    "xml",
 }
 ERRORS = {"PlannerError", "InputError", "GeometryError", "CRSError", "NetworkError", "ProjectError", "InfeasibleError"}
 PROJECT_KEYS = {

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pyogrio
-import shapely
 from pyogrio.core import _register_drivers
 from pyogrio.util import vsi_path
 
@@ -108,13 +107,10 @@ def layer_info(path: Path, layer: str) -> dict[str, Any]:
 def read_features(path: Path, **options: Any) -> Any:
     """Return a layer as `pyogrio.read_dataframe` does, whose options and errors are these; for the rest see `list_layers`.
 
-    A shape that GEOS refuses (a line of one point, an open ring) is a ValueError.
+    A shape that GEOS refuses (a line of one point, an open ring) is a GEOSException.
     """
     with readable(path) as place:
-        try:
-            return pyogrio.read_dataframe(place, **options)
-        except shapely.errors.GEOSException as fault:
-            raise ValueError(str(fault)) from fault
+        return pyogrio.read_dataframe(place, **options)
 
 
 def write_features(table: gpd.GeoDataFrame, path: Path, **options: Any) -> None:

@@ -83,6 +83,10 @@ def _wants_beside(words: Words) -> bool:
     )
 
 
+FATES = ("read", "used", "repaired", "doubtful", "dropped", "waiting")
+"""What an account counts: all rows, and each of them once by what became of it."""
+
+
 def _show_received(received: Received, words: Words) -> None:
     """Show what was found in an upload: the counts, and each finding with its row and remedy."""
     if received.fault is not None:
@@ -90,7 +94,7 @@ def _show_received(received: Received, words: Words) -> None:
         return
     report = data_report(words.language, list(received.reports))
     for account in report["inputs"]:
-        counts = {name: f"{account[f'rows_{name}']:,}" for name in ("read", "used", "dropped", "doubtful")}
+        counts = {name: f"{account[f'rows_{name}']:,}" for name in FATES}
         st.html(f'<p class="planner-upload">{html(words("upload_counts", file=account["file"], **counts))}</p>')
     findings = findings_table(report)
     st.html(findings_list(findings, words))
