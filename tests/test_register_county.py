@@ -115,7 +115,7 @@ def test_the_report_is_one_page(county):
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     assert len(lines) <= 60
-    assert "备选点位：27 张表——读取 300 行，采用 290，修正 8，存疑 46，剔除 0" in lines
+    assert "备选点位：27 张表——读取 300 行，采用 240，修正 8，存疑 42，剔除 6，待定位 4" in lines, "which adds up"
     assert sum("是同一处" in line for line in lines) == 9
     assert any("午和镇午石井村, 午和镇午石井社区" in line for line in lines)
 

@@ -101,7 +101,9 @@ def list_layers(path: Path) -> list[tuple[str, str | None]]:
 def layer_info(path: Path, layer: str) -> dict[str, Any]:
     """Return what `pyogrio.read_info` says of a layer; for errors see `list_layers`."""
     with readable(path) as place:
-        return dict(pyogrio.read_info(place, layer=layer, force_feature_count=True))
+        return dict(
+            pyogrio.read_info(place, layer=layer, encoding="ISO-8859-1", force_feature_count=True)
+        )  # any text reads
 
 
 def read_features(path: Path, **options: Any) -> Any:
