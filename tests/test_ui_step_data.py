@@ -206,7 +206,11 @@ def test_a_gbk_sheet_with_errors_is_checked_used_and_taken_back(project: Path) -
     page, before = open_step(project, "zh"), (project / "candidates.csv").read_bytes()
     page.file_uploader[0].set_value(("备选<b>.csv", bad_sheet(), "text/csv"))
     text = html_of(run(page))
-    assert "备选_b_.csv：读取 4 行，其中直接采用" in text and "第 5 行：" in text and "待定" in text
+    assert (
+        "备选_b_.csv：读取 4 行，其中直接采用 0，修正后采用 1，存疑 2，剔除 1，待定位 0" in text
+        and "第 5 行：" in text
+        and "待定" in text
+    )
     page.button(key="data-use").click()
     inputs = run(page).dataframe[0].value
     assert inputs.iloc[-1][["file", "read", "used", "dropped"]].tolist() == ["备选_b_.csv", 4, 1, 1]

@@ -11,7 +11,6 @@ from planner.kernels.cover import CLOSED, FREE, OPEN, Cover, dominated_sites, gr
 from planner.solvers.array_types import Bools, Floats, Int8s, Int32s, Ints
 
 _HEADROOM = 61  # bits that the sum of all weights may take
-_LARGEST_POWER = 1000  # of two that a float holds with room to spare; weights below 1e-280 are as good as none
 WITHIN = 1e-12
 """What an amount may exceed a limit by, as a share of it: one rounding of a product."""
 
